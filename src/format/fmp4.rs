@@ -1,0 +1,1 @@
+//! fMP4 boxes: init segments and fragments.

@@ -1,0 +1,1 @@
+//! Playlist values to text.

@@ -1,0 +1,14 @@
+//! Other people's formats: bytes to values and back, pure. No clock, no tokio, no tracing.
+//!
+//! **Invariant:** nothing here panics on any input, and nothing allocates by a count that a peer wrote.
+
+pub mod aac;
+pub mod amf0;
+pub mod bits;
+pub mod flv;
+pub mod fmp4;
+pub mod h264;
+pub mod m3u8;
+pub mod mp3;
+pub mod nal;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! NAL units in a payload: length-prefixed and Annex B.

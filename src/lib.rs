@@ -1,0 +1,21 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+// Modules in the order a reader meets them: the packet's journey, from the floor up.
+// Floor 1: other people's formats, pure.
+pub mod format;
+// Floor 2: protocol and media, still pure: bytes and `now` in, events and bytes out.
+pub mod media;
+pub mod rtmp;
+// Floor 3: sockets.
+pub mod net;
+// Floor 4: where streams meet their readers. Tasks begin here.
+pub mod stream;
+// Floor 5: rooms side by side; none imports another.
+pub mod auth;
+pub mod hls;
+pub mod push;
+pub mod session;
+// Floor 6: the face.
+pub mod api;
+// Floor 7: the assembly.
+pub mod app;

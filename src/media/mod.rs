@@ -1,0 +1,16 @@
+//! What flows: packets on a timeline, the tracks they belong to, and the translators to and from containers.
+//!
+//! **Invariant:** a container is never a packet; only `remux` knows both.
+
+mod metadata;
+mod packet;
+pub mod remux;
+mod time;
+mod timeline;
+mod track;
+
+pub use metadata::Metadata;
+pub use packet::{DataMessage, End, Frame, Packet};
+pub use time::{MediaTime, Timescale};
+pub use timeline::{Placed, Timeline};
+pub use track::{Codec, CodecConfig, Track, TrackId, TrackKind, TrackSet};

@@ -1,0 +1,1 @@
+//! Translators between packets and containers: the only files that know both.

@@ -1,0 +1,186 @@
+//! Tracks and their codec configuration, parsed once at the door.
+//!
+//! Every frame in the ring carries the [`TrackSet`] in force, so that a reader that starts or skips
+//! anywhere knows the headers it must send first.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::{Metadata, Timescale};
+use crate::format::aac::AudioSpecificConfig;
+use crate::format::h264::AvcConfig;
+use crate::format::mp3::Mp3Header;
+
+/// What a track carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TrackKind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// A track of a stream: its kind, and its number among tracks of that kind (0 for the default one).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackId {
+    /// What it carries.
+    pub kind: TrackKind,
+    /// 0 for the default track; others come with multitrack Enhanced RTMP.
+    pub index: u8,
+}
+
+impl TrackId {
+    /// The default video track.
+    pub const VIDEO: Self = Self { kind: TrackKind::Video, index: 0 };
+    /// The default audio track.
+    pub const AUDIO: Self = Self { kind: TrackKind::Audio, index: 0 };
+
+    /// Whether it carries pictures.
+    #[must_use]
+    pub const fn is_video(self) -> bool {
+        matches!(self.kind, TrackKind::Video)
+    }
+}
+
+/// A coding that the engine understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// H.264 / AVC.
+    H264,
+    /// AAC of any profile.
+    Aac,
+    /// MPEG audio layer III. Passes to RTMP readers; not packaged for HLS.
+    Mp3,
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::H264 => "H.264",
+            Self::Aac => "AAC",
+            Self::Mp3 => "MP3",
+        })
+    }
+}
+
+/// A track's configuration: what a decoder needs before the first frame. Equal when the sender's bytes are equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodecConfig {
+    /// From an avcC record.
+    H264(AvcConfig),
+    /// From an AudioSpecificConfig.
+    Aac(AudioSpecificConfig),
+    /// From the first frame's header; MP3 has no sequence header.
+    Mp3(Mp3Header),
+}
+
+impl CodecConfig {
+    /// Which coding it configures.
+    #[must_use]
+    pub const fn codec(&self) -> Codec {
+        match self {
+            Self::H264(_) => Codec::H264,
+            Self::Aac(_) => Codec::Aac,
+            Self::Mp3(_) => Codec::Mp3,
+        }
+    }
+
+    /// The record that containers carry (avcC, AudioSpecificConfig); `None` where the coding has none.
+    #[must_use]
+    pub const fn record(&self) -> Option<&Bytes> {
+        match self {
+            Self::H264(avc) => Some(&avc.record),
+            Self::Aac(asc) => Some(&asc.record),
+            Self::Mp3(_) => None,
+        }
+    }
+
+    /// The RFC 6381 codec string, as HLS and MSE want it.
+    #[must_use]
+    pub fn codec_string(&self) -> String {
+        match self {
+            Self::H264(avc) => avc.codec_string(),
+            Self::Aac(asc) => asc.codec_string(),
+            Self::Mp3(_) => "mp4a.40.34".to_owned(),
+        }
+    }
+
+    /// The clock that fMP4 counts this track on: 90 kHz for pictures, the sample rate for sound.
+    #[must_use]
+    pub fn timescale(&self) -> Timescale {
+        let rate = match self {
+            Self::H264(_) => return Timescale::NINETY_KHZ,
+            Self::Aac(asc) => asc.sample_rate,
+            Self::Mp3(header) => header.sample_rate,
+        };
+        NonZeroU32::new(rate).map_or(Timescale::NINETY_KHZ, Timescale::hz)
+    }
+}
+
+/// A track and its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// Which track.
+    pub id: TrackId,
+    /// What its decoder needs.
+    pub config: Arc<CodecConfig>,
+}
+
+/// The tracks and the metadata in force at one point of a stream. Ordered by [`TrackId`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrackSet {
+    tracks: SmallVec<[Track; 2]>,
+    /// What `onMetaData` said last; never trusted over the configurations.
+    pub metadata: Option<Arc<Metadata>>,
+}
+
+impl TrackSet {
+    /// All tracks, video first.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// The configuration of one track.
+    #[must_use]
+    pub fn config(&self, id: TrackId) -> Option<&Arc<CodecConfig>> {
+        self.tracks.iter().find(|track| track.id == id).map(|track| &track.config)
+    }
+
+    /// The default video track's configuration.
+    #[must_use]
+    pub fn video(&self) -> Option<&Arc<CodecConfig>> {
+        self.config(TrackId::VIDEO)
+    }
+
+    /// The default audio track's configuration.
+    #[must_use]
+    pub fn audio(&self) -> Option<&Arc<CodecConfig>> {
+        self.config(TrackId::AUDIO)
+    }
+
+    /// Sets one track's configuration. `false` when it is what was there already.
+    pub fn set(&mut self, id: TrackId, config: CodecConfig) -> bool {
+        match self.tracks.binary_search_by_key(&id, |track| track.id) {
+            Ok(at) => {
+                let Some(track) = self.tracks.get_mut(at) else { return false };
+                if *track.config == config {
+                    return false;
+                }
+                track.config = Arc::new(config);
+            }
+            Err(at) => self.tracks.insert(at, Track { id, config: Arc::new(config) }),
+        }
+        true
+    }
+
+    /// Whether both have the same tracks with the same configurations; metadata may differ.
+    #[must_use]
+    pub fn same_media(&self, other: &Self) -> bool {
+        self.tracks == other.tracks
+    }
+}
