@@ -58,6 +58,22 @@ impl Cursor {
         newest.is_some()
     }
 
+    /// Yields nothing more until an entry to begin at; passing over the others is no loss.
+    pub(super) const fn seek(&mut self) {
+        self.seeking = true;
+        self.started = false;
+    }
+
+    /// What was skipped so far was counted by whoever asked for the skip.
+    pub(super) const fn forgive(&mut self) {
+        self.skipped = 0;
+    }
+
+    /// Goes back to an entry that was passed and not used after all.
+    pub(super) const fn back_to(&mut self, seq: u64) {
+        self.next = seq;
+    }
+
     /// Passes `entry`, which must be the next one. `Some(skipped)` when it is yielded, with the number of entries lost
     /// just before it; `None` when it is passed over.
     pub(super) fn pass(&mut self, entry: &Entry) -> Option<u64> {
