@@ -1,3 +1,8 @@
-//! The app room.
+//! The assembly: configuration, the rooms joined, and the life of the process.
 
 pub mod config;
+mod engine;
+mod life;
+
+pub use engine::Engine;
+pub use life::{Addresses, App, Phase};
