@@ -1,6 +1,7 @@
 //! The assembly: configuration, the rooms joined, and the life of the process.
 
 pub mod config;
+pub mod demo;
 mod engine;
 mod life;
 
