@@ -129,7 +129,7 @@ pub fn decode(reader: &mut Reader<'_>, limits: &Limits) -> Result<Value, Error> 
 
 struct Decoder<'a> {
     reader: Reader<'a>,
-    limits: &'a Limits,
+    limits: Limits,
     /// Values that may still come.
     left: usize,
     /// Complex values in the order they began, for references. One that is not complete yet is undefined.
@@ -137,8 +137,8 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    const fn new(bytes: &'a [u8], limits: &'a Limits) -> Self {
-        Self { reader: Reader::new(bytes), limits, left: limits.values, complex: Vec::new() }
+    const fn new(bytes: &'a [u8], limits: &Limits) -> Self {
+        Self { reader: Reader::new(bytes), limits: *limits, left: limits.values, complex: Vec::new() }
     }
 
     fn spend(&mut self, values: usize) -> Result<(), Error> {

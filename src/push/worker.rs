@@ -136,9 +136,10 @@ impl Worker {
             return Ended::Failed(Fault::new(Reason::CircuitOpen, detail));
         }
         self.output.set(OutputState::Connecting, None);
+        let output = Arc::clone(&self.output);
         let connected = tokio::select! {
             () = self.no_longer_wanted() => return Ended::Over,
-            connected = surroundings.dialer.dial(&self.output.destination) => connected,
+            connected = surroundings.dialer.dial(&output.destination) => connected,
         };
         match connected {
             Ok(connected) => {

@@ -134,10 +134,6 @@ impl Link {
         self.reader.set_repeats_timestamp();
     }
 
-    pub(super) const fn amf_limits(&self) -> &amf0::Limits {
-        &self.amf
-    }
-
     /// Takes bytes from the front of `input` until something came of them or they are used up.
     pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Error> {
         if let Some((kind, time, body)) = self.split.pop_front() {
@@ -296,7 +292,7 @@ mod tests {
         };
         link.dispatch(&raw).expect("legal");
         link.count(2_000).expect("no bound here");
-        assert_eq!(acknowledgements(&mut link), []);
+        assert!(acknowledgements(&mut link).is_empty());
     }
 
     #[test]

@@ -79,13 +79,13 @@ impl ChunkError {
 
 /// How much a sender may make us hold.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ChunkLimits {
+pub(in crate::rtmp) struct ChunkLimits {
     /// Bytes of one message.
-    pub(crate) message_max: u32,
+    pub(in crate::rtmp) message_max: u32,
     /// Chunk streams of one connection.
-    pub(crate) chunk_streams_max: usize,
+    pub(in crate::rtmp) chunk_streams_max: usize,
     /// Bytes of all unfinished messages together.
-    pub(crate) unfinished_max: usize,
+    pub(in crate::rtmp) unfinished_max: usize,
 }
 
 /// One direction's chunk stream, read.
@@ -136,7 +136,7 @@ struct Header {
 
 impl ChunkReader {
     /// A reader at the start of a connection's chunks, with the default chunk size.
-    pub(crate) const fn new(limits: ChunkLimits) -> Self {
+    pub(in crate::rtmp) const fn new(limits: ChunkLimits) -> Self {
         Self {
             limits,
             chunk_size: DEFAULT_CHUNK_SIZE,
@@ -153,7 +153,7 @@ impl ChunkReader {
     ///
     /// # Errors
     /// [`ChunkError::ChunkSizeZero`].
-    pub(crate) const fn set_chunk_size(&mut self, size: u32) -> Result<(), ChunkError> {
+    pub(in crate::rtmp) const fn set_chunk_size(&mut self, size: u32) -> Result<(), ChunkError> {
         match size & 0x7FFF_FFFF {
             0 => Err(ChunkError::ChunkSizeZero),
             size if size > CHUNK_SIZE_MAX => {
@@ -168,7 +168,7 @@ impl ChunkReader {
     }
 
     /// Applies an Abort: the unfinished message of that chunk stream is dropped (RTMP 1.0 §5.4.2).
-    pub(crate) fn abort(&mut self, csid: u32) {
+    pub(in crate::rtmp) fn abort(&mut self, csid: u32) {
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.csid == csid)
             && stream.partial.take().is_some()
         {
@@ -177,12 +177,12 @@ impl ChunkReader {
     }
 
     /// The sender is one that means a delta of T after a fmt 0 header with T (`flashVer` with "Lavf").
-    pub(crate) const fn set_repeats_timestamp(&mut self) {
+    pub(in crate::rtmp) const fn set_repeats_timestamp(&mut self) {
         self.repeats_timestamp = true;
     }
 
     /// The sender may publish: larger bounds, and memory at the announced length.
-    pub(crate) const fn trust(&mut self, limits: ChunkLimits) {
+    pub(in crate::rtmp) const fn trust(&mut self, limits: ChunkLimits) {
         self.limits = limits;
         self.trusted = true;
     }

@@ -278,7 +278,9 @@ fn chunk_streams_with_partial_messages_are_bounded_in_number_and_bytes() {
     assert_eq!(result, Err(ChunkError::TooManyChunkStreams(64)));
     let mut large = reader();
     for csid in [4, 5] {
-        read_all(&mut large, &fmt0(csid, 0, 1 << 20, 9)).expect("two fit");
+        let mut input = fmt0(csid, 0, 1 << 20, 9);
+        input.extend_from_slice(&[0; 128]);
+        read_all(&mut large, &input).expect("two fit");
     }
     let third = read_all(&mut large, &fmt0(6, 0, 1 << 20, 9));
     assert_eq!(third, Err(ChunkError::TooMuchUnfinished(2 << 20)));

@@ -16,7 +16,12 @@ use super::header::{HEADER_LEN_MAX, MessageHeader};
 const SLICES_MAX: usize = 4;
 
 /// Writes a whole message for one peer: fmt 0, then fmt 3 between chunks.
-pub fn write_message(out: &mut Vec<u8>, chunk_size: u32, header: MessageHeader, payload: &[u8]) {
+pub(in crate::rtmp) fn write_message(
+    out: &mut Vec<u8>,
+    chunk_size: u32,
+    header: MessageHeader,
+    payload: &[u8],
+) {
     debug_assert_eq!(header.length as usize, payload.len(), "the header announces the payload");
     header.write(out);
     for (at, chunk) in payload.chunks(chunk_size.max(1) as usize).enumerate() {
