@@ -49,11 +49,19 @@ struct ParameterSets {
     pps: Vec<Bytes>,
 }
 
+/// Which kind of picture a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    /// Decoding may start at it.
+    Idr,
+    /// Any other.
+    Other,
+}
+
 /// What the units of one message are.
 #[derive(Debug, Default)]
 struct Scan<'a> {
-    picture: bool,
-    idr: bool,
+    picture: Option<Picture>,
     sps: SmallVec<[&'a [u8]; 4]>,
     pps: SmallVec<[&'a [u8]; 4]>,
 }
@@ -85,22 +93,28 @@ impl AvcSource {
             payload = nal::annex_b_to_length_prefixed(&payload);
             length_size = LENGTH_SIZE;
         }
-        let scan = Scan::new(&payload, length_size)?;
-        self.remember(&scan);
-        if !scan.picture {
-            return Ok(None);
-        }
-        let config = if scan.idr { self.activate(length_size) } else { None };
+        let idr = match self.scan(&payload, length_size)? {
+            None => return Ok(None),
+            Some(picture) => picture == Picture::Idr,
+        };
+        let config = if idr { self.activate(length_size) } else { None };
         if self.config.as_ref().is_none_or(|config| config.sps.is_empty()) {
             return Err(Refusal::NoConfiguration(TrackId::VIDEO));
         }
         if self.config.as_ref().is_none_or(|config| config.length_size != length_size) {
             return Err(Refusal::malformed("H.264 frame", "start codes where lengths were announced"));
         }
-        let keyframe = scan.idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
+        let keyframe = idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
         self.since_idr =
-            if scan.idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
+            if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
         Ok(Some(AccessUnit { config, keyframe, payload }))
+    }
+
+    /// Looks through the units of a frame and keeps the parameter sets. `None` when there is no picture.
+    fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
+        let scan = Scan::new(payload, length_size)?;
+        self.remember(&scan);
+        Ok(scan.picture)
     }
 
     /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one.
@@ -144,8 +158,8 @@ impl<'a> Scan<'a> {
         for unit in nal::Units::new(payload, length_size) {
             let unit = unit.map_err(|error| Refusal::malformed("H.264 frame", error))?;
             match nal::unit_type(unit) {
-                nal::IDR => (scan.picture, scan.idr) = (true, true),
-                nal::SLICE..nal::IDR => scan.picture = true,
+                nal::IDR => scan.picture = Some(Picture::Idr),
+                nal::SLICE..nal::IDR if scan.picture.is_none() => scan.picture = Some(Picture::Other),
                 nal::SPS if scan.sps.len() < PARAMETER_SETS_MAX => scan.sps.push(trim(unit)),
                 nal::PPS if scan.pps.len() < PARAMETER_SETS_MAX => scan.pps.push(trim(unit)),
                 _ => {}
@@ -221,6 +235,6 @@ mod tests {
     #[test]
     fn padding_is_no_part_of_a_unit() {
         assert_eq!(trim(&[0x67, 1, 0, 0]), [0x67, 1]);
-        assert_eq!(trim(&[0, 0]), []);
+        assert!(trim(&[0, 0]).is_empty());
     }
 }

@@ -93,19 +93,19 @@ fn a_negative_composition_time_stays_negative_and_a_monstrous_one_is_dropped() {
 
 #[test]
 fn parameter_sets_in_band_make_up_for_a_record_without_any() {
-    for size in ["03", "01"] {
+    for length_size in ["03", "01"] {
         let mut from = FromFlv::default();
-        let record = format!("014d0028{size}e000");
+        let record = format!("014d0028{length_size}e000");
         assert_eq!(from.video(header(&record)), Ok(Demuxed::Nothing), "it says nothing yet");
         let mut payload = Vec::new();
         for unit in [SPS_180, PPS, IDR].map(hex) {
             let length = u32::try_from(unit.len()).expect("short").to_be_bytes();
-            payload.extend(&length[if size == "03" { 0 } else { 2 }..]);
+            payload.extend(&length[if length_size == "03" { 0 } else { 2 }..]);
             payload.extend(unit);
         }
         let (config, frame) = config_and_frame(from.video(body("1701000000", &payload)));
-        assert_eq!(super::tests::size(&config), Some((320, 180)));
-        assert_eq!(config.length_size, if size == "03" { 4 } else { 2 });
+        assert_eq!(size(&config), Some((320, 180)));
+        assert_eq!(config.length_size, if length_size == "03" { 4 } else { 2 });
         assert!(frame.keyframe);
         assert_eq!(frame.payload, payload);
     }
