@@ -1,3 +1,6 @@
 //! The app room.
 
+pub mod cli;
 pub mod config;
+pub mod interim;
+pub mod telemetry;
