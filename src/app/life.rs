@@ -6,24 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::config::{Config, Listen};
+use super::config::{Config, Listen, first_run};
+use super::demo::Demo;
 use super::engine::Engine;
+use super::{face, telemetry};
+use crate::api::metrics::EngineFigures;
+use crate::api::page::{self, FrontPage};
+use crate::api::{Health, Phase, status};
 use crate::net::{Listener, server_config};
-
-/// Where the process stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Rooms are built, sockets are bound.
-    Starting,
-    /// Everything listens.
-    Ready,
-    /// On the way out: nothing new is taken.
-    Draining,
-}
 
 /// The addresses that are really listened on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,13 +34,43 @@ pub struct Addresses {
     pub metrics: Option<SocketAddr>,
 }
 
+/// Runs `gostream serve`: to the end of the process.
+///
+/// # Errors
+/// Whatever keeps the process from serving.
+pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config.log)?;
+    if config.projects.is_empty() {
+        let made = first_run::load_or_create(&config.data_dir)?;
+        config.projects = made;
+    }
+    runtime(&config)?.block_on(async move { App::start(&config, FrontPage::Welcome)?.run().await })
+}
+
+/// Runs `gostream demo`: as `serve`, with a stream of ours.
+///
+/// # Errors
+/// Whatever keeps the process from serving.
+pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config.log)?;
+    runtime(&config)?.block_on(async move { Demo::start(config)?.app.run().await })
+}
+
+fn runtime(config: &Config) -> anyhow::Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if config.worker_threads > 0 {
+        builder.worker_threads(config.worker_threads);
+    }
+    builder.enable_all().build().context("the runtime cannot start")
+}
+
 /// A process that serves.
 pub struct App {
     /// The media engine.
     pub engine: Engine,
     /// Where it listens.
     pub addresses: Addresses,
-    phase: Arc<watch::Sender<Phase>>,
+    phase: watch::Sender<Phase>,
     drain_timeout: Duration,
 }
 
@@ -53,17 +79,17 @@ impl App {
     ///
     /// # Errors
     /// A socket that cannot be bound, or a certificate that cannot be read.
-    pub fn start(config: &Config) -> anyhow::Result<Self> {
-        let phase = Arc::new(watch::Sender::new(Phase::Starting));
+    pub fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
+        let (phase, health) = Health::new();
         let engine = Engine::start(config)?;
         let mut addresses = Addresses::default();
-        if let Some(socket) = listen(config.rtmp.listen, "rtmp.listen")? {
-            addresses.rtmp = announce("rtmp", &socket)?;
+        if let Some(socket) = listen(config.rtmp.listen, "rtmp")? {
+            addresses.rtmp = Some(socket.local_addr()?);
             let listener = Listener::new(socket, Arc::clone(&engine.connections));
             engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, None));
         }
-        if let Some(socket) = listen(config.rtmps.listen, "rtmps.listen")? {
-            addresses.rtmps = announce("rtmps", &socket)?;
+        if let Some(socket) = listen(config.rtmps.listen, "rtmps")? {
+            addresses.rtmps = Some(socket.local_addr()?);
             let (cert, key) = (config.tls.cert.as_deref(), config.tls.key.as_deref());
             let (Some(cert), Some(key)) = (cert, key) else {
                 anyhow::bail!("rtmps.listen needs tls.cert and tls.key");
@@ -72,6 +98,17 @@ impl App {
             let listener = Listener::new(socket, Arc::clone(&engine.connections));
             engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, Some(tls)));
         }
+        let figures = EngineFigures {
+            registry: Arc::clone(&engine.registry),
+            supervisor: Arc::clone(&engine.supervisor),
+            sessions: Arc::clone(engine.sessions.stats()),
+            connections: Arc::clone(&engine.connections),
+            library: Arc::clone(&engine.library),
+        };
+        let routes = routes(&engine, front);
+        let face =
+            face::open(config, health, routes, vec![Box::new(figures)], &engine.background, &engine.stop)?;
+        (addresses.http, addresses.metrics) = (face.http, face.metrics);
         phase.send_replace(Phase::Ready);
         tracing::info!("ready");
         Ok(Self { engine, addresses, phase, drain_timeout: config.drain_timeout })
@@ -119,13 +156,21 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
     }
 }
 
-fn listen(at: Listen, key: &str) -> anyhow::Result<Option<TcpListener>> {
-    let socket = at.bind().with_context(|| format!("cannot listen on {key} = {at}"))?;
-    Ok(socket.map(TcpListener::from_std).transpose()?)
+fn routes(engine: &Engine, front: FrontPage) -> Router {
+    let routes = page::router(front);
+    match front {
+        FrontPage::Welcome => routes,
+        FrontPage::Demo => {
+            routes.merge(status::router(Arc::clone(&engine.registry), Arc::clone(&engine.supervisor)))
+        }
+    }
 }
 
-fn announce(service: &str, socket: &TcpListener) -> anyhow::Result<Option<SocketAddr>> {
-    let addr = socket.local_addr()?;
-    tracing::info!(service, %addr, "listening");
-    Ok(Some(addr))
+/// Opens a listener and says where.
+fn listen(at: Listen, service: &str) -> anyhow::Result<Option<TcpListener>> {
+    let Some(socket) = at.bind().with_context(|| format!("cannot listen on {service}.listen = \"{at}\""))? else {
+        return Ok(None);
+    };
+    tracing::info!(service, addr = %socket.local_addr()?, "listening");
+    Ok(Some(TcpListener::from_std(socket)?))
 }

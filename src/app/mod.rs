@@ -1,9 +1,12 @@
 //! The assembly: configuration, the rooms joined, and the life of the process.
 
+pub mod cli;
 pub mod config;
 pub mod demo;
 mod engine;
+mod face;
 mod life;
+mod telemetry;
 
 pub use engine::Engine;
-pub use life::{Addresses, App, Phase};
+pub use life::{Addresses, App, demo, serve};

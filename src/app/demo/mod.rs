@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::config::{Config, Destination, Project};
 use super::life::App;
+use crate::api::page::FrontPage;
 use crate::stream::{PlaybackId, StreamKey};
 
 pub use practice::Practice;
@@ -50,7 +51,7 @@ impl Demo {
                 chunk_size: None,
             }],
         });
-        let app = App::start(&config)?;
+        let app = App::start(&config, FrontPage::Demo)?;
         let practice = Practice::default();
         let served = practice.clone().serve(TcpListener::from_std(socket)?, practice_key, app.engine.stop.clone());
         app.engine.background.spawn(served);
