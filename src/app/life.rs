@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::banner::Banner;
 use super::config::{Config, Listen, first_run};
 use super::demo::Demo;
 use super::engine::Engine;
@@ -40,20 +41,39 @@ pub struct Addresses {
 /// Whatever keeps the process from serving.
 pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
-    if config.projects.is_empty() {
-        let made = first_run::load_or_create(&config.data_dir)?;
-        config.projects = made;
-    }
-    runtime(&config)?.block_on(async move { App::start(&config, FrontPage::Welcome)?.run().await })
+    let is_new = own_project(&mut config)?;
+    runtime(&config)?.block_on(async move {
+        let app = App::start(&config, FrontPage::Welcome)?;
+        let project = config.projects.first().filter(|_| is_new);
+        Banner { addresses: app.addresses, app: &config.rtmp.app, project, demo: false }.print();
+        app.run().await
+    })
 }
 
 /// Runs `gostream demo`: as `serve`, with a stream of ours.
 ///
 /// # Errors
 /// Whatever keeps the process from serving.
-pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
+pub fn demo(mut config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
-    runtime(&config)?.block_on(async move { Demo::start(config)?.app.run().await })
+    own_project(&mut config)?;
+    runtime(&config)?.block_on(async move {
+        let demo = Demo::start(config.clone())?;
+        let project = config.projects.first();
+        Banner { addresses: demo.app.addresses, app: &config.rtmp.app, project, demo: true }.print();
+        demo.app.run().await
+    })
+}
+
+/// Where nobody declares a project, the one that is kept in `data_dir`. `true` when it was made just now, so that its
+/// key is shown once.
+fn own_project(config: &mut Config) -> anyhow::Result<bool> {
+    if !config.projects.is_empty() {
+        return Ok(false);
+    }
+    let is_new = !config.data_dir.join(first_run::FILE_NAME).exists();
+    config.projects = first_run::load_or_create(&config.data_dir)?;
+    Ok(is_new)
 }
 
 fn runtime(config: &Config) -> anyhow::Result<Runtime> {
