@@ -15,7 +15,9 @@ use crate::net::{ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
 use crate::rtmp::{Limits, RtmpUrl, ServerConfig};
 use crate::session::{self, Sessions};
-use crate::stream::{OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState};
+use crate::stream::{
+    OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
+};
 
 /// How often rates are sampled and memory of ended broadcasts is looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -227,7 +229,8 @@ async fn housekeeping(registry: Arc<Registry>, supervisor: Arc<Supervisor>, stop
             let ended = matches!(*stream.state().borrow(), StreamState::Ended(_));
             if !ended || stream.ring_bytes() == 0 {
                 over.remove(stream.id());
-            } else if over.entry(stream.id().clone()).or_insert_with(Instant::now).elapsed() > RING_AFTER_END {
+            } else if over.entry(stream.id().clone()).or_insert_with(Instant::now).elapsed() > RING_AFTER_END
+            {
                 stream.clear_if_over();
             }
         }

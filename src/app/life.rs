@@ -188,7 +188,8 @@ fn routes(engine: &Engine, front: FrontPage) -> Router {
 
 /// Opens a listener and says where.
 fn listen(at: Listen, service: &str) -> anyhow::Result<Option<TcpListener>> {
-    let Some(socket) = at.bind().with_context(|| format!("cannot listen on {service}.listen = \"{at}\""))? else {
+    let Some(socket) = at.bind().with_context(|| format!("cannot listen on {service}.listen = \"{at}\""))?
+    else {
         return Ok(None);
     };
     tracing::info!(service, addr = %socket.local_addr()?, "listening");

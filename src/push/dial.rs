@@ -126,8 +126,7 @@ impl Dialer {
         if let Some(config) = cell.get() {
             return Ok(Arc::clone(config));
         }
-        let config =
-            client_config(insecure).map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
+        let config = client_config(insecure).map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
         Ok(Arc::clone(cell.get_or_init(|| config)))
     }
 }

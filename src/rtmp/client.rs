@@ -190,7 +190,11 @@ impl Client {
             self.refused("", "createStream was answered without a stream");
             return;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range is checked above"
+        )]
         let stream_id = number as u32;
         self.stream_id = stream_id;
         self.stage = Stage::Publish;

@@ -38,9 +38,10 @@ impl EngineFigures {
         let connections = &self.connections;
         out.add(&names::CONNECTIONS, &["rtmp"], connections.open());
         out.add(&names::CONNECTIONS_TOTAL, &["rtmp"], connections.accepted());
-        for (label, reason) in
-            [("max_connections", RejectReason::Max), ("max_connections_per_address", RejectReason::MaxPerAddress)]
-        {
+        for (label, reason) in [
+            ("max_connections", RejectReason::Max),
+            ("max_connections_per_address", RejectReason::MaxPerAddress),
+        ] {
             out.add(&names::CONNECTIONS_REJECTED, &["rtmp", label], connections.rejected(reason));
         }
         for (reason, count) in self.sessions.violations.all() {
@@ -66,7 +67,11 @@ impl EngineFigures {
             out.add(&names::STREAM_PACKETS, &[id, "video"], stats.video_packets.get());
             out.add(&names::STREAM_PACKETS, &[id, "audio"], stats.audio_packets.get());
             out.add(&names::STREAM_PACKETS, &[id, "data"], stats.data_packets.get());
-            out.add(&names::STREAM_DROPPED_PACKETS, &[id, "awaiting_keyframe"], stats.awaiting_keyframe.get());
+            out.add(
+                &names::STREAM_DROPPED_PACKETS,
+                &[id, "awaiting_keyframe"],
+                stats.awaiting_keyframe.get(),
+            );
             out.add(&names::STREAM_DISCONTINUITIES, &[id], stats.discontinuities.get());
             out.add(&names::STREAM_BITRATE, &[id], stats.rate.bits_per_second());
             out.add(&names::STREAM_RING_BYTES, &[id], stream.ring_bytes());
@@ -91,7 +96,11 @@ impl EngineFigures {
             out.add(&names::OUTPUT_BITRATE, &labels, stats.rate.bits_per_second());
             out.add(&names::OUTPUT_PACKETS, &labels, stats.sent_packets.get());
             out.add(&names::OUTPUT_DROPPED_PACKETS, &[stream, id, "lag"], stats.dropped_lag.get());
-            out.add(&names::OUTPUT_DROPPED_PACKETS, &[stream, id, "overtaken"], stats.dropped_overtaken.get());
+            out.add(
+                &names::OUTPUT_DROPPED_PACKETS,
+                &[stream, id, "overtaken"],
+                stats.dropped_overtaken.get(),
+            );
             out.add(&names::OUTPUT_LAG, &labels, Duration::from_millis(stats.lag_millis.get()));
             out.add(&names::OUTPUT_RECONNECTS, &labels, output.reconnects.get());
         }

@@ -104,9 +104,9 @@ impl AvcSource {
         if self.config.as_ref().is_none_or(|config| config.length_size != length_size) {
             return Err(Refusal::malformed("H.264 frame", "start codes where lengths were announced"));
         }
-        let keyframe = idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
-        self.since_idr =
-            if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
+        let keyframe =
+            idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
+        self.since_idr = if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
         Ok(Some(AccessUnit { config, keyframe, payload }))
     }
 

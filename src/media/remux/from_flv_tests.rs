@@ -9,7 +9,8 @@ const SPS_180: &str = "6764000dacd941419f9f0110000003001000000303c0f1429960";
 const SPS_720: &str = "6764001facd9405005bb011000003e90000ea600f1831960";
 const PPS: &str = "68ebe3cb22c0";
 /// What FFmpeg writes for [`SPS_180`] and [`PPS`].
-const AVCC_180: &str = "0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668ebe3cb22c0fdf8f800";
+const AVCC_180: &str =
+    "0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668ebe3cb22c0fdf8f800";
 const IDR: &str = "6588840a";
 const SLICE: &str = "419a2104";
 /// A recovery point, recovery_frame_cnt 0.
@@ -318,7 +319,10 @@ fn text(text: &str) -> Value {
 #[test]
 fn metadata_is_read_with_and_without_its_wrapper_and_once() {
     let mut from = FromFlv::default();
-    let properties = vec![("width".to_owned(), Value::Number(1280.0)), ("when".to_owned(), Value::Date { millis: 0.0, zone: 0 })];
+    let properties = vec![
+        ("width".to_owned(), Value::Number(1280.0)),
+        ("when".to_owned(), Value::Date { millis: 0.0, zone: 0 }),
+    ];
     let bare = [text("onMetaData"), Value::EcmaArray(properties.clone())];
     let wrapped = [text("@setDataFrame"), text("onMetaData"), Value::Object(properties)];
     let Ok(Demuxed::Metadata(metadata)) = from.data(values(&bare)) else { panic!("no metadata") };
