@@ -15,6 +15,12 @@ use crate::media::{TrackId, TrackKind};
 /// SPS and 256 PPS, which nobody uses.
 const PARAMETER_SETS_MAX: usize = 32;
 
+/// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
+const PARAMETER_SET_BYTES_MAX: usize = 4_096;
+
+/// Bytes of a sequence header: room for all of its parameter sets.
+const HEADER_BYTES_MAX: usize = 64 * 1_024;
+
 /// Frames without an IDR picture, after which a recovery point counts as a keyframe: 10 s at 30 frames a second.
 /// Counted in frames, since a translator sees no clock.
 const OPEN_GOP_FRAMES: u32 = 300;
@@ -49,11 +55,19 @@ struct ParameterSets {
     pps: Vec<Bytes>,
 }
 
+/// Which kind of picture a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    /// Decoding may start at it.
+    Idr,
+    /// Any other.
+    Other,
+}
+
 /// What the units of one message are.
 #[derive(Debug, Default)]
 struct Scan<'a> {
-    picture: bool,
-    idr: bool,
+    picture: Option<Picture>,
     sps: SmallVec<[&'a [u8]; 4]>,
     pps: SmallVec<[&'a [u8]; 4]>,
 }
@@ -63,6 +77,12 @@ impl AvcSource {
     pub(super) fn header(&mut self, data: &Bytes) -> Result<Option<AvcConfig>, Refusal> {
         if data.is_empty() || *data == self.header {
             return Ok(None);
+        }
+        if data.len() > HEADER_BYTES_MAX {
+            return Err(Refusal::malformed(
+                "H.264 sequence header",
+                format_args!("{} bytes of it", data.len()),
+            ));
         }
         let config = if starts_with_start_code(data) { from_annex_b(data)? } else { from_record(data)? };
         self.header = data.clone();
@@ -85,22 +105,28 @@ impl AvcSource {
             payload = nal::annex_b_to_length_prefixed(&payload);
             length_size = LENGTH_SIZE;
         }
-        let scan = Scan::new(&payload, length_size)?;
-        self.remember(&scan);
-        if !scan.picture {
-            return Ok(None);
-        }
-        let config = if scan.idr { self.activate(length_size) } else { None };
+        let idr = match self.scan(&payload, length_size)? {
+            None => return Ok(None),
+            Some(picture) => picture == Picture::Idr,
+        };
+        let config = if idr { self.activate(length_size) } else { None };
         if self.config.as_ref().is_none_or(|config| config.sps.is_empty()) {
             return Err(Refusal::NoConfiguration(TrackId::VIDEO));
         }
         if self.config.as_ref().is_none_or(|config| config.length_size != length_size) {
             return Err(Refusal::malformed("H.264 frame", "start codes where lengths were announced"));
         }
-        let keyframe = scan.idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
-        self.since_idr =
-            if scan.idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
+        let keyframe =
+            idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
+        self.since_idr = if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
         Ok(Some(AccessUnit { config, keyframe, payload }))
+    }
+
+    /// Looks through the units of a frame and keeps the parameter sets. `None` when there is no picture.
+    fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
+        let scan = Scan::new(payload, length_size)?;
+        self.remember(&scan);
+        Ok(scan.picture)
     }
 
     /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one.
@@ -143,11 +169,13 @@ impl<'a> Scan<'a> {
         let mut scan = Self::default();
         for unit in nal::Units::new(payload, length_size) {
             let unit = unit.map_err(|error| Refusal::malformed("H.264 frame", error))?;
+            let keeps =
+                |sets: &[&[u8]]| sets.len() < PARAMETER_SETS_MAX && unit.len() <= PARAMETER_SET_BYTES_MAX;
             match nal::unit_type(unit) {
-                nal::IDR => (scan.picture, scan.idr) = (true, true),
-                nal::SLICE..nal::IDR => scan.picture = true,
-                nal::SPS if scan.sps.len() < PARAMETER_SETS_MAX => scan.sps.push(trim(unit)),
-                nal::PPS if scan.pps.len() < PARAMETER_SETS_MAX => scan.pps.push(trim(unit)),
+                nal::IDR => scan.picture = Some(Picture::Idr),
+                nal::SLICE..nal::IDR if scan.picture.is_none() => scan.picture = Some(Picture::Other),
+                nal::SPS if keeps(&scan.sps) => scan.sps.push(trim(unit)),
+                nal::PPS if keeps(&scan.pps) => scan.pps.push(trim(unit)),
                 _ => {}
             }
         }
@@ -221,6 +249,6 @@ mod tests {
     #[test]
     fn padding_is_no_part_of_a_unit() {
         assert_eq!(trim(&[0x67, 1, 0, 0]), [0x67, 1]);
-        assert_eq!(trim(&[0, 0]), []);
+        assert!(trim(&[0, 0]).is_empty());
     }
 }

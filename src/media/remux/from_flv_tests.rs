@@ -9,7 +9,8 @@ const SPS_180: &str = "6764000dacd941419f9f0110000003001000000303c0f1429960";
 const SPS_720: &str = "6764001facd9405005bb011000003e90000ea600f1831960";
 const PPS: &str = "68ebe3cb22c0";
 /// What FFmpeg writes for [`SPS_180`] and [`PPS`].
-const AVCC_180: &str = "0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668ebe3cb22c0fdf8f800";
+const AVCC_180: &str =
+    "0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668ebe3cb22c0fdf8f800";
 const IDR: &str = "6588840a";
 const SLICE: &str = "419a2104";
 /// A recovery point, recovery_frame_cnt 0.
@@ -93,19 +94,19 @@ fn a_negative_composition_time_stays_negative_and_a_monstrous_one_is_dropped() {
 
 #[test]
 fn parameter_sets_in_band_make_up_for_a_record_without_any() {
-    for size in ["03", "01"] {
+    for length_size in ["03", "01"] {
         let mut from = FromFlv::default();
-        let record = format!("014d0028{size}e000");
+        let record = format!("014d0028{length_size}e000");
         assert_eq!(from.video(header(&record)), Ok(Demuxed::Nothing), "it says nothing yet");
         let mut payload = Vec::new();
         for unit in [SPS_180, PPS, IDR].map(hex) {
             let length = u32::try_from(unit.len()).expect("short").to_be_bytes();
-            payload.extend(&length[if size == "03" { 0 } else { 2 }..]);
+            payload.extend(&length[if length_size == "03" { 0 } else { 2 }..]);
             payload.extend(unit);
         }
         let (config, frame) = config_and_frame(from.video(body("1701000000", &payload)));
-        assert_eq!(super::tests::size(&config), Some((320, 180)));
-        assert_eq!(config.length_size, if size == "03" { 4 } else { 2 });
+        assert_eq!(size(&config), Some((320, 180)));
+        assert_eq!(config.length_size, if length_size == "03" { 4 } else { 2 });
         assert!(frame.keyframe);
         assert_eq!(frame.payload, payload);
     }
@@ -223,6 +224,15 @@ fn what_else_is_in_a_sample_stays_in_it() {
 }
 
 #[test]
+fn a_sender_cannot_fill_the_memory_with_headers() {
+    let refusal = configured().video(body("1700000000", &vec![1; 100_000])).expect_err("long");
+    assert_eq!(refusal.reason(), "malformed");
+    let mut from = configured();
+    let sps = format!("{SPS_720}{}80", "00".repeat(5_000));
+    frame(from.video(body("1701000000", &units(&[&sps, IDR]))));
+}
+
+#[test]
 fn an_end_of_sequence_is_told() {
     let mut from = configured();
     assert_eq!(from.video(body("1702000000", &[])), Ok(Demuxed::EndOfSequence(TrackId::VIDEO)));
@@ -318,7 +328,10 @@ fn text(text: &str) -> Value {
 #[test]
 fn metadata_is_read_with_and_without_its_wrapper_and_once() {
     let mut from = FromFlv::default();
-    let properties = vec![("width".to_owned(), Value::Number(1280.0)), ("when".to_owned(), Value::Date { millis: 0.0, zone: 0 })];
+    let properties = vec![
+        ("width".to_owned(), Value::Number(1280.0)),
+        ("when".to_owned(), Value::Date { millis: 0.0, zone: 0 }),
+    ];
     let bare = [text("onMetaData"), Value::EcmaArray(properties.clone())];
     let wrapped = [text("@setDataFrame"), text("onMetaData"), Value::Object(properties)];
     let Ok(Demuxed::Metadata(metadata)) = from.data(values(&bare)) else { panic!("no metadata") };
