@@ -30,7 +30,7 @@ struct Lane {
     stream: Arc<Stream>,
     /// Up to where the outputs that keep up were served.
     served: u64,
-    outputs: Vec<Box<Output>>,
+    outputs: Vec<Output>,
 }
 
 impl Lane {
@@ -103,11 +103,8 @@ impl Shard {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Attach(stream, output) => self.attach(stream, output),
-            Order::Send(id, bytes) => self.with(id, |output, _| match output.answer(bytes) {
-                Ok(()) => None,
-                Err(finished) => Some(finished),
-            }),
+            Order::Attach(stream, output) => self.attach(stream, *output),
+            Order::Send(id, bytes) => self.with(id, |output, _| output.answer(bytes).err()),
             Order::Pause(id, true) => self.with(id, |output, _| {
                 output.paused = true;
                 None
@@ -123,7 +120,7 @@ impl Shard {
         }
     }
 
-    fn attach(&mut self, stream: Arc<Stream>, output: Box<Output>) {
+    fn attach(&mut self, stream: Arc<Stream>, output: Output) {
         let id = output.id;
         match self.lanes.iter_mut().find(|lane| Arc::ptr_eq(&lane.stream, &stream)) {
             Some(lane) => lane.outputs.push(output),
