@@ -99,9 +99,27 @@ const BANS: &[Ban] = &[
         in_tests: false,
         everywhere: false,
     },
-    Ban { needle: concat!("FIX", "ME"), reason: WORD_REASON, scope: |_| true, in_tests: true, everywhere: true },
-    Ban { needle: concat!("TO", "DO"), reason: WORD_REASON, scope: |_| true, in_tests: true, everywhere: true },
-    Ban { needle: concat!("XX", "X:"), reason: WORD_REASON, scope: |_| true, in_tests: true, everywhere: true },
+    Ban {
+        needle: concat!("FIX", "ME"),
+        reason: WORD_REASON,
+        scope: |_| true,
+        in_tests: true,
+        everywhere: true,
+    },
+    Ban {
+        needle: concat!("TO", "DO"),
+        reason: WORD_REASON,
+        scope: |_| true,
+        in_tests: true,
+        everywhere: true,
+    },
+    Ban {
+        needle: concat!("XX", "X:"),
+        reason: WORD_REASON,
+        scope: |_| true,
+        in_tests: true,
+        everywhere: true,
+    },
 ];
 
 const WORD_REASON: &str = "what is left to do belongs in an issue, where somebody finds it";
@@ -117,7 +135,11 @@ fn arrows_between_rooms_point_down() {
         };
         for (line, target) in rooms_used(&file) {
             match floor_of(&target) {
-                None => faults.add(&file, line, format!("`crate::{target}`: no such room; nothing lives at the crate root")),
+                None => faults.add(
+                    &file,
+                    line,
+                    format!("`crate::{target}`: no such room; nothing lives at the crate root"),
+                ),
                 Some(_) if target == room => {}
                 Some(other) if other < floor => {}
                 Some(other) => faults.add(
@@ -141,7 +163,11 @@ fn every_file_says_first_what_it_owns() {
         let first = file.text.lines().next().unwrap_or_default();
         let included = first.starts_with("#![doc = include_str!(");
         if !included && (!first.starts_with("//!") || first.trim_start_matches("//!").trim().is_empty()) {
-            faults.add(&file, 1, "the first line is a `//!` sentence that says what the file owns".to_owned());
+            faults.add(
+                &file,
+                1,
+                "the first line is a `//!` sentence that says what the file owns".to_owned(),
+            );
         }
     }
     faults.report();
@@ -155,7 +181,11 @@ fn files_are_short_or_say_why_not() {
         let lines = file.text.lines().count();
         let listed = LONG_FILES.iter().any(|(path, _)| *path == file.path);
         if lines > FILE_LINES_MAX {
-            faults.add(file, lines, format!("{lines} lines, more than {FILE_LINES_MAX}: look for the missing noun and split"));
+            faults.add(
+                file,
+                lines,
+                format!("{lines} lines, more than {FILE_LINES_MAX}: look for the missing noun and split"),
+            );
         } else if lines > FILE_LINES_THINK && !listed && !file.path.ends_with("tests.rs") {
             faults.add(file, lines, format!("{lines} lines, more than {FILE_LINES_THINK}: split, or list it in LONG_FILES with a reason"));
         } else if lines <= FILE_LINES_THINK && listed {
@@ -163,7 +193,10 @@ fn files_are_short_or_say_why_not() {
         }
     }
     for (path, _) in LONG_FILES {
-        assert!(files.iter().any(|file| file.path == *path), "{path} is in LONG_FILES of tests/tidy.rs, but not in the tree");
+        assert!(
+            files.iter().any(|file| file.path == *path),
+            "{path} is in LONG_FILES of tests/tidy.rs, but not in the tree"
+        );
     }
     faults.report();
 }
@@ -318,8 +351,12 @@ impl Source {
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let name = path.strip_prefix(root).expect("under the root").to_string_lossy().replace('\\', "/");
-                    files.push(Self::new(&name, std::fs::read_to_string(&path).expect("a source file is UTF-8")));
+                    let name =
+                        path.strip_prefix(root).expect("under the root").to_string_lossy().replace('\\', "/");
+                    files.push(Self::new(
+                        &name,
+                        std::fs::read_to_string(&path).expect("a source file is UTF-8"),
+                    ));
                 }
             }
         }
@@ -432,7 +469,9 @@ fn raw_string_len(rest: &str) -> usize {
 fn char_len(rest: &str) -> usize {
     let mut chars = rest.char_indices().skip(1);
     match chars.next() {
-        Some((_, '\\')) => rest[2..].char_indices().skip(1).find(|(_, c)| *c == '\'').map_or(0, |(at, _)| at + 3),
+        Some((_, '\\')) => {
+            rest[2..].char_indices().skip(1).find(|(_, c)| *c == '\'').map_or(0, |(at, _)| at + 3)
+        }
         Some(_) => chars.next().filter(|(_, c)| *c == '\'').map_or(0, |(at, _)| at + 1),
         None => 0,
     }
