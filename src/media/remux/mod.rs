@@ -1,1 +1,3 @@
 //! Translators between packets and containers: the only files that know both.
+
+pub mod to_fmp4;
