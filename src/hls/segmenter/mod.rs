@@ -226,9 +226,11 @@ impl Segmenter {
         let clock = *self.clock.get_or_insert_with(|| SessionClock::starting_at(packet.dts));
         let start =
             clock.ticks(packet.dts, CLOCK).max(if packet.track.is_video() { self.video_floor } else { 0 });
-        if self.open.is_some() {
-            self.settle(start);
-            self.cut(start, true);
+        if let Some(open) = &self.open {
+            // Where sound alone was left over, it ends where it ends: what takes over may come much later.
+            let end = if open.held.is_some() { start } else { open.sound_end().min(start) };
+            self.settle(end);
+            self.cut(end, true);
             self.open = None;
         }
         if let Some(layout) = self.pending.take()
@@ -400,7 +402,7 @@ impl Segmenter {
         let Some(open) = &self.open else { return };
         let end = match &open.held {
             Some(held) => held.time + open.frame.min(self.pacing.limit()).max(1),
-            None => open.audio_end().unwrap_or(open.start),
+            None => open.sound_end(),
         };
         self.settle(end);
         self.video_floor = self.video_floor.max(end);
@@ -409,18 +411,21 @@ impl Segmenter {
         self.broken = self.pacing.any();
     }
 
-    /// Finishes the segment at `at` and opens the next there.
+    /// Finishes the segment at `at` and opens the next there. A segment that would be longer than may be, because its
+    /// last frame lasts and lasts, ends at the limit, and the next one is behind a discontinuity.
     fn cut(&mut self, at: i64, independent: bool) {
         let Some(packaging) = &self.packaging else { return };
         let Some(open) = &mut self.open else { return };
-        open.fill_silence(at, self.now);
-        open.close_part(at, &mut self.fragments);
+        let end = at.min(open.start + self.pacing.limit());
+        open.fill_silence(end, self.now);
+        open.close_part(end, &mut self.fragments);
         let (base, millis) = self.anchor;
         let date = millis + (open.start - base) / 90;
-        let Some(segment) = open.finish(at, independent, &packaging.init, MediaTime::from_millis(date))
-        else {
-            return;
-        };
+        let finished = open.finish(end, independent, &packaging.init, MediaTime::from_millis(date));
+        if end < at {
+            open.jump(at);
+        }
+        let Some(segment) = finished else { return };
         self.dated_until = date + segment.duration.as_millis();
         let chosen = self.pacing.finished(segment.duration.ticks());
         self.outputs.push_back(Output::Segment(segment));
