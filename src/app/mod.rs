@@ -1,3 +1,12 @@
-//! The app room.
+//! The assembly: configuration, the rooms joined, and the life of the process.
 
+pub mod cli;
 pub mod config;
+pub mod demo;
+mod engine;
+mod face;
+mod life;
+mod telemetry;
+
+pub use engine::Engine;
+pub use life::{Addresses, App, demo, serve};

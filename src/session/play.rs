@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::accept::{Connection, Sessions, output_of};
 use crate::net::{Failure, Step, step};
 use crate::rtmp::{PlayRequest, ServerEvent};
-use crate::stream::{Attachment, Finished, OutputSpec, OutputStats, PlayAttempt, Start, Stream, StreamState};
+use crate::stream::{Attachment, Finished, OutputSpec, PlayAttempt, Start, Stream, StreamState};
 
 /// How long a shard may take to give a socket back. It is asked between two messages.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,7 +68,7 @@ impl<'a> Player<'a> {
             start: Start::NewestKeyframe,
             queue: sessions.config.queue,
             stall_timeout: sessions.config.stall_timeout,
-            stats: Arc::new(OutputStats::default()),
+            stats: Arc::clone(&stream.stats().player_output),
         };
         let attachment = sessions.shards.attach(stream, spec).await;
         Self { sessions, stream, attachment }

@@ -32,6 +32,9 @@ pub enum StreamState {
 }
 
 impl StreamState {
+    /// All labels, for metrics.
+    pub const LABELS: [&'static str; 5] = ["waiting", "starting", "live", "interrupted", "ended"];
+
     /// Whether a publisher is connected.
     #[must_use]
     pub const fn has_publisher(self) -> bool {

@@ -1,5 +1,6 @@
 //! Counters and gauges of streams and outputs: plain atomics, written where things happen, read by whoever shows them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that only rises, or a gauge. Relaxed: figures for people, not for decisions.
@@ -76,6 +77,8 @@ pub struct StreamStats {
     pub publishers: Figure,
     /// RTMP players now.
     pub players: Figure,
+    /// What was sent to all RTMP players together.
+    pub player_output: Arc<OutputStats>,
     /// Rate of what is received.
     pub rate: Rate,
 }
