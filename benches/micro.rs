@@ -149,7 +149,7 @@ fn segmenter(c: &mut Criterion) {
         let now = MediaTime::from_millis(1_800_000_000_000);
         let mut lifecycle = Lifecycle::new(Config::default(), 1, now);
         let mut frames = 0_i64;
-        let mut push = |lifecycle: &mut Lifecycle, track, millis, keyframe, payload: &Bytes| {
+        let push = |lifecycle: &mut Lifecycle, track, millis, keyframe, payload: &Bytes| {
             let packet = Packet {
                 track,
                 dts: MediaTime::from_millis(millis),
