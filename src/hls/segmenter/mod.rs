@@ -36,6 +36,8 @@ use pacing::Pacing;
 
 /// Ticks a second of all positions in this file.
 const CLOCK: Timescale = Timescale::NINETY_KHZ;
+/// How much longer than the last picture the sound may be at an end, in ticks of 90 kHz: a second holds any reordering.
+const SOUND_TAIL_MAX: i64 = 90_000;
 /// Shortest segment that follows a cut inside a group of pictures, when the next keyframe comes soon.
 const REMAINDER_MIN: i64 = 45_000;
 /// How long no video must have arrived, in milliseconds, before audio alone moves the segments on.
@@ -400,9 +402,14 @@ impl Segmenter {
     /// Ends what runs: the frame held back lasts as long as the one before it. What follows is a discontinuity.
     fn interrupt(&mut self) {
         let Some(open) = &self.open else { return };
+        let sound = open.sound_end();
         let end = match &open.held {
-            Some(held) => held.time + open.frame.min(self.pacing.limit()).max(1),
-            None => open.sound_end(),
+            // The last picture stands until the sound is over too: it ends later wherever frames are reordered.
+            Some(held) => {
+                let picture = held.time + open.frame.min(self.pacing.limit()).max(1);
+                sound.clamp(picture, picture + SOUND_TAIL_MAX)
+            }
+            None => sound,
         };
         self.settle(end);
         self.video_floor = self.video_floor.max(end);

@@ -1,0 +1,129 @@
+//! What can be asked of the bench: the comparison, and four questions of their own.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::run::{Job, Row, SETTLE, Scene, mb};
+use crate::server::Kind;
+
+/// Measures one job and prints its row; a server that cannot do it says why and the others go on.
+pub(crate) fn one(kind: &Kind, job: &Job, keep: &mut dyn FnMut(&Row)) -> Option<Row> {
+    match Scene::start(kind, job).and_then(|mut scene| scene.measure()) {
+        Ok(row) => {
+            println!("{}", row.line());
+            keep(&row);
+            Some(row)
+        }
+        Err(error) => {
+            println!(
+                "{:<34} {} N={}: {error:#}",
+                kind.to_string(),
+                if job.play { "play" } else { "push" },
+                job.receivers
+            );
+            None
+        }
+    }
+}
+
+/// Every server in both directions for each N, and what each costs beside nginx-rtmp and the cheapest raw pattern.
+pub(crate) fn compare(
+    kinds: &[Kind],
+    base: &Job,
+    counts: &[usize],
+    directions: &[bool],
+    keep: &mut dyn FnMut(&Row),
+) {
+    println!("{}", Row::head());
+    for &receivers in counts {
+        let mut rows = Vec::new();
+        for kind in kinds {
+            for &play in directions {
+                if play && matches!(kind, Kind::Raw(_)) {
+                    continue;
+                }
+                let job = Job { play, receivers, ..base.clone() };
+                rows.extend(one(kind, &job, keep));
+            }
+        }
+        ratios(&rows);
+    }
+}
+
+fn ratios(rows: &[Row]) {
+    let nginx = |direction| rows.iter().find(|row| row.server == "nginx-rtmp" && row.direction == direction);
+    for row in rows.iter().filter(|row| row.server.starts_with("gostream")) {
+        let mut words = Vec::new();
+        if let Some(nginx) = nginx(row.direction) {
+            words.push(format!("{:.2} of nginx-rtmp's", row.cpu_ms_gbit / nginx.cpu_ms_gbit));
+        }
+        for raw in rows.iter().filter(|raw| raw.server.starts_with("raw")) {
+            words.push(format!("{:.2} of {}'s", row.cpu_ms_gbit / raw.cpu_ms_gbit, raw.server));
+        }
+        println!("  {} {} N={}: CPU {}", row.server, row.direction, row.receivers, words.join(", "));
+    }
+    println!();
+}
+
+/// Whether one destination that stops reading is felt by the others: windows without and with it, in turn.
+pub(crate) fn stall(kind: &Kind, job: &Job, rounds: usize) -> Result<()> {
+    println!("{}", Row::head());
+    let mut scene = Scene::start(kind, job)?;
+    let (mut calm, mut stalled) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let row = scene.measure()?;
+        println!("{}", row.line());
+        calm.push(row.p99_ms);
+        scene.order("stall d0000")?;
+        thread::sleep(SETTLE);
+        let row = scene.measure()?;
+        println!("{}   <- d0000 does not read", row.line());
+        stalled.push(row.p99_ms);
+        scene.order("unstall")?;
+        thread::sleep(SETTLE);
+    }
+    let (before, after) = (median(&mut calm), median(&mut stalled));
+    println!(
+        "{kind}: median p99 {before:.2} ms, with one destination stalled {after:.2} ms: {:+.1} %",
+        100.0 * (after / before - 1.0)
+    );
+    Ok(())
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Resident memory: idle, with one stream, and for each further destination.
+pub(crate) fn memory(kind: &Kind, base: &Job, counts: &[usize], keep: &mut dyn FnMut(&Row)) {
+    println!("{}", Row::head());
+    // Long enough for ring and HLS window to be full.
+    let base = Job { settle: Duration::from_secs(20), window: Duration::from_secs(2), ..base.clone() };
+    let mut rows = Vec::new();
+    for &receivers in counts {
+        let job = Job { play: false, receivers, ..base.clone() };
+        rows.extend(one(kind, &job, keep));
+    }
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return };
+    println!(
+        "{kind}: idle {:.1} MB; {:.1} MB more with the stream and {} destinations",
+        mb(first.idle_kb),
+        mb(first.stream_kb.saturating_sub(first.idle_kb)),
+        first.receivers
+    );
+    for pair in rows.windows(2) {
+        let [a, b] = pair else { continue };
+        let step = (b.receivers - a.receivers).max(1) as f64;
+        let kb = (b.stream_kb as f64 - b.idle_kb as f64) - (a.stream_kb as f64 - a.idle_kb as f64);
+        println!("  {} to {} destinations: {:.1} kB each", a.receivers, b.receivers, kb / step);
+    }
+    println!(
+        "  {} to {} destinations, peak: {:.1} kB each",
+        first.receivers,
+        last.receivers,
+        (last.peak_kb as f64 - first.peak_kb as f64) / (last.receivers - first.receivers).max(1) as f64
+    );
+}
