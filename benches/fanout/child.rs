@@ -10,6 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::figures::{Line, Progress, Seen};
 
+/// Lines or messages that may wait for their reader; far more than ever do.
+const QUEUE: usize = 1 << 16;
+
 /// How long a child may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
@@ -30,7 +33,7 @@ impl Child {
             .spawn()
             .with_context(|| format!("starting {role}"))?;
         let stdout = process.stdout.take().context("a child's output")?;
-        let (sender, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::sync_channel(QUEUE);
         thread::spawn(move || {
             for text in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let Ok(line) = serde_json::from_str(&text) else { continue };

@@ -6,7 +6,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -20,6 +20,9 @@ use crate::peer::{self, Event, Part, Peer};
 use crate::receiver;
 use crate::shard::{Message, NEWS, Shard};
 use crate::wire;
+
+/// Lines or messages that may wait for their reader; far more than ever do.
+const QUEUE: usize = 1 << 16;
 
 /// Chunk size that the destinations are told, in bytes: only keyframes need a second chunk.
 const CHUNK_SIZE: usize = 65_536;
@@ -48,7 +51,7 @@ pub(crate) fn fan_out(target: SocketAddr, count: usize, pattern: &Pattern) -> Re
     for shard in shards {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), NEWS)?);
-        let (sender, receiver) = mpsc::channel();
+        let (sender, receiver) = mpsc::sync_channel(QUEUE);
         ingest.others.push((sender, waker));
         thread::spawn(move || {
             if let Err(error) = shard.run(poll, || Ok(Some(receiver.try_iter().collect()))) {
@@ -81,7 +84,7 @@ struct Ingest {
     stream: mio::net::TcpStream,
     peer: Peer,
     buffer: Vec<u8>,
-    others: Vec<(Sender<Message>, Arc<Waker>)>,
+    others: Vec<(SyncSender<Message>, Arc<Waker>)>,
 }
 
 impl Ingest {

@@ -17,6 +17,9 @@ use crate::figures::{Line, Progress, Seen};
 use crate::media::{self, Marker, VIDEO};
 use crate::peer::{Event, Part, Peer};
 
+/// Lines or messages that may wait for their reader; far more than ever do.
+const QUEUE: usize = 1 << 16;
+
 const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const FIRST: usize = 2;
@@ -258,7 +261,7 @@ fn note(seen: &mut Seen, marker: Marker, last: &mut [Option<u64>; 2], now_us: u6
 fn orders(registry: &Registry) -> Result<(Receiver<Option<String>>, Arc<Waker>)> {
     let waker = Arc::new(Waker::new(registry, WAKER)?);
     let ours = waker.clone();
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(QUEUE);
     thread::spawn(move || {
         let lines = std::io::stdin().lock().lines().map_while(Result::ok).map(Some);
         for order in lines.chain([None]) {

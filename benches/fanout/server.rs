@@ -17,6 +17,9 @@ use tempfile::TempDir;
 use crate::child::Child;
 use crate::pattern::Pattern;
 
+/// Lines or messages that may wait for their reader; far more than ever do.
+const QUEUE: usize = 1 << 16;
+
 /// Where Debian and its kin keep nginx-rtmp.
 const NGINX_MODULE: &str = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 /// How long a server may take until it listens.
@@ -236,7 +239,7 @@ fn gostream(dir: &Path, topology: &Topology, settings: &[(String, String)]) -> R
     let mut process =
         command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().context("starting gostream")?;
     let stderr = process.stderr.take().context("gostream's log")?;
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::sync_channel(QUEUE);
     thread::spawn(move || {
         use std::io::Write as _;
         let mut copy = log.and_then(|path| File::options().create(true).append(true).open(path).ok());
