@@ -4,6 +4,7 @@
 //! listener serves what, and to each route's own file what it answers.
 
 pub mod health;
+pub mod hls;
 pub mod metrics;
 pub mod page;
 pub mod problem;

@@ -11,11 +11,13 @@ use tokio_util::task::TaskTracker;
 use super::config::{self, Config};
 use crate::auth::{DeclaredProject, DeclaredProjects};
 use crate::hls;
-use crate::net::{ConnectionLimits, Connections, SocketOptions};
+use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
 use crate::rtmp::{Limits, RtmpUrl, ServerConfig};
 use crate::session::{self, Sessions};
-use crate::stream::{OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState};
+use crate::stream::{
+    OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
+};
 
 /// How often rates are sampled and memory of ended broadcasts is looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -32,8 +34,8 @@ pub struct Engine {
     pub supervisor: Arc<Supervisor>,
     /// What HTTP serves.
     pub library: Arc<hls::Library>,
-    /// Connections of the RTMP listeners.
-    pub connections: Arc<Connections>,
+    /// Connections of the RTMP listener, and of the RTMPS listener.
+    pub connections: [Arc<Connections>; 2],
     /// Cancelled first: no new connections, open ones end with a word.
     pub drain: CancellationToken,
     /// Cancelled last: everything else.
@@ -101,10 +103,11 @@ impl Engine {
             session_tasks.clone(),
             drain.clone(),
         );
-        let connections = Connections::new(ConnectionLimits {
+        let bounds = Bounds::new(ConnectionLimits {
             max: config.rtmp.max_connections,
             max_per_address: config.rtmp.max_connections_per_address,
         });
+        let connections = ["rtmp", "rtmps"].map(|service| Connections::new(service, Arc::clone(&bounds)));
         Ok(Self {
             registry,
             sessions,
@@ -227,7 +230,8 @@ async fn housekeeping(registry: Arc<Registry>, supervisor: Arc<Supervisor>, stop
             let ended = matches!(*stream.state().borrow(), StreamState::Ended(_));
             if !ended || stream.ring_bytes() == 0 {
                 over.remove(stream.id());
-            } else if over.entry(stream.id().clone()).or_insert_with(Instant::now).elapsed() > RING_AFTER_END {
+            } else if over.entry(stream.id().clone()).or_insert_with(Instant::now).elapsed() > RING_AFTER_END
+            {
                 stream.clear_if_over();
             }
         }

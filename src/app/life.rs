@@ -12,13 +12,14 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::banner::Banner;
 use super::config::{Config, Listen, first_run};
 use super::demo::Demo;
 use super::engine::Engine;
 use super::{face, telemetry};
 use crate::api::metrics::EngineFigures;
 use crate::api::page::{self, FrontPage};
-use crate::api::{Health, Phase, status};
+use crate::api::{Health, Phase, hls, status};
 use crate::net::{Listener, server_config};
 
 /// The addresses that are really listened on.
@@ -40,20 +41,39 @@ pub struct Addresses {
 /// Whatever keeps the process from serving.
 pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
-    if config.projects.is_empty() {
-        let made = first_run::load_or_create(&config.data_dir)?;
-        config.projects = made;
-    }
-    runtime(&config)?.block_on(async move { App::start(&config, FrontPage::Welcome)?.run().await })
+    let is_new = own_project(&mut config)?;
+    runtime(&config)?.block_on(async move {
+        let app = App::start(&config, FrontPage::Welcome)?;
+        let project = config.projects.first().filter(|_| is_new);
+        Banner { addresses: app.addresses, app: &config.rtmp.app, project, demo: false }.print();
+        app.run().await
+    })
 }
 
 /// Runs `gostream demo`: as `serve`, with a stream of ours.
 ///
 /// # Errors
 /// Whatever keeps the process from serving.
-pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
+pub fn demo(mut config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
-    runtime(&config)?.block_on(async move { Demo::start(config)?.app.run().await })
+    own_project(&mut config)?;
+    runtime(&config)?.block_on(async move {
+        let demo = Demo::start(config.clone())?;
+        let project = config.projects.first();
+        Banner { addresses: demo.app.addresses, app: &config.rtmp.app, project, demo: true }.print();
+        demo.app.run().await
+    })
+}
+
+/// Where nobody declares a project, the one that is kept in `data_dir`. `true` when it was made just now, so that its
+/// key is shown once.
+fn own_project(config: &mut Config) -> anyhow::Result<bool> {
+    if !config.projects.is_empty() {
+        return Ok(false);
+    }
+    let is_new = !config.data_dir.join(first_run::FILE_NAME).exists();
+    config.projects = first_run::load_or_create(&config.data_dir)?;
+    Ok(is_new)
 }
 
 fn runtime(config: &Config) -> anyhow::Result<Runtime> {
@@ -82,10 +102,11 @@ impl App {
     pub fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
         let engine = Engine::start(config)?;
+        let [plain, secure] = &engine.connections;
         let mut addresses = Addresses::default();
         if let Some(socket) = listen(config.rtmp.listen, "rtmp")? {
             addresses.rtmp = Some(socket.local_addr()?);
-            let listener = Listener::new(socket, Arc::clone(&engine.connections));
+            let listener = Listener::new(socket, Arc::clone(plain));
             engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, None));
         }
         if let Some(socket) = listen(config.rtmps.listen, "rtmps")? {
@@ -95,14 +116,14 @@ impl App {
                 anyhow::bail!("rtmps.listen needs tls.cert and tls.key");
             };
             let tls = server_config(cert, key).context("tls.cert and tls.key")?;
-            let listener = Listener::new(socket, Arc::clone(&engine.connections));
+            let listener = Listener::new(socket, Arc::clone(secure));
             engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, Some(tls)));
         }
         let figures = EngineFigures {
             registry: Arc::clone(&engine.registry),
             supervisor: Arc::clone(&engine.supervisor),
             sessions: Arc::clone(engine.sessions.stats()),
-            connections: Arc::clone(&engine.connections),
+            connections: engine.connections.to_vec(),
             library: Arc::clone(&engine.library),
         };
         let routes = routes(&engine, front);
@@ -157,7 +178,7 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
 }
 
 fn routes(engine: &Engine, front: FrontPage) -> Router {
-    let routes = page::router(front);
+    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library)));
     match front {
         FrontPage::Welcome => routes,
         FrontPage::Demo => {
@@ -168,7 +189,8 @@ fn routes(engine: &Engine, front: FrontPage) -> Router {
 
 /// Opens a listener and says where.
 fn listen(at: Listen, service: &str) -> anyhow::Result<Option<TcpListener>> {
-    let Some(socket) = at.bind().with_context(|| format!("cannot listen on {service}.listen = \"{at}\""))? else {
+    let Some(socket) = at.bind().with_context(|| format!("cannot listen on {service}.listen = \"{at}\""))?
+    else {
         return Ok(None);
     };
     tracing::info!(service, addr = %socket.local_addr()?, "listening");

@@ -1,5 +1,6 @@
 //! The assembly: configuration, the rooms joined, and the life of the process.
 
+mod banner;
 pub mod cli;
 pub mod config;
 pub mod demo;

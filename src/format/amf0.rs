@@ -63,7 +63,7 @@ pub enum Value {
     /// §2.10.
     EcmaArray(Properties),
     /// §2.12.
-    StrictArray(Vec<Value>),
+    StrictArray(Vec<Self>),
     /// §2.13.
     Date {
         /// Milliseconds since 1970.
@@ -188,9 +188,7 @@ impl<'a> Decoder<'a> {
                 }
                 Value::StrictArray(values)
             }
-            marker::TYPED => {
-                Value::Typed { class: self.text()?, properties: self.properties(depth + 1)? }
-            }
+            marker::TYPED => Value::Typed { class: self.text()?, properties: self.properties(depth + 1)? },
             unknown => return Err(Error::Marker(unknown)),
         };
         if let Some(slot) = self.complex.get_mut(index) {
@@ -363,9 +361,7 @@ impl Value {
     fn count(&self) -> usize {
         let nested: usize = match self {
             Self::StrictArray(values) => values.iter().map(Self::count).sum(),
-            other => {
-                other.properties().unwrap_or_default().iter().map(|(_, value)| value.count()).sum()
-            }
+            other => other.properties().unwrap_or_default().iter().map(|(_, value)| value.count()).sum(),
         };
         1 + nested
     }

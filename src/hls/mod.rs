@@ -1,11 +1,67 @@
-//! stub
-#![allow(missing_docs)]
-use std::sync::Arc;
-use crate::stream::{PlaybackId, Subscriber};
-pub struct Config { pub segment: std::time::Duration, pub part: std::time::Duration, pub window: usize, pub segment_max: std::time::Duration, pub resume: std::time::Duration }
-#[derive(Default)]
-pub struct Library;
-impl Library { pub fn insert(&self, _p: PlaybackId, _r: Arc<Rendition>) {} pub fn figures(&self) -> Vec<(String, &'static str, u64, u64)> { Vec::new() } }
-pub struct Rendition;
-pub struct Packager;
-impl Packager { pub fn new(mut s: Subscriber, _p: PlaybackId, _c: Config) -> (Arc<Rendition>, impl Future<Output = ()> + Send + 'static) { (Arc::new(Rendition), async move { loop { s.recv().await; } }) } }
+//! HLS for viewers, in memory, from the same packets that destinations get.
+//!
+//! In the order a frame passes: [`Packager`] (the task) -> [`Lifecycle`] (sessions) -> [`Segmenter`] (cuts) ->
+//! [`Window`] (the sliding list) -> `playlist` (text) -> [`Rendition`] (what requests see, found in the [`Library`]).
+//! Everything but the first and the last is pure. HTTP is `api::hls`.
+//!
+//! Pictures and sound share one rendition: RTMP has one clock for both, so they need no aligning, no second playlist
+//! can run ahead of the first, and a viewer makes half the requests. What demuxed renditions are for, several audio
+//! tracks or audio alone, RTMP does not bring.
+//!
+//! **Invariant:** a frame's bytes are those of the ring, shared: a segment costs its headers.
+
+mod lifecycle;
+mod packager;
+mod playlist;
+mod rendition;
+mod segment;
+mod segmenter;
+mod window;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use lifecycle::Lifecycle;
+pub use packager::Packager;
+pub use playlist::Rendered;
+pub use rendition::{Counters, File, Kind, Library, Missing, Phase, Rendition, Snapshot};
+pub use segment::{Init, Part, Segment};
+pub use segmenter::{Input, Output, Segmenter};
+pub use window::{Listed, Numbers, Window};
+
+/// How streams are packaged and kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// A segment's duration, where keyframes allow it.
+    pub segment: Duration,
+    /// A part's duration at most.
+    pub part: Duration,
+    /// A segment's duration at most, whatever the keyframes.
+    pub segment_max: Duration,
+    /// Segments in the playlist.
+    pub window: usize,
+    /// How long after an unclean end the playlist stays open.
+    pub resume: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            segment: Duration::from_secs(2),
+            part: Duration::from_millis(333),
+            segment_max: Duration::from_secs(10),
+            window: 6,
+            resume: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Config {
+    const fn cuts(&self) -> segmenter::Config {
+        segmenter::Config { segment: self.segment, part: self.part, segment_max: self.segment_max }
+    }
+}

@@ -126,8 +126,7 @@ impl Dialer {
         if let Some(config) = cell.get() {
             return Ok(Arc::clone(config));
         }
-        let config =
-            client_config(insecure).map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
+        let config = client_config(insecure).map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
         Ok(Arc::clone(cell.get_or_init(|| config)))
     }
 }
@@ -135,14 +134,13 @@ impl Dialer {
 async fn publish(transport: &Transport, client: &mut Client) -> Result<u32, Fault> {
     loop {
         flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
-        while let Some(event) = client.poll_event() {
-            match event {
-                ClientEvent::Publishing { stream_id } => return Ok(stream_id),
-                ClientEvent::Refused(refusal) => return Err(refused(&refusal)),
-                ClientEvent::ReconnectRequest => {
-                    return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
-                }
+        match client.poll_event() {
+            Some(ClientEvent::Publishing { stream_id }) => return Ok(stream_id),
+            Some(ClientEvent::Refused(refusal)) => return Err(refused(&refusal)),
+            Some(ClientEvent::ReconnectRequest) => {
+                return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
             }
+            None => {}
         }
         match step(transport, client).await {
             Ok(Step::Fed) => {}

@@ -247,10 +247,8 @@ impl Worker {
             retry_in_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
             "output failed, will retry"
         );
-        let state = OutputState::Retrying {
-            attempt: backoff.attempts(),
-            next_retry_at: SystemTime::now() + delay,
-        };
+        let state =
+            OutputState::Retrying { attempt: backoff.attempts(), next_retry_at: SystemTime::now() + delay };
         self.output.set(state, Some(fault));
         tokio::select! {
             () = tokio::time::sleep(delay) => None,
@@ -260,7 +258,11 @@ impl Worker {
 
     /// Waits for a person, or the end of the broadcast.
     async fn fail(&mut self, fault: &Fault) -> Option<Woken> {
-        tracing::error!(reason = fault.reason.label(), detail = fault.detail, "output failed, needs a person");
+        tracing::error!(
+            reason = fault.reason.label(),
+            detail = fault.detail,
+            "output failed, needs a person"
+        );
         self.output.set(OutputState::Failed, Some(fault));
         Some(self.wake().await)
     }

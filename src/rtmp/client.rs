@@ -126,6 +126,12 @@ impl Client {
         self.link.take_output()
     }
 
+    /// The chunk size that was announced, which media must be cut with.
+    #[must_use]
+    pub const fn chunk_size(&self) -> u32 {
+        self.config.chunk_size
+    }
+
     /// How far the sequence came.
     #[must_use]
     pub const fn stage(&self) -> Stage {
@@ -190,7 +196,11 @@ impl Client {
             self.refused("", "createStream was answered without a stream");
             return;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range is checked above"
+        )]
         let stream_id = number as u32;
         self.stream_id = stream_id;
         self.stage = Stage::Publish;

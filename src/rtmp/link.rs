@@ -33,12 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            message_max: 16 << 20,
-            chunk_streams_max: 64,
-            amf_depth_max: 16,
-            preauth_bytes_max: 256 << 10,
-        }
+        Self { message_max: 16 << 20, chunk_streams_max: 64, amf_depth_max: 16, preauth_bytes_max: 256 << 10 }
     }
 }
 

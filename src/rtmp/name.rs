@@ -35,15 +35,17 @@ impl StreamName {
     /// or holds control characters.
     #[must_use]
     pub fn resolve(served: &str, app: &str, name: &str) -> Option<Self> {
-        if app.len() > LEN_MAX || name.len() > LEN_MAX || app.chars().chain(name.chars()).any(char::is_control) {
+        if app.len() > LEN_MAX
+            || name.len() > LEN_MAX
+            || app.chars().chain(name.chars()).any(char::is_control)
+        {
             return None;
         }
         let (app_path, app_query) = split_query(app);
         let (name_path, name_query) = split_query(name);
         let mut path = segments(app_path);
-        let swallowed = (!app_query.is_empty() && path.len() > 1).then(|| {
-            path.iter().skip(1).copied().collect::<Vec<_>>().join("/")
-        });
+        let swallowed = (!app_query.is_empty() && path.len() > 1)
+            .then(|| path.iter().skip(1).copied().collect::<Vec<_>>().join("/"));
         path.extend(segments(name_path));
         let mut path = path.into_iter();
         if path.next() != Some(served) {

@@ -136,8 +136,13 @@ enum Phase {
     Handshake,
     /// Before `connect`, and between publishing or playing.
     Open,
-    Publishing { stream_id: u32, granted: bool },
-    Playing { stream_id: u32 },
+    Publishing {
+        stream_id: u32,
+        granted: bool,
+    },
+    Playing {
+        stream_id: u32,
+    },
     /// Something final was said: what comes in is ignored, what goes out is flushed, then the socket closes.
     Closing,
 }
@@ -261,11 +266,9 @@ impl Server {
         self.send_status(stream_id, "status", "NetStream.Play.Reset", "Playing and resetting");
         self.send_status(stream_id, "status", "NetStream.Play.Start", "Started playing");
         let mut access = Vec::new();
-        for value in [
-            Value::String("|RtmpSampleAccess".to_owned()),
-            Value::Boolean(true),
-            Value::Boolean(true),
-        ] {
+        for value in
+            [Value::String("|RtmpSampleAccess".to_owned()), Value::Boolean(true), Value::Boolean(true)]
+        {
             value.encode(&mut access);
         }
         self.link.send_data(stream_id, &access);
@@ -331,7 +334,9 @@ impl Server {
             // The argument is a number, a name, or missing; one connection has one stream that matters.
             "deleteStream" | "closeStream" => self.on_done(now),
             "pause" => self.on_pause(command),
-            "seek" => self.send_status(stream_id, "error", "NetStream.Seek.Failed", "A live stream cannot seek"),
+            "seek" => {
+                self.send_status(stream_id, "error", "NetStream.Seek.Failed", "A live stream cannot seek")
+            }
             "receiveAudio" | "receiveVideo" => {}
             _ => self.answer_error(command, "This command is not known"),
         }

@@ -52,7 +52,12 @@ impl Peer {
     fn message(&mut self, csid: u8, type_id: u8, stream_id: u32, timestamp: u32, payload: &[u8]) {
         let length = u32::try_from(payload.len()).expect("small");
         let mut bytes = Vec::new();
-        write_message(&mut bytes, 128, MessageHeader { csid, timestamp, length, type_id, stream_id }, payload);
+        write_message(
+            &mut bytes,
+            128,
+            MessageHeader { csid, timestamp, length, type_id, stream_id },
+            payload,
+        );
         self.server.handle_input(self.now, &bytes).expect("a legal message");
     }
 
@@ -90,7 +95,9 @@ impl Peer {
     }
 
     fn codes(&mut self) -> Vec<(u32, String)> {
-        let code = |(stream_id, command): (u32, Command)| (stream_id, super::super::command::information(&command).0);
+        let code = |(stream_id, command): (u32, Command)| {
+            (stream_id, super::super::command::information(&command).0)
+        };
         self.commands().into_iter().map(code).collect()
     }
 
@@ -142,7 +149,12 @@ fn obs_is_live_after_its_exact_sequence() {
     assert!(
         matches!(
             kinds[..],
-            [Message::WindowAckSize(2_500_000), Message::SetPeerBandwidth(_), Message::SetChunkSize(CHUNK), Message::Command(_)]
+            [
+                Message::WindowAckSize(2_500_000),
+                Message::SetPeerBandwidth(_),
+                Message::SetChunkSize(CHUNK),
+                Message::Command(_)
+            ]
         ),
         "the chunk size comes before the result: {kinds:?}"
     );
@@ -217,7 +229,9 @@ fn streams_are_numbered_from_1_and_bounded() {
 
 #[test]
 fn publish_works_whatever_its_type_argument() {
-    for kind in [None, Some(string("record")), Some(string("append")), Some(Value::Null), Some(string("LIVE"))] {
+    for kind in
+        [None, Some(string("record")), Some(string("append")), Some(Value::Null), Some(string("LIVE"))]
+    {
         let mut peer = Peer::connected("live");
         let mut values = vec![Value::Null, string("key")];
         values.extend(kind);

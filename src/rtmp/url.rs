@@ -84,7 +84,11 @@ impl RtmpUrl {
     pub fn origin(&self) -> String {
         let (scheme, usual) = if self.tls { ("rtmps", 443) } else { ("rtmp", 1935) };
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == usual { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{}", self.port) }
+        if self.port == usual {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}://{host}:{}", self.port)
+        }
     }
 }
 
@@ -197,11 +201,7 @@ mod tests {
             ("rtmp://[::1]:19350/live", "k", false, "::1", 19350, "live", "k"),
             ("rtmp://host", "k", false, "host", 1935, "", "k"),
         ] {
-            assert_eq!(
-                parts(url, key),
-                (tls, host.into(), port, app.into(), published.into()),
-                "{url}"
-            );
+            assert_eq!(parts(url, key), (tls, host.into(), port, app.into(), published.into()), "{url}");
         }
     }
 

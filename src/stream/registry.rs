@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
+use super::StreamId;
 use super::live::{Stream, StreamState};
 use super::publisher::Publisher;
-use super::StreamId;
 
 /// What happens when a key that publishes is offered again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -19,7 +19,7 @@ pub struct EngineFigures {
     /// What became of connections.
     pub sessions: Arc<SessionStats>,
     /// Connections of the RTMP listeners.
-    pub connections: Arc<Connections>,
+    pub connections: Vec<Arc<Connections>>,
     /// What HTTP served.
     pub library: Arc<Library>,
 }
@@ -35,16 +35,19 @@ impl Collect for EngineFigures {
 
 impl EngineFigures {
     fn connections(&self, out: &mut Samples) {
-        let connections = &self.connections;
-        out.add(&names::CONNECTIONS, &["rtmp"], connections.open());
-        out.add(&names::CONNECTIONS_TOTAL, &["rtmp"], connections.accepted());
-        for (label, reason) in
-            [("max_connections", RejectReason::Max), ("max_connections_per_address", RejectReason::MaxPerAddress)]
-        {
-            out.add(&names::CONNECTIONS_REJECTED, &["rtmp", label], connections.rejected(reason));
+        for connections in &self.connections {
+            let service = connections.service;
+            out.add(&names::CONNECTIONS, &[service], connections.open());
+            out.add(&names::CONNECTIONS_TOTAL, &[service], connections.accepted());
+            for (label, reason) in [
+                ("max_connections", RejectReason::Max),
+                ("max_connections_per_address", RejectReason::MaxPerAddress),
+            ] {
+                out.add(&names::CONNECTIONS_REJECTED, &[service, label], connections.rejected(reason));
+            }
         }
         for (reason, count) in self.sessions.violations.all() {
-            out.add(&names::CONNECTIONS_REJECTED, &["rtmp", reason], count);
+            out.add(&names::VIOLATIONS, &[reason], count);
         }
         for (result, count) in self.sessions.publishes.all() {
             out.add(&names::PUBLISH, &[result], count);
@@ -66,7 +69,11 @@ impl EngineFigures {
             out.add(&names::STREAM_PACKETS, &[id, "video"], stats.video_packets.get());
             out.add(&names::STREAM_PACKETS, &[id, "audio"], stats.audio_packets.get());
             out.add(&names::STREAM_PACKETS, &[id, "data"], stats.data_packets.get());
-            out.add(&names::STREAM_DROPPED_PACKETS, &[id, "awaiting_keyframe"], stats.awaiting_keyframe.get());
+            out.add(
+                &names::STREAM_DROPPED_PACKETS,
+                &[id, "awaiting_keyframe"],
+                stats.awaiting_keyframe.get(),
+            );
             out.add(&names::STREAM_DISCONTINUITIES, &[id], stats.discontinuities.get());
             out.add(&names::STREAM_BITRATE, &[id], stats.rate.bits_per_second());
             out.add(&names::STREAM_RING_BYTES, &[id], stream.ring_bytes());
@@ -91,7 +98,11 @@ impl EngineFigures {
             out.add(&names::OUTPUT_BITRATE, &labels, stats.rate.bits_per_second());
             out.add(&names::OUTPUT_PACKETS, &labels, stats.sent_packets.get());
             out.add(&names::OUTPUT_DROPPED_PACKETS, &[stream, id, "lag"], stats.dropped_lag.get());
-            out.add(&names::OUTPUT_DROPPED_PACKETS, &[stream, id, "overtaken"], stats.dropped_overtaken.get());
+            out.add(
+                &names::OUTPUT_DROPPED_PACKETS,
+                &[stream, id, "overtaken"],
+                stats.dropped_overtaken.get(),
+            );
             out.add(&names::OUTPUT_LAG, &labels, Duration::from_millis(stats.lag_millis.get()));
             out.add(&names::OUTPUT_RECONNECTS, &labels, output.reconnects.get());
         }

@@ -53,7 +53,8 @@ impl Demo {
         });
         let app = App::start(&config, FrontPage::Demo)?;
         let practice = Practice::default();
-        let served = practice.clone().serve(TcpListener::from_std(socket)?, practice_key, app.engine.stop.clone());
+        let served =
+            practice.clone().serve(TcpListener::from_std(socket)?, practice_key, app.engine.stop.clone());
         app.engine.background.spawn(served);
         if let Some(rtmp) = app.addresses.rtmp {
             let url = format!("rtmp://{}/{}", loopback(rtmp), config.rtmp.app);

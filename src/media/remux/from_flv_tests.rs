@@ -9,7 +9,8 @@ const SPS_180: &str = "6764000dacd941419f9f0110000003001000000303c0f1429960";
 const SPS_720: &str = "6764001facd9405005bb011000003e90000ea600f1831960";
 const PPS: &str = "68ebe3cb22c0";
 /// What FFmpeg writes for [`SPS_180`] and [`PPS`].
-const AVCC_180: &str = "0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668ebe3cb22c0fdf8f800";
+const AVCC_180: &str =
+    "0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668ebe3cb22c0fdf8f800";
 const IDR: &str = "6588840a";
 const SLICE: &str = "419a2104";
 /// A recovery point, recovery_frame_cnt 0.
@@ -223,6 +224,15 @@ fn what_else_is_in_a_sample_stays_in_it() {
 }
 
 #[test]
+fn a_sender_cannot_fill_the_memory_with_headers() {
+    let refusal = configured().video(body("1700000000", &vec![1; 100_000])).expect_err("long");
+    assert_eq!(refusal.reason(), "malformed");
+    let mut from = configured();
+    let sps = format!("{SPS_720}{}80", "00".repeat(5_000));
+    frame(from.video(body("1701000000", &units(&[&sps, IDR]))));
+}
+
+#[test]
 fn an_end_of_sequence_is_told() {
     let mut from = configured();
     assert_eq!(from.video(body("1702000000", &[])), Ok(Demuxed::EndOfSequence(TrackId::VIDEO)));
@@ -318,7 +328,10 @@ fn text(text: &str) -> Value {
 #[test]
 fn metadata_is_read_with_and_without_its_wrapper_and_once() {
     let mut from = FromFlv::default();
-    let properties = vec![("width".to_owned(), Value::Number(1280.0)), ("when".to_owned(), Value::Date { millis: 0.0, zone: 0 })];
+    let properties = vec![
+        ("width".to_owned(), Value::Number(1280.0)),
+        ("when".to_owned(), Value::Date { millis: 0.0, zone: 0 }),
+    ];
     let bare = [text("onMetaData"), Value::EcmaArray(properties.clone())];
     let wrapped = [text("@setDataFrame"), text("onMetaData"), Value::Object(properties)];
     let Ok(Demuxed::Metadata(metadata)) = from.data(values(&bare)) else { panic!("no metadata") };

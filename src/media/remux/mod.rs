@@ -3,3 +3,4 @@
 mod avc;
 pub mod from_flv;
 pub mod to_flv;
+pub mod to_fmp4;

@@ -11,9 +11,9 @@ use crate::media::remux::from_flv::{Demuxed, FromFlv, SourceFrameParts};
 use crate::media::{DataMessage, End, TrackId};
 
 const AVCC: &[u8] = &[
-    0x01, 0x64, 0x00, 0x0d, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0x9f, 0x9f,
-    0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x42, 0x99, 0x60, 0x01, 0x00,
-    0x06, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0, 0xfd, 0xf8, 0xf8, 0x00,
+    0x01, 0x64, 0x00, 0x0d, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0x9f,
+    0x9f, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x42, 0x99, 0x60,
+    0x01, 0x00, 0x06, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0, 0xfd, 0xf8, 0xf8, 0x00,
 ];
 
 fn h264() -> CodecConfig {
@@ -25,7 +25,11 @@ fn aac() -> CodecConfig {
 }
 
 fn mp3(sample_rate: u32, channels: u8) -> CodecConfig {
-    CodecConfig::Mp3(Mp3Header { sample_rate, channels, samples: if sample_rate < 32_000 { 576 } else { 1_152 } })
+    CodecConfig::Mp3(Mp3Header {
+        sample_rate,
+        channels,
+        samples: if sample_rate < 32_000 { 576 } else { 1_152 },
+    })
 }
 
 fn tracks(video: Option<CodecConfig>, audio: Option<CodecConfig>) -> TrackSet {
@@ -96,14 +100,18 @@ fn metadata_that_was_sent_goes_on_without_tracks_that_never_came() {
     set.metadata = Some(Arc::new(Metadata { properties }));
     let (names, sent) = described(&set, false);
     assert_eq!(names, ["onMetaData"]);
-    assert_eq!(sent.properties.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["audiocodecid", "duration"]);
+    assert_eq!(
+        sent.properties.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        ["audiocodecid", "duration"]
+    );
     assert_eq!(described(&set, true).0, ["@setDataFrame", "onMetaData"]);
 }
 
 #[test]
 fn metadata_that_was_not_sent_is_made_of_the_configurations() {
     let (_, made) = described(&tracks(Some(h264()), Some(aac())), false);
-    let numbers = ["width", "height", "framerate", "videocodecid", "audiocodecid", "audiosamplerate", "audiochannels"];
+    let numbers =
+        ["width", "height", "framerate", "videocodecid", "audiocodecid", "audiosamplerate", "audiochannels"];
     let numbers = numbers.map(|name| made.number(name));
     assert_eq!(numbers, [320.0, 180.0, 30.0, 7.0, 10.0, 48_000.0, 2.0].map(Some));
     assert_eq!((made.get("stereo"), made.encoder()), (Some(&Value::Boolean(true)), Some("gostream")));

@@ -294,11 +294,7 @@ impl ChunkReader {
     /// The extended timestamp after a fmt 3 header. Majority and specification repeat it; OBS before 30.1, old
     /// librtmp and some hardware leave it out inside a message. So inside a message it counts as present when it
     /// equals the header's field or the absolute timestamp, else those bytes are payload.
-    fn parse_repeated(
-        reader: &mut Reader<'_>,
-        last: &ChunkStream,
-        expected: u32,
-    ) -> Result<u32, Truncated> {
+    fn parse_repeated(reader: &mut Reader<'_>, last: &ChunkStream, expected: u32) -> Result<u32, Truncated> {
         let mut ahead = *reader;
         let value = ahead.u32()?;
         if last.partial.is_none() || value == expected || value == last.timestamp {

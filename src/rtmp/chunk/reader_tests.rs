@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::super::{MessageHeader, write_message};
 use super::*;
 
-const LIMITS: ChunkLimits = ChunkLimits { message_max: 1 << 20, chunk_streams_max: 64, unfinished_max: 2 << 20 };
+const LIMITS: ChunkLimits =
+    ChunkLimits { message_max: 1 << 20, chunk_streams_max: 64, unfinished_max: 2 << 20 };
 
 fn reader() -> ChunkReader {
     ChunkReader::new(LIMITS)

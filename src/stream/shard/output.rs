@@ -124,7 +124,13 @@ impl Output {
     }
 
     /// Sends what there is, as far as the socket takes it and the turn allows.
-    pub(super) fn turn(&mut self, ring: &Ring, fresh: &[Arc<Entry>], batch: &mut Batch, now: Instant) -> Turn {
+    pub(super) fn turn(
+        &mut self,
+        ring: &Ring,
+        fresh: &[Arc<Entry>],
+        batch: &mut Batch,
+        now: Instant,
+    ) -> Turn {
         let mut written = 0;
         loop {
             if let Err(error) = self.fill(ring, fresh, batch, now) {

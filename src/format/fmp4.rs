@@ -1,1 +1,0 @@
-//! fMP4 boxes: init segments and fragments.

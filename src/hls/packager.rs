@@ -1,0 +1,128 @@
+//! The task of one rendition: reads the stream's ring, tells the time, and shows what changed.
+//!
+//! Thin on purpose: what it does with a frame is [`Lifecycle`]'s, and that is pure.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tracing::{debug, info};
+
+use super::rendition::Phase;
+use super::{Config, Input, Lifecycle, Rendition};
+use crate::media::remux::to_fmp4::Layout;
+use crate::media::{Codec, Frame, MediaTime};
+use crate::stream::{PlaybackId, Received, Subscriber};
+
+/// Entries taken before viewers are shown what changed, when many wait.
+const BATCH: usize = 256;
+
+/// The packager of one stream.
+#[derive(Debug)]
+pub struct Packager {
+    id: PlaybackId,
+    subscriber: Subscriber,
+    lifecycle: Lifecycle,
+    rendition: Arc<Rendition>,
+    clock: WallClock,
+    /// The coding that was last said to be left out, so that it is said once.
+    left_out: Option<Codec>,
+}
+
+impl Packager {
+    /// The rendition of the stream that `subscriber` reads, and the task that fills it for as long as it is run.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "the caller decides where the task runs, and keeps the handle"
+    )]
+    pub fn new(
+        subscriber: Subscriber,
+        id: PlaybackId,
+        config: Config,
+    ) -> (Arc<Rendition>, impl Future<Output = ()> + Send + 'static) {
+        let rendition = Arc::new(Rendition::default());
+        let clock = WallClock::start();
+        let lifecycle = Lifecycle::new(config, fastrand::u32(..), clock.at(Instant::now()));
+        let packager =
+            Self { id, subscriber, lifecycle, rendition: rendition.clone(), clock, left_out: None };
+        (rendition, packager.run())
+    }
+
+    async fn run(mut self) {
+        loop {
+            tokio::select! {
+                received = self.subscriber.recv() => {
+                    self.take(&received);
+                    for _ in 1..BATCH {
+                        let Some(received) = self.subscriber.try_recv() else { break };
+                        self.take(&received);
+                    }
+                }
+                () = sleep_until(self.clock.instant(self.lifecycle.poll_timeout())) => {
+                    self.lifecycle.handle_timeout(self.clock.at(Instant::now()));
+                }
+            }
+            if let Some(snapshot) = self.lifecycle.poll_snapshot() {
+                let (before, now) = (self.rendition.snapshot().phase, snapshot.phase);
+                self.rendition.publish(snapshot);
+                if before != now && !matches!(now, Phase::Starting) {
+                    info!(stream = %self.id, phase = ?now, "hls");
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, received: &Received) {
+        let entry = &received.entry;
+        if received.skipped > 0 {
+            debug!(stream = %self.id, skipped = received.skipped, "hls was overtaken");
+        }
+        if let Frame::Media(_) = entry.frame {
+            let left_out = Layout::left_out(&entry.tracks);
+            if left_out.is_some() && left_out != self.left_out {
+                let codec = left_out.map(|codec| codec.to_string());
+                info!(stream = %self.id, codec, "this track is not packaged for HLS");
+            }
+            self.left_out = left_out;
+        }
+        self.lifecycle.push(Input {
+            frame: &entry.frame,
+            tracks: &entry.tracks,
+            start: entry.start,
+            discontinuity: entry.discontinuity || received.skipped > 0,
+            arrived: self.clock.at(entry.arrived),
+        });
+    }
+}
+
+/// Milliseconds since 1970 that go with the monotonic clock: a step of the system's clock does not reach viewers.
+#[derive(Debug, Clone, Copy)]
+struct WallClock {
+    instant: Instant,
+    millis: i64,
+}
+
+impl WallClock {
+    fn start() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { instant: Instant::now(), millis: i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 2) }
+    }
+
+    fn at(&self, instant: Instant) -> MediaTime {
+        let since = instant.saturating_duration_since(self.instant);
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 4);
+        MediaTime::from_millis(self.millis.saturating_add(millis))
+    }
+
+    fn instant(&self, time: Option<MediaTime>) -> Option<Instant> {
+        let millis = u64::try_from(time?.as_millis() - self.millis).unwrap_or(0);
+        self.instant.checked_add(Duration::from_millis(millis))
+    }
+}
+
+/// Never returns without a time.
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,101 @@
+//! Finished media: init segments, parts, and the segments made of them.
+//!
+//! A segment is a list of parts from the start, because low latency needs them and costs nothing until then. All of
+//! it is immutable and shared; the frames are the very bytes that were ingested.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::media::MediaTime;
+
+/// An init segment, and what a multivariant playlist says of it.
+#[derive(Debug)]
+pub struct Init {
+    /// Counts up for the life of a rendition: different bytes have different numbers.
+    pub number: u32,
+    /// `ftyp` and `moov`.
+    pub bytes: Bytes,
+    /// RFC 6381 codings, comma separated.
+    pub codecs: String,
+    /// Size in square pixels; `None` without pictures.
+    pub resolution: Option<(u32, u32)>,
+    /// Frames a second as the stream itself says, where it says so.
+    pub nominal_frame_rate: Option<f64>,
+}
+
+/// One fragment: the smallest piece that can be served.
+#[derive(Debug)]
+pub struct Part {
+    /// `moof` and the opening of `mdat`.
+    pub header: Bytes,
+    /// The frames, in the order of the header.
+    pub payload: Vec<Bytes>,
+    /// How long it plays.
+    pub duration: MediaTime,
+    /// Whether a decoder can start at its first frame.
+    pub independent: bool,
+}
+
+impl Part {
+    /// Piece `index` of its bytes: the header, then each frame.
+    #[must_use]
+    pub fn piece(&self, index: usize) -> Option<&Bytes> {
+        match index.checked_sub(1) {
+            None => Some(&self.header),
+            Some(frame) => self.payload.get(frame),
+        }
+    }
+
+    /// Bytes in all.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        (self.header.len() + self.payload.iter().map(Bytes::len).sum::<usize>()) as u64
+    }
+
+    /// Whether it has no bytes; never, once the segmenter made it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A finished segment.
+#[derive(Debug)]
+pub struct Segment {
+    /// What a decoder needs first.
+    pub init: Arc<Init>,
+    /// In order; their bytes joined are the segment's bytes, their durations added are its duration.
+    pub parts: Vec<Part>,
+    /// Decode time of its first frame on the session's clock.
+    pub start: MediaTime,
+    /// How long it plays, by decode times: the sum over all segments never drifts from the media.
+    pub duration: MediaTime,
+    /// When its first frame arrived, in milliseconds since 1970.
+    pub date: MediaTime,
+    /// Whether it can be decoded without the segments before it.
+    pub independent: bool,
+    /// Whether timestamps or codings break before it.
+    pub discontinuity: bool,
+    /// Pictures in it.
+    pub frames: u32,
+    /// Bytes in all.
+    pub len: u64,
+}
+
+impl Segment {
+    /// Its duration for playlists and arithmetic without scales.
+    #[must_use]
+    pub fn play_time(&self) -> Duration {
+        play_time(self.duration)
+    }
+}
+
+/// A distance on a media clock as a [`Duration`], to the nanosecond; zero for a negative one.
+#[must_use]
+pub(super) fn play_time(time: MediaTime) -> Duration {
+    let ticks = u128::try_from(time.ticks()).unwrap_or(0);
+    let nanos = ticks * 1_000_000_000 / u128::from(time.scale().ticks_per_second());
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,436 @@
+//! Where a stream is cut: packets in, finished segments out. Pure: no clock, no tasks.
+//!
+//! **Segments** begin at the first keyframe at or after the target duration less half a frame, audio-only streams at
+//! any access unit. Nothing of a stream is packaged before its first random access point, and audio from before that
+//! picture is dropped, so that the tracks begin together.
+//!
+//! **The target duration** of a playlist may never change, so it is chosen once, when two segments are finished (or
+//! one that is three targets long): the longest of them, with a quarter of a second to spare, rounded up. From then
+//! on no segment exceeds it. A group of pictures that does is cut at a frame inside it: the segment after that cut
+//! is not independent, players that join there wait for the next keyframe, and the one after it starts at that
+//! keyframe again. Until the choice, `segment_max` is the limit. Growing the target duration in place would stop
+//! Safari, and a new playlist for each odd group of pictures would stop everyone.
+//!
+//! **A frame's duration** is known when the next one comes, so one video frame is always held back. When video stalls
+//! while audio flows, segments go on with audio alone, and the held frame lasts until that cut.
+//!
+//! **A break** (the source's clock, another publisher, frames lost before us) ends the segment; the next begins at a
+//! random access point and carries a discontinuity. A changed configuration takes effect at the next random access
+//! point in the same way; before any playlist is published it starts the session over instead, which is how a late
+//! audio track joins the first playlist without a discontinuity.
+//!
+//! **Invariant:** the durations of the segments between two discontinuities add up to the media's own time.
+
+mod open;
+mod pacing;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::segment::{Init, Segment};
+use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock};
+use crate::media::{CodecConfig, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
+use open::Open;
+use pacing::Pacing;
+
+/// Ticks a second of all positions in this file.
+const CLOCK: Timescale = Timescale::NINETY_KHZ;
+/// How much longer than the last picture the sound may be at an end, in ticks of 90 kHz: a second holds any reordering.
+const SOUND_TAIL_MAX: i64 = 90_000;
+/// Shortest segment that follows a cut inside a group of pictures, when the next keyframe comes soon.
+const REMAINDER_MIN: i64 = 45_000;
+/// How long no video must have arrived, in milliseconds, before audio alone moves the segments on.
+const VIDEO_STALL_MILLIS: i64 = 2_000;
+/// Bytes of one segment at most: 100 Mb/s for 5 s. A stream beyond is cut earlier.
+const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The durations that cuts aim at.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// A segment's duration where keyframes allow it.
+    pub segment: Duration,
+    /// A part's duration at most.
+    pub part: Duration,
+    /// A segment's duration at most, whatever the keyframes.
+    pub segment_max: Duration,
+}
+
+/// One entry of a stream's ring.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// What came.
+    pub frame: &'a Frame,
+    /// The tracks in force.
+    pub tracks: &'a Arc<TrackSet>,
+    /// Whether a reader may begin at it.
+    pub start: bool,
+    /// Whether time or publisher changed before it, or frames before it were lost.
+    pub discontinuity: bool,
+    /// When it arrived: milliseconds since 1970, by a clock that never steps.
+    pub arrived: MediaTime,
+}
+
+/// What the segmenter has to say.
+#[derive(Debug)]
+pub enum Output {
+    /// A segment is finished.
+    Segment(Segment),
+    /// The target duration is chosen, in whole seconds: playlists may be shown from now on.
+    TargetDuration(u32),
+    /// The tracks changed before anything was shown: forget the segments so far.
+    StartedOver,
+    /// These tracks cannot be packaged, for this reason. Nothing comes until they change.
+    Refused(String),
+}
+
+/// What a running stretch is packaged with.
+#[derive(Debug)]
+struct Packaging {
+    layout: Layout,
+    init: Arc<Init>,
+}
+
+/// The state of one rendition's cutting.
+#[derive(Debug)]
+pub struct Segmenter {
+    config: Config,
+    /// The track set seen last, to notice a change without comparing.
+    tracks: Option<Arc<TrackSet>>,
+    packaging: Option<Packaging>,
+    /// What takes over at the next random access point.
+    pending: Option<Layout>,
+    /// The stretch being cut; `None` while waiting for a random access point.
+    open: Option<Open>,
+    clock: Option<SessionClock>,
+    /// When the newest frame arrived, in milliseconds since 1970.
+    now: i64,
+    pacing: Pacing,
+    /// Whether the next segment follows a break.
+    broken: bool,
+    /// Init segments made so far.
+    inits: u32,
+    /// Fragments made so far: `mfhd` rises for the life of the stream, over breaks and sessions (some players count).
+    fragments: u32,
+    /// The earliest time the next video frame may have.
+    video_floor: i64,
+    /// Where the dates of a stretch are anchored: a position and milliseconds since 1970.
+    anchor: (i64, i64),
+    /// Where the dates of the last stretch ended, in milliseconds since 1970.
+    dated_until: i64,
+    outputs: VecDeque<Output>,
+}
+
+impl Segmenter {
+    /// Waits for a first random access point.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            tracks: None,
+            packaging: None,
+            pending: None,
+            open: None,
+            clock: None,
+            now: 0,
+            pacing: Pacing::new(config),
+            broken: false,
+            inits: 0,
+            fragments: 0,
+            video_floor: 0,
+            anchor: (0, 0),
+            dated_until: i64::MIN,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes what came next.
+    pub fn push(&mut self, input: Input<'_>) {
+        self.now = input.arrived.as_millis();
+        match input.frame {
+            Frame::Media(packet) => self.media(input, packet),
+            Frame::Data(_) => {}
+            Frame::End(_) => self.interrupt(),
+        }
+    }
+
+    /// What is ready, oldest first.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Starts a new session after an end: the target duration is chosen again, nothing of the past is referred to.
+    pub fn start_session(&mut self) {
+        self.open = None;
+        self.clock = None;
+        self.video_floor = 0;
+        self.pacing = Pacing::new(self.config);
+        self.broken = false;
+    }
+
+    /// The target duration for a session that ends before it was chosen.
+    #[must_use]
+    pub fn target_duration(&self) -> u32 {
+        self.pacing.target_duration()
+    }
+
+    fn media(&mut self, input: Input<'_>, packet: &Packet) {
+        if input.discontinuity {
+            self.interrupt();
+        }
+        self.notice(input.tracks);
+        if packet.track == TrackId::VIDEO && self.outlasts_a_segment(packet) {
+            self.interrupt();
+        }
+        if (self.open.is_none() || self.pending.is_some()) && input.start && self.may_begin(packet) {
+            self.begin(packet);
+        }
+        match packet.track {
+            TrackId::VIDEO => self.video(packet),
+            TrackId::AUDIO => self.audio(packet),
+            _ => {}
+        }
+    }
+
+    /// Compares the tracks in force with those being packaged.
+    fn notice(&mut self, tracks: &Arc<TrackSet>) {
+        if self.tracks.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, tracks)) {
+            return;
+        }
+        self.tracks = Some(tracks.clone());
+        let layout = Layout::of(tracks);
+        let same = self.packaging.as_ref().is_some_and(|packaging| packaging.layout == layout);
+        self.pending = (!same).then_some(layout);
+    }
+
+    /// The tracks that the next stretch will have.
+    fn next_layout(&self) -> Option<&Layout> {
+        self.pending.as_ref().or(self.packaging.as_ref().map(|packaging| &packaging.layout))
+    }
+
+    fn may_begin(&self, packet: &Packet) -> bool {
+        self.next_layout().is_some_and(|layout| match packet.track {
+            TrackId::VIDEO => layout.video().is_some() && packet.keyframe,
+            TrackId::AUDIO => layout.video().is_none() && layout.audio().is_some(),
+            _ => false,
+        })
+    }
+
+    /// Whether the frame held back would last longer than any segment may, now that this one has come.
+    fn outlasts_a_segment(&self, packet: &Packet) -> bool {
+        let (Some(open), Some(clock)) = (&self.open, &self.clock) else { return false };
+        let held = open.held.as_ref().map(|held| held.time);
+        held.is_some_and(|held| clock.ticks(packet.dts, CLOCK) - held > self.pacing.limit())
+    }
+
+    /// Starts a stretch at this packet, after finishing the one before it.
+    fn begin(&mut self, packet: &Packet) {
+        let clock = *self.clock.get_or_insert_with(|| SessionClock::starting_at(packet.dts));
+        let start =
+            clock.ticks(packet.dts, CLOCK).max(if packet.track.is_video() { self.video_floor } else { 0 });
+        if self.open.is_some() {
+            self.settle(start);
+            self.cut(start, true);
+            self.open = None;
+        }
+        if let Some(layout) = self.pending.take()
+            && !self.repackage(layout)
+        {
+            return;
+        }
+        let Some(packaging) = &self.packaging else { return };
+        let mut open = Open::new(start, std::mem::take(&mut self.broken), &packaging.layout);
+        (open.last_video, open.last_audio) = (self.now, self.now);
+        // Sound from before the first picture would play to a black screen, or hold it back.
+        open.audio_from = if packet.track.is_video() { clock.ticks(packet.pts(), CLOCK) } else { start };
+        self.open = Some(open);
+        self.anchor = (start, self.now.max(self.dated_until));
+    }
+
+    /// Takes a new configuration in use. `false` when it cannot be packaged.
+    fn repackage(&mut self, layout: Layout) -> bool {
+        let bytes = match layout.init() {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.packaging = None;
+                self.outputs.push_back(Output::Refused(error.to_string()));
+                return false;
+            }
+        };
+        if self.packaging.is_some() && self.pacing.undecided() {
+            self.pacing = Pacing::new(self.config);
+            self.broken = false;
+            self.outputs.push_back(Output::StartedOver);
+        } else if self.packaging.is_some() && self.pacing.any() {
+            self.broken = true;
+        }
+        self.inits = self.inits.wrapping_add(1);
+        let rate = layout.picture().and_then(|picture| picture.frame_rate).filter(|(_, per)| *per > 0);
+        let init = Init {
+            number: self.inits,
+            bytes,
+            codecs: layout.codecs(),
+            resolution: layout.display_size(),
+            nominal_frame_rate: rate.map(|(frames, per)| f64::from(frames) / f64::from(per)),
+        };
+        self.packaging = Some(Packaging { layout, init: Arc::new(init) });
+        true
+    }
+
+    /// Whether a track's frames still fit the configuration being packaged; they do not between a change and the
+    /// random access point where it takes effect.
+    fn fits(&self, config: impl Fn(&Layout) -> Option<&Arc<CodecConfig>>) -> bool {
+        let Some(packaging) = &self.packaging else { return false };
+        let current = config(&packaging.layout);
+        current.is_some() && self.pending.as_ref().is_none_or(|next| config(next) == current)
+    }
+
+    fn video(&mut self, packet: &Packet) {
+        let (Some(clock), true) = (self.clock, self.fits(Layout::video)) else { return };
+        let Some(packaging) = &self.packaging else { return };
+        let data = packaging.layout.slices(packet);
+        if data.is_empty() || self.open.is_none() {
+            return;
+        }
+        let dts = clock.ticks(packet.dts, CLOCK);
+        let time = dts.max(self.video_floor);
+        self.video_floor = time + 1;
+        self.settle(time);
+        let half_frame = self.open.as_ref().map_or(0, |open| open.frame / 2);
+        let Some(open) = &mut self.open else { return };
+        let length = time - open.start;
+        let enough = if open.independent {
+            self.pacing.segment() - half_frame
+        } else {
+            self.pacing.segment().min(REMAINDER_MIN)
+        };
+        // A frame that was moved to keep decode times rising is still shown when it should be.
+        let cts = packet.cts.ticks_at(CLOCK) - (time - dts);
+        open.last_video = self.now;
+        let too_large = open.bytes() > SEGMENT_BYTES_MAX;
+        if (packet.keyframe && length > 0 && length >= enough) || (too_large && length > 0) {
+            self.cut(time, packet.keyframe);
+        }
+        if let Some(open) = &mut self.open {
+            open.held = Some(Sample { time, duration: 0, cts, sync: packet.keyframe, data });
+        }
+    }
+
+    /// Gives the frame held back its duration, now that the next begins at `now`.
+    fn settle(&mut self, now: i64) {
+        let limit = self.pacing.limit();
+        let Some(held) = self.open.as_mut().and_then(|open| open.held.take()) else { return };
+        let start = self.open.as_ref().map_or(0, |open| open.start);
+        if now - start > limit && held.time > start {
+            self.cut(held.time, held.sync);
+        }
+        let (part, fragments) = (self.pacing.part(), &mut self.fragments);
+        if let Some(open) = &mut self.open {
+            open.add_video(Sample { duration: now - held.time, ..held }, part, fragments);
+        }
+    }
+
+    fn audio(&mut self, packet: &Packet) {
+        let (Some(clock), true) = (self.clock, self.fits(Layout::audio)) else { return };
+        let Some(packaging) = &self.packaging else { return };
+        let data = packaging.layout.slices(packet);
+        let audio_only = packaging.layout.video().is_none();
+        let Some(open) = self.open.as_mut().filter(|_| !data.is_empty()) else { return };
+        let audio_from = open.audio_from;
+        let Some(grid) = open.grid() else { return };
+        let rate = grid.timescale();
+        let at = clock.ticks(packet.pts(), rate);
+        let unit = grid.unit();
+        let to_clock = |time: i64| MediaTime::new(time, rate).ticks_at(CLOCK);
+        if grid.next().is_none() && to_clock(at + unit) <= audio_from {
+            return;
+        }
+        let (time, silent) = match grid.place(at) {
+            Placed::Late => return,
+            Placed::At { time, silent } => (time, silent),
+            Placed::AfterHole { .. } if audio_only => {
+                // Sound is all there is: a hole in it is a break of the stream.
+                self.interrupt();
+                if self.may_begin(packet) {
+                    self.begin(packet);
+                    self.audio(packet);
+                }
+                return;
+            }
+            Placed::AfterHole { time } => (time, 0),
+        };
+        let silence = grid.silence().cloned();
+        for index in 0..silent {
+            let Some(silence) = silence.clone() else { break };
+            let time = time - (silent - index) * unit;
+            self.queue_audio(Sample::sound(time, unit, [silence].into()), rate);
+        }
+        self.queue_audio(Sample::sound(time, unit, data), rate);
+    }
+
+    /// Queues one access unit, and lets it move the segments on where no video does.
+    fn queue_audio(&mut self, unit: Sample, rate: Timescale) {
+        let limit = self.pacing.limit();
+        let (target, part) = (self.pacing.segment(), self.pacing.part());
+        let has_video = self.packaging.as_ref().is_some_and(|packaging| packaging.layout.video().is_some());
+        let Some(open) = &mut self.open else { return };
+        open.last_audio = self.now;
+        let at = MediaTime::new(unit.time, rate).ticks_at(CLOCK);
+        let end = MediaTime::new(unit.time + unit.duration, rate).ticks_at(CLOCK);
+        open.queue(unit);
+        let length = at - open.start;
+        let full = end - open.start > limit;
+        if let Some(held) = &open.held {
+            let silent_for = self.now - open.last_video;
+            if full && silent_for >= VIDEO_STALL_MILLIS {
+                let at = at.min(open.start + limit).max(held.time + 1);
+                self.video_floor = at;
+                self.settle(at);
+                self.cut(at, false);
+            }
+            return;
+        }
+        if length > 0 && (full || length + (end - at) / 2 >= target || open.bytes() > SEGMENT_BYTES_MAX) {
+            self.cut(at, !has_video);
+        } else if end - open.part_start > part && at > open.part_start {
+            open.close_part(at, &mut self.fragments);
+        }
+    }
+
+    /// Ends what runs: the frame held back lasts as long as the one before it. What follows is a discontinuity.
+    fn interrupt(&mut self) {
+        let Some(open) = &self.open else { return };
+        let sound = open.audio_end().unwrap_or(open.start);
+        let end = match &open.held {
+            // The last picture stands until the sound is over too: it ends later wherever frames are reordered.
+            Some(held) => {
+                let picture = held.time + open.frame.min(self.pacing.limit()).max(1);
+                sound.clamp(picture, picture + SOUND_TAIL_MAX)
+            }
+            None => sound,
+        };
+        self.settle(end);
+        self.video_floor = self.video_floor.max(end);
+        self.cut(end, false);
+        self.open = None;
+        self.broken = self.pacing.any();
+    }
+
+    /// Finishes the segment at `at` and opens the next there.
+    fn cut(&mut self, at: i64, independent: bool) {
+        let Some(packaging) = &self.packaging else { return };
+        let Some(open) = &mut self.open else { return };
+        open.fill_silence(at, self.now);
+        open.close_part(at, &mut self.fragments);
+        let (base, millis) = self.anchor;
+        let date = millis + (open.start - base) / 90;
+        let Some(segment) = open.finish(at, independent, &packaging.init, MediaTime::from_millis(date))
+        else {
+            return;
+        };
+        self.dated_until = date + segment.duration.as_millis();
+        let chosen = self.pacing.finished(segment.duration.ticks());
+        self.outputs.push_back(Output::Segment(segment));
+        self.outputs.extend(chosen.map(Output::TargetDuration));
+    }
+}

@@ -1,0 +1,206 @@
+//! The stretch being cut: the open segment, its open part, and the frames that wait to be placed in them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::CLOCK;
+use crate::hls::segment::{Init, Part, Segment};
+use crate::media::MediaTime;
+use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample, fragment};
+
+/// A frame's duration until one has been seen: 30 frames a second.
+const FRAME_FIRST_GUESS: i64 = 3_000;
+/// How long no audio must have arrived, in milliseconds, before silence takes its place.
+const AUDIO_GONE_MILLIS: i64 = 1_000;
+/// Samples of one track in a part at most, for streams whose clock hardly moves.
+const PART_SAMPLES_MAX: usize = 1_000;
+/// Access units that wait for video at most: a minute and more. Beyond, new ones are dropped.
+const AUDIO_QUEUE_MAX: usize = 4_096;
+
+/// Times are ticks of 90 kHz unless a sample's own track counts otherwise.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// Where the open segment begins.
+    pub(super) start: i64,
+    /// Whether the open segment begins with a random access point.
+    pub(super) independent: bool,
+    /// Whether the open segment follows a break.
+    discontinuity: bool,
+    parts: Vec<Part>,
+    /// Where the open part begins.
+    pub(super) part_start: i64,
+    video: Vec<Sample>,
+    /// The newest video frame, whose duration is not known yet.
+    pub(super) held: Option<Sample>,
+    /// How long the last frame lasted.
+    pub(super) frame: i64,
+    /// When video arrived last, in milliseconds since 1970.
+    pub(super) last_video: i64,
+    /// When audio arrived last, in milliseconds since 1970.
+    pub(super) last_audio: i64,
+    /// Audio that ends before this is dropped.
+    pub(super) audio_from: i64,
+    /// Whether there are no pictures, so that every part can be decoded by itself.
+    sound_alone: bool,
+    grid: Option<AudioClock>,
+    audio: VecDeque<Sample>,
+    /// Bytes in the open segment's parts, and in its open part.
+    closed_bytes: u64,
+    open_bytes: u64,
+    frames: u32,
+}
+
+impl Open {
+    pub(super) fn new(start: i64, discontinuity: bool, layout: &Layout) -> Self {
+        Self {
+            start,
+            independent: true,
+            discontinuity,
+            parts: Vec::new(),
+            part_start: start,
+            video: Vec::new(),
+            held: None,
+            frame: FRAME_FIRST_GUESS,
+            last_video: 0,
+            last_audio: 0,
+            audio_from: start,
+            sound_alone: layout.video().is_none(),
+            grid: layout.audio_clock(),
+            audio: VecDeque::new(),
+            closed_bytes: 0,
+            open_bytes: 0,
+            frames: 0,
+        }
+    }
+
+    /// The audio grid, where there is audio.
+    pub(super) const fn grid(&mut self) -> Option<&mut AudioClock> {
+        self.grid.as_mut()
+    }
+
+    /// Bytes of the open segment so far.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.closed_bytes + self.open_bytes
+    }
+
+    /// Where the queued audio ends.
+    pub(super) fn audio_end(&self) -> Option<i64> {
+        let last = self.audio.back()?;
+        self.audio_ticks(last.time + last.duration)
+    }
+
+    /// Adds a frame whose duration is known, closing the part first where the frame would make it too long.
+    pub(super) fn add_video(&mut self, sample: Sample, part: i64, fragments: &mut u32) {
+        let end = sample.time + sample.duration;
+        let full = end - self.part_start > part || self.video.len() >= PART_SAMPLES_MAX;
+        if full && sample.time > self.part_start {
+            self.close_part(sample.time, fragments);
+        }
+        self.frame = sample.duration;
+        self.frames = self.frames.saturating_add(1);
+        self.open_bytes += sample.len();
+        self.video.push(sample);
+    }
+
+    /// Lets an access unit wait for its part.
+    pub(super) fn queue(&mut self, unit: Sample) {
+        if self.audio.len() < AUDIO_QUEUE_MAX {
+            self.open_bytes += unit.len();
+            self.audio.push_back(unit);
+        }
+    }
+
+    /// Puts silence up to `end` where no audio comes any more, so that players do not wait for it. Audio that is
+    /// only late still arrives, and keeps its place.
+    pub(super) fn fill_silence(&mut self, end: i64, now: i64) {
+        if now - self.last_audio < AUDIO_GONE_MILLIS {
+            return;
+        }
+        let Some(grid) = &mut self.grid else { return };
+        let rate = grid.timescale();
+        let local = |ticks: i64| MediaTime::new(ticks, CLOCK).ticks_at(rate);
+        let next = grid.next().unwrap_or_else(|| local(self.audio_from));
+        let Some(silence) = grid.silence().cloned() else { return };
+        if next >= local(end) {
+            return;
+        }
+        let unit = grid.unit();
+        let (first, count) = grid.fill(next, local(end));
+        for index in 0..count {
+            self.queue(Sample::sound(first + index * unit, unit, [silence.clone()].into()));
+        }
+    }
+
+    /// Finishes the open part at `end`. Nothing happens when it is empty.
+    pub(super) fn close_part(&mut self, end: i64, fragments: &mut u32) {
+        let audio = self.take_audio(end);
+        if self.video.is_empty() && audio.is_empty() {
+            return;
+        }
+        let video = std::mem::take(&mut self.video);
+        let independent = video.first().map_or(self.sound_alone, |first| first.sync);
+        let sequence = fragments.wrapping_add(1);
+        // Fails for a part beyond 4 GiB alone, which the bound of a segment keeps away.
+        if let Ok(fragment) = fragment(sequence, video, audio) {
+            *fragments = sequence;
+            let part = Part {
+                header: fragment.header,
+                payload: fragment.payload,
+                duration: MediaTime::new(end - self.part_start, CLOCK),
+                independent,
+            };
+            self.closed_bytes += part.len();
+            self.parts.push(part);
+        }
+        self.open_bytes = self.audio.iter().map(Sample::len).sum();
+        self.part_start = end;
+    }
+
+    /// Audio that begins before `end` and has no hole in it: a fragment cannot have one.
+    fn take_audio(&mut self, end: i64) -> Vec<Sample> {
+        let mut taken: Vec<Sample> = Vec::new();
+        while let Some(unit) = self.audio.front() {
+            let joins = taken.last().is_none_or(|last| last.time + last.duration == unit.time);
+            if !joins || self.audio_ticks(unit.time).is_none_or(|time| time >= end) {
+                break;
+            }
+            taken.extend(self.audio.pop_front());
+        }
+        taken
+    }
+
+    /// Finishes the open segment at `at` and opens the next; `None` when it has no media.
+    pub(super) fn finish(
+        &mut self,
+        at: i64,
+        independent: bool,
+        init: &Arc<Init>,
+        date: MediaTime,
+    ) -> Option<Segment> {
+        let mut parts = std::mem::take(&mut self.parts);
+        let start = std::mem::replace(&mut self.start, at);
+        let was_independent = std::mem::replace(&mut self.independent, independent);
+        self.part_start = at;
+        self.closed_bytes = 0;
+        let frames = std::mem::take(&mut self.frames);
+        // A part that stayed empty at the end leaves its time to the one before it.
+        let told: i64 = parts.iter().map(|part| part.duration.ticks()).sum();
+        let last = parts.last_mut()?;
+        last.duration = MediaTime::new(last.duration.ticks() + (at - start - told).max(0), CLOCK);
+        Some(Segment {
+            init: init.clone(),
+            start: MediaTime::new(start, CLOCK),
+            duration: MediaTime::new(at - start, CLOCK),
+            date,
+            independent: was_independent,
+            discontinuity: std::mem::take(&mut self.discontinuity),
+            frames,
+            len: parts.iter().map(Part::len).sum(),
+            parts,
+        })
+    }
+
+    fn audio_ticks(&self, time: i64) -> Option<i64> {
+        Some(MediaTime::new(time, self.grid.as_ref()?.timescale()).ticks_at(CLOCK))
+    }
+}

@@ -1,0 +1,275 @@
+//! The sliding list of one session's segments: what is listed, what is kept beyond, and the numbers that follow.
+//!
+//! Numbers and names never repeat: media sequence numbers go on over sessions and start from the wall clock after a
+//! restart, and every name carries the session's nonce. Text is made from this by `playlist`.
+//!
+//! **Invariant:** the media sequence never decreases, and the discontinuity sequence rises by one with each
+//! discontinuity that leaves the list. **Invariant:** what remains listed is never shorter than three target
+//! durations because of an eviction.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::segment::Segment;
+
+/// A live list may not be cut shorter than this many target durations (RFC 8216bis §6.2.2).
+const TARGETS_LISTED_MIN: u32 = 3;
+/// Segments listed at most beyond the window's size, when many of them are short.
+const SHORT_SEGMENTS_MAX: usize = 64;
+/// Bytes of segments that are kept although they left the list; the oldest go first. A viewer so far behind
+/// resumes at the live edge.
+const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The highest measured bit rate is told with a fifth on top: the next segment may be larger, and players that
+/// trust the figure must not stall.
+const PEAK_MARGIN_PERCENT: u64 = 120;
+/// Share of a target duration below which a segment says nothing of the bit rate (RFC 8216bis §4.4.6.2).
+const MEASURABLE_PERCENT: u32 = 50;
+
+/// A segment with its place in the list.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its media sequence number.
+    pub number: u64,
+    /// Its name, relative to the playlist.
+    pub uri: String,
+    /// Its bytes.
+    pub segment: Segment,
+}
+
+impl Listed {
+    /// The name of the init segment it needs, in the session of this nonce.
+    #[must_use]
+    pub fn init_uri(&self, nonce: &str) -> String {
+        format!("init_{nonce}_{}.mp4", self.segment.init.number)
+    }
+}
+
+/// Where the numbers of a session start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    /// The first segment's media sequence number.
+    pub media: u64,
+    /// Discontinuities before it.
+    pub discontinuity: u64,
+}
+
+impl Numbers {
+    /// Seconds from 1970 to 2025: counting from then keeps the numbers within 31 bits, for players that need it.
+    const EPOCH_MILLIS: i64 = 1_735_689_600_000;
+    /// Numbers a second. Segments are longer than half a second on average, so a process that starts later
+    /// starts above all numbers of the one before.
+    const MILLIS_PER_NUMBER: i64 = 500;
+
+    /// From the wall clock, in milliseconds since 1970: never less than what an earlier process reached.
+    #[must_use]
+    pub fn from_wall(unix_millis: i64) -> Self {
+        let number = (unix_millis - Self::EPOCH_MILLIS) / Self::MILLIS_PER_NUMBER;
+        let number = u64::try_from(number).unwrap_or(0);
+        Self { media: number, discontinuity: number }
+    }
+
+    /// The larger of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            media: self.media.max(other.media),
+            discontinuity: self.discontinuity.max(other.discontinuity),
+        }
+    }
+}
+
+/// The list of one session, from its first segment to its end.
+#[derive(Debug)]
+pub struct Window {
+    nonce: String,
+    size: usize,
+    listed: VecDeque<Arc<Listed>>,
+    /// Segments that left the list, oldest first, each with the media time at which it may be forgotten.
+    kept: VecDeque<(Duration, Arc<Listed>)>,
+    numbers: Numbers,
+    next: u64,
+    target_duration: Option<u32>,
+    ended: bool,
+    /// Media time of all segments so far.
+    elapsed: Duration,
+    /// Whether all segments so far can be decoded by themselves. Once false it stays so: players keep what they read.
+    independent: bool,
+    measured: Measured,
+}
+
+/// What has been measured of a session's segments.
+#[derive(Debug, Default, Clone, Copy)]
+struct Measured {
+    bytes: u64,
+    frames: u64,
+    time: Duration,
+    peak: u64,
+}
+
+impl Window {
+    /// An empty list of `size` segments; its names carry `nonce`.
+    #[must_use]
+    pub fn new(nonce: String, size: usize, numbers: Numbers) -> Self {
+        Self {
+            nonce,
+            size: size.max(1),
+            listed: VecDeque::new(),
+            kept: VecDeque::new(),
+            numbers,
+            next: numbers.media,
+            target_duration: None,
+            ended: false,
+            elapsed: Duration::ZERO,
+            independent: true,
+            measured: Measured::default(),
+        }
+    }
+
+    /// What makes this session's names unlike all others.
+    #[must_use]
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// The name of its media playlist.
+    #[must_use]
+    pub fn playlist_uri(&self) -> String {
+        format!("live_{}.m3u8", self.nonce)
+    }
+
+    /// Adds a finished segment and lets old ones go.
+    pub fn push(&mut self, segment: Segment) {
+        let play_time = segment.play_time();
+        self.elapsed += play_time;
+        self.independent &= segment.independent;
+        self.measure(&segment, play_time);
+        let number = self.next;
+        self.next += 1;
+        let uri = format!("seg_{}_{number}.m4s", self.nonce);
+        self.listed.push_back(Arc::new(Listed { number, uri, segment }));
+        while self.evict() {}
+        self.forget();
+    }
+
+    fn measure(&mut self, segment: &Segment, play_time: Duration) {
+        let measured = &mut self.measured;
+        measured.bytes += segment.len;
+        measured.frames += u64::from(segment.frames);
+        measured.time += play_time;
+        let whole = Duration::from_secs(self.target_duration.unwrap_or(1).into()) * MEASURABLE_PERCENT / 100;
+        if play_time >= whole {
+            measured.peak = measured.peak.max(bits_per_second(segment.len, play_time));
+        }
+    }
+
+    /// Moves the oldest listed segment out of the list, when what remains is enough.
+    fn evict(&mut self) -> bool {
+        let Some(target) = self.target_duration else { return false };
+        let remaining: Duration = self.listed.iter().skip(1).map(|listed| listed.segment.play_time()).sum();
+        let enough = remaining >= Duration::from_secs((target * TARGETS_LISTED_MIN).into());
+        if self.listed.len() <= self.size || !(enough || self.listed.len() > self.size + SHORT_SEGMENTS_MAX) {
+            return false;
+        }
+        let Some(oldest) = self.listed.pop_front() else { return false };
+        self.numbers.media = oldest.number + 1;
+        self.numbers.discontinuity += u64::from(oldest.segment.discontinuity);
+        // A player may ask for it as long as a playlist that named it plays (RFC 8216bis §6.2.2).
+        let until = self.elapsed + remaining + oldest.segment.play_time();
+        self.kept.push_back((until, oldest));
+        true
+    }
+
+    /// Forgets segments that nobody can want any more.
+    fn forget(&mut self) {
+        let mut bytes: u64 = self.kept.iter().map(|(_, kept)| kept.segment.len).sum();
+        while let Some((until, oldest)) = self.kept.front() {
+            if *until > self.elapsed && bytes <= KEPT_BYTES_MAX {
+                break;
+            }
+            bytes -= oldest.segment.len;
+            self.kept.pop_front();
+        }
+    }
+
+    /// Sets the target duration, once: from now on there is a playlist.
+    pub fn choose_target_duration(&mut self, seconds: u32) {
+        self.target_duration.get_or_insert(seconds.max(1));
+    }
+
+    /// Forgets all segments before anything was shown; the numbers go on.
+    pub fn clear(&mut self) {
+        self.listed.clear();
+        self.numbers.media = self.next;
+        self.independent = true;
+        self.measured = Measured::default();
+    }
+
+    /// No segment will follow.
+    pub fn end(&mut self, target_duration: u32) {
+        if !self.listed.is_empty() {
+            self.choose_target_duration(target_duration);
+        }
+        self.ended = true;
+    }
+
+    /// Whether [`end`](Self::end) was called.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whole seconds; `None` until a playlist may be shown.
+    #[must_use]
+    pub const fn target_duration(&self) -> Option<u32> {
+        self.target_duration
+    }
+
+    /// Where the list starts now.
+    #[must_use]
+    pub const fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
+    /// Where a session after this one starts.
+    #[must_use]
+    pub fn next_numbers(&self) -> Numbers {
+        let breaks = self.listed.iter().filter(|listed| listed.segment.discontinuity).count() as u64;
+        Numbers { media: self.next, discontinuity: self.numbers.discontinuity + breaks + 1 }
+    }
+
+    /// The segments of the playlist, oldest first.
+    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &Arc<Listed>> {
+        self.listed.iter()
+    }
+
+    /// All segments that can be fetched, oldest first: those kept, then those listed.
+    pub fn fetchable(&self) -> impl Iterator<Item = &Arc<Listed>> {
+        self.kept.iter().map(|(_, kept)| kept).chain(&self.listed)
+    }
+
+    /// Whether every segment of the session so far can be decoded by itself.
+    #[must_use]
+    pub const fn independent(&self) -> bool {
+        self.independent
+    }
+
+    /// Peak bits a second with a margin, and the mean; both above zero.
+    #[must_use]
+    pub fn bandwidth(&self) -> (u64, u64) {
+        let mean = bits_per_second(self.measured.bytes, self.measured.time).max(1);
+        (self.measured.peak.max(mean) * PEAK_MARGIN_PERCENT / 100, mean)
+    }
+
+    /// Frames a second as measured; `None` without pictures.
+    #[must_use]
+    pub fn frame_rate(&self) -> Option<f64> {
+        let frames = u32::try_from(self.measured.frames).unwrap_or(u32::MAX);
+        (frames > 0).then(|| f64::from(frames) / self.measured.time.as_secs_f64().max(0.001))
+    }
+}
+
+fn bits_per_second(bytes: u64, time: Duration) -> u64 {
+    let micros = time.as_micros().max(1);
+    u64::try_from(u128::from(bytes) * 8_000_000 / micros).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,266 @@
+//! The audio track's clock: access units are counted, timestamps only say when the count went wrong.
+//!
+//! RTMP rounds to milliseconds, and durations taken from their differences would make every unit too long or too
+//! short. So units stand on a grid of exactly their own length, and the grid moves only when the sender's clock has
+//! left it: a gap is filled with silence where the coding has a known silent unit, a repeat is dropped, slow drift is
+//! corrected by one unit at a time, and whatever is larger becomes a hole with a new grid behind it.
+
+use std::num::NonZeroU32;
+
+use bytes::Bytes;
+
+use crate::format::aac::AudioSpecificConfig;
+use crate::media::Timescale;
+
+/// How far timestamps jitter around the grid besides the length of one unit, in milliseconds.
+const JITTER_MILLIS: i64 = 40;
+/// Mean distance from the grid over a second that is drift and not jitter, in milliseconds.
+const DRIFT_MILLIS: i64 = 40;
+/// The longest gap that is filled with silence, in milliseconds. Longer ones are a break in the stream.
+const FILL_MILLIS: i64 = 1_000;
+/// Object type of AAC-LC, the only one with known silent units.
+const LOW_COMPLEXITY: u8 = 2;
+
+/// One silent AAC-LC unit for each channel layout, valid at any sample rate.
+const SILENCE_MONO: &[u8] = &[0x00, 0xc8, 0x00, 0x80, 0x23, 0x80];
+const SILENCE_STEREO: &[u8] = &[0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80];
+const SILENCE_SURROUND: &[u8] = &[
+    0x00, 0xc8, 0x00, 0x80, 0x20, 0x84, 0x01, 0x26, 0x40, 0x08, 0x64, 0x00, 0x82, 0x30, 0x04, 0x99, 0x00,
+    0x21, 0x90, 0x02, 0x00, 0xb2, 0x00, 0x20, 0x08, 0xe0,
+];
+
+/// Where an access unit belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// At `time`, after `silent` units of silence that start where the grid was.
+    At {
+        /// Ticks of the track.
+        time: i64,
+        /// Units to put in before it.
+        silent: i64,
+    },
+    /// Behind a hole that cannot be filled: the grid starts anew at `time`.
+    AfterHole {
+        /// Ticks of the track.
+        time: i64,
+    },
+    /// It repeats what was placed already: drop it.
+    Late,
+}
+
+/// The grid of one audio track.
+#[derive(Debug)]
+pub struct AudioClock {
+    rate: i64,
+    unit: i64,
+    silence: Option<Bytes>,
+    /// Where the next unit belongs; `None` before the first.
+    next: Option<i64>,
+    /// Whether a repeat is being skipped.
+    overlapping: bool,
+    drift_sum: i64,
+    drift_count: i64,
+}
+
+impl AudioClock {
+    /// A clock for AAC of this configuration, not started.
+    #[must_use]
+    pub fn new(config: &AudioSpecificConfig) -> Self {
+        let plain =
+            config.object_type == LOW_COMPLEXITY && config.frame_length == 1_024 && !config.sbr && !config.ps;
+        let silence = match config.channels {
+            1 => Some(SILENCE_MONO),
+            2 => Some(SILENCE_STEREO),
+            6 => Some(SILENCE_SURROUND),
+            _ => None,
+        };
+        Self {
+            rate: i64::from(config.sample_rate.max(1)),
+            unit: i64::from(config.frame_length.max(1)),
+            silence: silence.filter(|_| plain).map(Bytes::from_static),
+            next: None,
+            overlapping: false,
+            drift_sum: 0,
+            drift_count: 0,
+        }
+    }
+
+    /// What its ticks are: samples of the core coder.
+    #[must_use]
+    pub fn timescale(&self) -> Timescale {
+        let rate = u32::try_from(self.rate).ok().and_then(NonZeroU32::new);
+        rate.map_or(Timescale::MILLIS, Timescale::hz)
+    }
+
+    /// Ticks of one access unit.
+    #[must_use]
+    pub const fn unit(&self) -> i64 {
+        self.unit
+    }
+
+    /// A silent access unit of the track's own configuration, where one is known.
+    #[must_use]
+    pub const fn silence(&self) -> Option<&Bytes> {
+        self.silence.as_ref()
+    }
+
+    /// Where the next unit belongs; `None` before the first.
+    #[must_use]
+    pub const fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// Where the unit that the sender dated `at` belongs.
+    pub fn place(&mut self, at: i64) -> Placed {
+        let Some(next) = self.next else { return self.put(at, 0) };
+        let error = at - next;
+        let slack = self.unit + self.ticks(JITTER_MILLIS);
+        if error > slack {
+            return self.place_after_gap(at, next);
+        }
+        if error < -slack {
+            self.overlapping = true;
+        }
+        if self.overlapping && error < -(self.unit / 2) {
+            self.forget_drift();
+            return Placed::Late;
+        }
+        self.overlapping = false;
+        self.place_by_drift(next, error)
+    }
+
+    fn place_after_gap(&mut self, at: i64, next: i64) -> Placed {
+        self.forget_drift();
+        self.overlapping = false;
+        let missing = (at - next + self.unit / 2) / self.unit;
+        if self.silence.is_none() || missing * self.unit > self.ticks(FILL_MILLIS) {
+            self.next = Some(at + self.unit);
+            return Placed::AfterHole { time: at };
+        }
+        self.put(next, missing)
+    }
+
+    /// Once a second, a mean error beyond jitter is worked off by one unit.
+    fn place_by_drift(&mut self, next: i64, error: i64) -> Placed {
+        self.drift_sum += error;
+        self.drift_count += 1;
+        if self.drift_count * self.unit < self.rate {
+            return self.put(next, 0);
+        }
+        let mean = self.drift_sum / self.drift_count;
+        self.forget_drift();
+        if mean > self.ticks(DRIFT_MILLIS) && self.silence.is_some() {
+            self.put(next, 1)
+        } else if mean < -self.ticks(DRIFT_MILLIS) {
+            Placed::Late
+        } else {
+            self.put(next, 0)
+        }
+    }
+
+    /// Fills with silence up to `end`: where the first silent unit belongs, and how many. Zero where no silence is
+    /// known. A clock that has not started starts at `from`.
+    pub fn fill(&mut self, from: i64, end: i64) -> (i64, i64) {
+        let first = self.next.unwrap_or(from);
+        if self.silence.is_none() || end <= first {
+            return (first, 0);
+        }
+        self.forget_drift();
+        let count = (end - first + self.unit - 1) / self.unit;
+        self.next = Some(first + count * self.unit);
+        (first, count)
+    }
+
+    fn put(&mut self, grid: i64, silent: i64) -> Placed {
+        let time = grid + silent * self.unit;
+        self.next = Some(time + self.unit);
+        Placed::At { time, silent }
+    }
+
+    const fn ticks(&self, millis: i64) -> i64 {
+        millis * self.rate / 1_000
+    }
+
+    const fn forget_drift(&mut self) {
+        self.drift_sum = 0;
+        self.drift_count = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock() -> AudioClock {
+        AudioClock::new(&AudioSpecificConfig {
+            record: Bytes::from_static(&[0x11, 0x90]),
+            object_type: 2,
+            sample_rate: 48_000,
+            output_rate: 48_000,
+            channels: 2,
+            frame_length: 1_024,
+            sbr: false,
+            ps: false,
+        })
+    }
+
+    /// Places `count` units whose timestamps are rounded to milliseconds, from unit `first` on.
+    fn feed(clock: &mut AudioClock, first: i64, count: i64, skew_millis: i64) -> Vec<Placed> {
+        let millis = |unit: i64| unit * 1_024 * 1_000 / 48_000 + skew_millis;
+        (first..first + count).map(|unit| clock.place(millis(unit) * 48)).collect()
+    }
+
+    #[test]
+    fn rounded_timestamps_leave_the_grid_exact_for_an_hour() {
+        let mut clock = clock();
+        let units = 3_600 * 48_000 / 1_024;
+        for (index, placed) in feed(&mut clock, 0, units, 0).into_iter().enumerate() {
+            assert_eq!(placed, Placed::At { time: index as i64 * 1_024, silent: 0 });
+        }
+    }
+
+    #[test]
+    fn a_gap_of_two_hundred_milliseconds_is_filled_with_silence() {
+        let mut clock = clock();
+        feed(&mut clock, 0, 10, 0);
+        let placed = feed(&mut clock, 19, 1, 0);
+        assert_eq!(placed, [Placed::At { time: 19 * 1_024, silent: 9 }]);
+    }
+
+    #[test]
+    fn a_gap_of_forty_milliseconds_keeps_the_grid() {
+        let mut clock = clock();
+        feed(&mut clock, 0, 10, 0);
+        assert_eq!(feed(&mut clock, 11, 1, 0), [Placed::At { time: 10 * 1_024, silent: 0 }]);
+    }
+
+    #[test]
+    fn a_gap_of_five_seconds_is_a_hole_with_a_new_grid_behind_it() {
+        let mut clock = clock();
+        feed(&mut clock, 0, 10, 0);
+        assert_eq!(clock.place(240_000), Placed::AfterHole { time: 240_000 });
+        assert_eq!(clock.place(241_008), Placed::At { time: 241_024, silent: 0 });
+    }
+
+    #[test]
+    fn units_that_repeat_are_dropped_until_the_grid_is_reached() {
+        let mut clock = clock();
+        feed(&mut clock, 0, 100, 0);
+        let placed = feed(&mut clock, 80, 25, 0);
+        assert!(placed.iter().take(20).all(|placed| *placed == Placed::Late), "{placed:?}");
+        assert_eq!(placed.last(), Some(&Placed::At { time: 104 * 1_024, silent: 0 }));
+    }
+
+    #[test]
+    fn drift_is_worked_off_one_unit_at_a_time() {
+        let mut clock = clock();
+        feed(&mut clock, 0, 100, 0);
+        let silent: i64 = feed(&mut clock, 100, 200, 50)
+            .iter()
+            .map(|placed| if let Placed::At { silent, .. } = placed { *silent } else { 0 })
+            .sum();
+        assert_eq!(silent, 1, "50 ms late becomes 29 ms late, which is jitter");
+        let late = feed(&mut clock, 300, 200, -25);
+        assert_eq!(late.iter().filter(|placed| **placed == Placed::Late).count(), 1);
+    }
+}

@@ -1,0 +1,233 @@
+//! Packets to fMP4: which tracks can be packaged, how a packet becomes a sample, and a fragment of samples.
+//!
+//! Decode times count from a fixed offset for the whole session, so that no clock is ever negative (`tfdt` is
+//! unsigned) and composition times may be. Video is counted on 90 kHz from its own timestamps, audio by its samples
+//! ([`AudioClock`]). Where fragments and segments are cut, `hls::segmenter` decides.
+//!
+//! **Invariant:** payload bytes are shared, never copied: a sample is a list of slices of what was ingested.
+
+mod audio_clock;
+mod slices;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+pub use audio_clock::{AudioClock, Placed};
+use slices::h264_slices;
+
+use crate::format::fmp4::{
+    self, Error, InitTrack, Run, RunSample, SampleEntry, fragment_header, init_segment,
+};
+use crate::format::h264::Picture;
+use crate::media::{Codec, CodecConfig, MediaTime, Packet, Timescale, TrackSet};
+
+/// The number of the video track in every init segment.
+const VIDEO_TRACK: u32 = 1;
+/// The number of the audio track in every init segment.
+const AUDIO_TRACK: u32 = 2;
+/// Where a session's clock starts, in milliseconds: more than any encoder's reordering or start offset, so that
+/// neither decode times nor presentation times fall below zero.
+const SESSION_OFFSET_MILLIS: i64 = 10_000;
+
+/// The pieces of one sample, in order. Nearly always one.
+pub type Slices = SmallVec<[Bytes; 1]>;
+
+/// The tracks of a stream that HLS can carry, with their configurations. Equal when an init segment stays valid.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Layout {
+    video: Option<Arc<CodecConfig>>,
+    audio: Option<Arc<CodecConfig>>,
+}
+
+impl Layout {
+    /// Chooses from `tracks`: H.264 whose parameter sets are known, and AAC.
+    #[must_use]
+    pub fn of(tracks: &TrackSet) -> Self {
+        let decodable = |config: &&Arc<CodecConfig>| match config.as_ref() {
+            CodecConfig::H264(avc) => !avc.sps.is_empty() && !avc.pps.is_empty(),
+            CodecConfig::Aac(asc) => asc.sample_rate > 0 && asc.frame_length > 0,
+            CodecConfig::Mp3(_) => false,
+        };
+        Self {
+            video: tracks.video().filter(decodable).cloned(),
+            audio: tracks.audio().filter(decodable).cloned(),
+        }
+    }
+
+    /// A coding among `tracks` that HLS leaves out, for the log.
+    #[must_use]
+    pub fn left_out(tracks: &TrackSet) -> Option<Codec> {
+        tracks.tracks().iter().map(|track| track.config.codec()).find(|codec| *codec == Codec::Mp3)
+    }
+
+    /// Whether there is nothing to package.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.video.is_none() && self.audio.is_none()
+    }
+
+    /// The video configuration.
+    #[must_use]
+    pub const fn video(&self) -> Option<&Arc<CodecConfig>> {
+        self.video.as_ref()
+    }
+
+    /// The audio configuration.
+    #[must_use]
+    pub const fn audio(&self) -> Option<&Arc<CodecConfig>> {
+        self.audio.as_ref()
+    }
+
+    /// What the pictures look like.
+    #[must_use]
+    pub fn picture(&self) -> Option<&Picture> {
+        match self.video.as_deref() {
+            Some(CodecConfig::H264(avc)) => avc.picture.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Width and height on a screen with square pixels.
+    #[must_use]
+    pub fn display_size(&self) -> Option<(u32, u32)> {
+        self.picture().map(fmp4::display_size)
+    }
+
+    /// RFC 6381 codings, comma separated, video first.
+    #[must_use]
+    pub fn codecs(&self) -> String {
+        let strings = [&self.video, &self.audio].into_iter().flatten().map(|config| config.codec_string());
+        strings.filter(|codec| !codec.is_empty()).collect::<Vec<_>>().join(",")
+    }
+
+    /// The init segment.
+    ///
+    /// # Errors
+    /// Those of [`init_segment`].
+    pub fn init(&self) -> Result<Bytes, Error> {
+        let configs = [(VIDEO_TRACK, &self.video), (AUDIO_TRACK, &self.audio)];
+        let tracks = configs.iter().filter_map(|(id, config)| {
+            let config = config.as_deref()?;
+            let entry = match config {
+                CodecConfig::H264(avc) => SampleEntry::Avc1(avc),
+                CodecConfig::Aac(asc) => SampleEntry::Mp4a(asc),
+                CodecConfig::Mp3(_) => return None,
+            };
+            Some(InitTrack { id: *id, timescale: config.timescale().ticks_per_second(), entry })
+        });
+        init_segment(&tracks.collect::<SmallVec<[_; 2]>>())
+    }
+
+    /// A clock for the audio track of a new run of segments.
+    #[must_use]
+    pub fn audio_clock(&self) -> Option<AudioClock> {
+        match self.audio.as_deref() {
+            Some(CodecConfig::Aac(asc)) => Some(AudioClock::new(asc)),
+            _ => None,
+        }
+    }
+
+    /// The pieces of `packet` that a sample keeps; empty when none is worth keeping.
+    #[must_use]
+    pub fn slices(&self, packet: &Packet) -> Slices {
+        match self.video.as_deref() {
+            Some(CodecConfig::H264(avc)) if packet.track.is_video() => h264_slices(&packet.payload, avc),
+            _ if packet.payload.is_empty() => Slices::new(),
+            _ => Slices::from_elem(packet.payload.clone(), 1),
+        }
+    }
+}
+
+/// The clock of one session: the stream's own, moved so that it starts at [`SESSION_OFFSET_MILLIS`].
+#[derive(Debug, Clone, Copy)]
+pub struct SessionClock {
+    origin: MediaTime,
+}
+
+impl SessionClock {
+    /// Starts at the decode time of the session's first frame.
+    #[must_use]
+    pub fn starting_at(first: MediaTime) -> Self {
+        Self { origin: MediaTime::new(first.as_millis() - SESSION_OFFSET_MILLIS, Timescale::MILLIS) }
+    }
+
+    /// Ticks of `scale` since the session's zero; never negative.
+    #[must_use]
+    pub fn ticks(&self, time: MediaTime, scale: Timescale) -> i64 {
+        (time.rescale(scale) - self.origin).ticks().max(0)
+    }
+}
+
+/// One frame as fMP4 carries it.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Decode time in ticks of its track.
+    pub time: i64,
+    /// Ticks until the next sample of its track.
+    pub duration: i64,
+    /// Ticks from decoding to showing.
+    pub cts: i64,
+    /// Whether a decoder may start here.
+    pub sync: bool,
+    /// Its bytes.
+    pub data: Slices,
+}
+
+impl Sample {
+    /// An access unit of sound.
+    #[must_use]
+    pub const fn sound(time: i64, duration: i64, data: Slices) -> Self {
+        Self { time, duration, cts: 0, sync: true, data }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.data.iter().map(|slice| slice.len() as u64).sum()
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn described(&self) -> RunSample {
+        RunSample {
+            // A zero duration stops some decoders.
+            duration: u32::try_from(self.duration.max(1)).unwrap_or(u32::MAX),
+            size: u32::try_from(self.len()).unwrap_or(u32::MAX),
+            cts: i32::try_from(self.cts).unwrap_or(0),
+            sync: self.sync,
+        }
+    }
+}
+
+/// A `moof`, the opening of its `mdat`, and the frames in it.
+#[derive(Debug, Clone)]
+pub struct Fragment {
+    /// Everything before the frames.
+    pub header: Bytes,
+    /// The frames, as they were ingested.
+    pub payload: Vec<Bytes>,
+}
+
+/// Fragment number `sequence` with the samples of both tracks; each list is in decode order and has no holes.
+///
+/// # Errors
+/// Those of [`fragment_header`].
+pub fn fragment(sequence: u32, video: Vec<Sample>, audio: Vec<Sample>) -> Result<Fragment, Error> {
+    let run = |track, samples: &[Sample]| Run {
+        track,
+        decode_time: samples.first().and_then(|first| u64::try_from(first.time).ok()).unwrap_or(0),
+        samples: samples.iter().map(Sample::described).collect(),
+    };
+    let header = fragment_header(sequence, &[run(VIDEO_TRACK, &video), run(AUDIO_TRACK, &audio)])?;
+    let payload = video.into_iter().chain(audio).flat_map(|sample| sample.data).collect();
+    Ok(Fragment { header, payload })
+}
+
+#[cfg(test)]
+mod tests;
