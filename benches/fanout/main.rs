@@ -102,16 +102,20 @@ struct Args {
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mss = |text: Option<&&str>| text.map(|text| text.parse::<u32>()).transpose();
     match words.as_slice() {
         // What `cargo test --benches` does: the benchmark compiles, and that is all there is to test.
         [] => {
             println!("nothing measured: run it with `cargo bench --bench fanout`");
             Ok(())
         }
-        ["sink", rest @ ..] => receiver::sink(mss(rest.first())?),
-        ["players", addr, app, key, count, rest @ ..] => {
-            receiver::players(addr.parse()?, app, key, count.parse()?, mss(rest.first())?)
+        // 0: as the kernel has it.
+        ["sink", mss, buffer] => {
+            let (mss, buffer): (u32, usize) = (mss.parse()?, buffer.parse()?);
+            receiver::sink((mss > 0).then_some(mss), (buffer > 0).then_some(buffer))
+        }
+        ["players", addr, app, key, count, mss] => {
+            let mss: u32 = mss.parse()?;
+            receiver::players(addr.parse()?, app, key, count.parse()?, (mss > 0).then_some(mss))
         }
         ["publish", addr, bitrate, pace, points @ ..] => {
             let points: Vec<_> = points.iter().map(|&point| point.to_owned()).collect();
@@ -145,6 +149,7 @@ fn bench(mut args: Args) -> Result<()> {
         window: Duration::from_secs(args.seconds),
         settle: SETTLE,
         mss: args.mss,
+        buffer: None,
         hls: args.hls,
         gostream: args.gostream.clone(),
     };

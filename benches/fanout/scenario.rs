@@ -105,10 +105,14 @@ fn summary(rounds: &[Vec<Row>]) {
     println!();
 }
 
+/// Receive buffer of destinations that may stall, in bytes: under a second of the stream, so that the server soon feels
+/// that nobody reads. One that the kernel grows holds a quarter of a minute.
+const STALL_BUFFER: usize = 128 << 10;
+
 /// Whether one destination that stops reading is felt by the others: windows without and with it, in turn.
 pub(crate) fn stall(kind: &Kind, job: &Job, rounds: usize) -> Result<()> {
     println!("{}", Row::head());
-    let mut scene = Scene::start(kind, job)?;
+    let mut scene = Scene::start(kind, &Job { buffer: Some(STALL_BUFFER), ..job.clone() })?;
     let (mut calm, mut stalled) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let row = scene.measure()?;
@@ -154,14 +158,13 @@ pub(crate) fn memory(kind: &Kind, base: &Job, counts: &[usize], keep: &mut dyn F
     );
     for pair in rows.windows(2) {
         let [a, b] = pair else { continue };
-        let step = (b.receivers - a.receivers).max(1) as f64;
-        let kb = (b.stream_kb as f64 - b.idle_kb as f64) - (a.stream_kb as f64 - a.idle_kb as f64);
-        println!("  {} to {} destinations: {:.1} kB each", a.receivers, b.receivers, kb / step);
+        slope("resident", (a.receivers, a.stream_kb), (b.receivers, b.stream_kb));
     }
-    println!(
-        "  {} to {} destinations, peak: {:.1} kB each",
-        first.receivers,
-        last.receivers,
-        (last.peak_kb as f64 - first.peak_kb as f64) / (last.receivers - first.receivers).max(1) as f64
-    );
+    slope("resident", (first.receivers, first.stream_kb), (last.receivers, last.stream_kb));
+    slope("peak", (first.receivers, first.peak_kb), (last.receivers, last.peak_kb));
+}
+
+fn slope(what: &str, (from, before): (usize, u64), (to, after): (usize, u64)) {
+    let each = (after as f64 - before as f64) / to.saturating_sub(from).max(1) as f64;
+    println!("  {from} to {to} destinations, {what}: {each:.1} kB each");
 }
