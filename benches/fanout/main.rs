@@ -64,7 +64,7 @@ struct Args {
     /// push, play or both.
     #[arg(long, value_delimiter = ',', default_value = "push,play")]
     directions: Vec<String>,
-    /// How often to repeat everything.
+    /// Rounds: how often everything is measured.
     #[arg(long, default_value_t = 1)]
     repeat: usize,
     /// TCP segment size that receivers announce; loopback's own is 65483, a network's 1448 to 1460.
@@ -102,16 +102,20 @@ struct Args {
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mss = |text: Option<&&str>| text.map(|text| text.parse::<u32>()).transpose();
     match words.as_slice() {
         // What `cargo test --benches` does: the benchmark compiles, and that is all there is to test.
         [] => {
             println!("nothing measured: run it with `cargo bench --bench fanout`");
             Ok(())
         }
-        ["sink", rest @ ..] => receiver::sink(mss(rest.first())?),
-        ["players", addr, app, key, count, rest @ ..] => {
-            receiver::players(addr.parse()?, app, key, count.parse()?, mss(rest.first())?)
+        // 0: as the kernel has it.
+        ["sink", mss, buffer] => {
+            let (mss, buffer): (u32, usize) = (mss.parse()?, buffer.parse()?);
+            receiver::sink((mss > 0).then_some(mss), (buffer > 0).then_some(buffer))
+        }
+        ["players", addr, app, key, count, mss] => {
+            let mss: u32 = mss.parse()?;
+            receiver::players(addr.parse()?, app, key, count.parse()?, (mss > 0).then_some(mss))
         }
         ["publish", addr, bitrate, pace, points @ ..] => {
             let points: Vec<_> = points.iter().map(|&point| point.to_owned()).collect();
@@ -145,30 +149,36 @@ fn bench(mut args: Args) -> Result<()> {
         window: Duration::from_secs(args.seconds),
         settle: SETTLE,
         mss: args.mss,
+        buffer: None,
         hls: args.hls,
         gostream: args.gostream.clone(),
     };
     let own = if args.servers.is_empty() { vec![Kind::Gostream(Vec::new())] } else { args.servers.clone() };
-    for _ in 0..args.repeat {
-        if args.stall {
-            let receivers = args.n.last().copied().unwrap_or(50);
-            own.iter().try_for_each(|kind| scenario::stall(kind, &Job { receivers, ..job.clone() }, 3))?;
-        } else if args.memory {
-            let job = Job { hls: true, ..job.clone() };
-            own.iter().for_each(|kind| scenario::memory(kind, &job, &[0, 1, 50, 100, 200], &mut keep));
-        } else if let Some(publishers) = args.publishers {
-            println!("{}", Row::head());
-            let job = Job { publishers, receivers: args.destinations, ..job.clone() };
-            own.iter().for_each(|kind| drop(scenario::one(kind, &job, &mut keep)));
-        } else if let Some(players) = args.players {
-            println!("{}", Row::head());
-            let job = Job { play: true, receivers: players, ..job.clone() };
-            own.iter().for_each(|kind| drop(scenario::one(kind, &job, &mut keep)));
-        } else {
-            let kinds = if args.servers.is_empty() { everything()? } else { args.servers.clone() };
-            scenario::compare(&kinds, &job, &args.n, &directions, &mut keep);
-        }
+    if args.stall {
+        let receivers = args.n.last().copied().unwrap_or(50);
+        return own
+            .iter()
+            .try_for_each(|kind| scenario::stall(kind, &Job { receivers, ..job.clone() }, args.repeat));
     }
+    if args.memory {
+        let job = Job { hls: true, ..job };
+        own.iter().for_each(|kind| scenario::memory(kind, &job, &[0, 1, 50, 100, 200], &mut keep));
+        return Ok(());
+    }
+    let many = match (args.publishers, args.players) {
+        (Some(publishers), _) => Some(Job { publishers, receivers: args.destinations, ..job.clone() }),
+        (None, Some(players)) => Some(Job { play: true, receivers: players, ..job.clone() }),
+        (None, None) => None,
+    };
+    if let Some(job) = many {
+        println!("{}", Row::head());
+        for _ in 0..args.repeat {
+            own.iter().for_each(|kind| drop(scenario::one(kind, &job, &mut keep)));
+        }
+        return Ok(());
+    }
+    let kinds = if args.servers.is_empty() { everything()? } else { args.servers };
+    scenario::compare(&kinds, &job, (&args.n, &directions, args.repeat), &mut keep);
     Ok(())
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn fan_out(target: SocketAddr, count: usize, pattern: &Pattern) -> Re
         let slot = index % pattern.threads;
         shards.get_mut(slot).context("a shard for each thread")?.add(stream);
     }
-    let listener = receiver::listen(None)?;
+    let listener = receiver::listen(None, None)?;
     Line::Port(listener.local_addr()?.port()).print();
     let (mut stream, _) = listener.accept()?;
     let mut peer = Peer::new(Part::Sink, usize::MAX);

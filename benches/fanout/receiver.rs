@@ -11,7 +11,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use crate::figures::{Line, Progress, Seen};
 use crate::media::{self, Marker, VIDEO};
@@ -34,6 +34,8 @@ struct Connection {
     last: [Option<u64>; 2],
     frames: u64,
     stalled: bool,
+    /// Has been told to stop reading at some time: its late frames are not the server's doing.
+    excused: bool,
 }
 
 struct Loop {
@@ -43,11 +45,13 @@ struct Loop {
     buffer: Vec<u8>,
     /// The destination that was told to stop reading.
     stall: Option<String>,
+    /// All that were ever told.
+    excused: Vec<String>,
 }
 
 /// Accepts publishers until standard input ends.
-pub(crate) fn sink(mss: Option<u32>) -> Result<()> {
-    let listener = listen(mss)?;
+pub(crate) fn sink(mss: Option<u32>, buffer: Option<usize>) -> Result<()> {
+    let listener = listen(mss, buffer)?;
     let port = listener.local_addr()?.port();
     listener.set_nonblocking(true)?;
     let mut listener = mio::net::TcpListener::from_std(listener);
@@ -72,9 +76,13 @@ pub(crate) fn players(addr: SocketAddr, app: &str, key: &str, count: usize, mss:
     receivers.run(None)
 }
 
-/// A listener on loopback whose connections announce `mss`, as a real network's do.
-pub(crate) fn listen(mss: Option<u32>) -> Result<TcpListener> {
+/// A listener on loopback whose connections announce `mss`, as a real network's do, and have a receive buffer of
+/// `buffer` bytes instead of one that the kernel grows.
+pub(crate) fn listen(mss: Option<u32>, buffer: Option<usize>) -> Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    if let Some(buffer) = buffer {
+        socket.set_recv_buffer_size(buffer)?;
+    }
     if let Some(mss) = mss {
         socket.set_tcp_mss(mss)?;
     }
@@ -86,7 +94,7 @@ pub(crate) fn listen(mss: Option<u32>) -> Result<TcpListener> {
 impl Loop {
     fn new() -> Result<Self> {
         let (poll, connections, seen) = (Poll::new()?, Vec::new(), Seen::default());
-        Ok(Self { poll, connections, seen, buffer: vec![0; READ], stall: None })
+        Ok(Self { poll, connections, seen, buffer: vec![0; READ], stall: None, excused: Vec::new() })
     }
 
     fn add(&mut self, stream: TcpStream, peer: Peer) -> Result<()> {
@@ -95,8 +103,15 @@ impl Loop {
         let mut stream = mio::net::TcpStream::from_std(stream);
         let token = Token(self.connections.len() + FIRST);
         self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
-        let mut connection =
-            Connection { stream, peer, key: None, last: [None; 2], frames: 0, stalled: false };
+        let mut connection = Connection {
+            stream,
+            peer,
+            key: None,
+            last: [None; 2],
+            frames: 0,
+            stalled: false,
+            excused: false,
+        };
         connection.flush();
         self.connections.push(Some(connection));
         Ok(())
@@ -148,11 +163,14 @@ impl Loop {
                 }
                 ("end", _) => {
                     let silent =
-                        self.connections.iter().flatten().filter(|one| one.frames == 0 && !one.stalled);
+                        self.connections.iter().flatten().filter(|one| one.frames == 0 && !one.excused);
                     self.seen.silent = silent.count() as u64;
                     Line::Seen(Box::new(self.seen.clone())).print();
                 }
-                ("stall", key) => self.stall = Some(key.to_owned()),
+                ("stall", key) => {
+                    self.stall = Some(key.to_owned());
+                    self.excused.push(key.to_owned());
+                }
                 ("unstall", _) => self.resume(),
                 (other, _) => eprintln!("unknown order {other}"),
             }
@@ -170,31 +188,28 @@ impl Loop {
     fn resume(&mut self) {
         self.stall = None;
         for index in 0..self.connections.len() {
-            if let Some(Some(one)) =
-                self.connections.get_mut(index).filter(|one| one.as_ref().is_some_and(|c| c.stalled))
-            {
-                // What was missed is the stall's own doing; nothing after it is excused.
-                (one.stalled, one.last) = (false, [None; 2]);
+            let stalled = self.connections.get_mut(index).and_then(Option::as_mut).filter(|one| one.stalled);
+            if let Some(connection) = stalled {
+                connection.stalled = false;
                 self.read(index);
             }
         }
     }
 
     fn read(&mut self, index: usize) {
-        let Self { connections, seen, buffer, stall, .. } = self;
+        let Self { connections, seen, buffer, stall, excused, .. } = self;
         let Some(slot) = connections.get_mut(index) else { return };
         let Some(connection) = slot else { return };
+        connection.excused = connection.key.as_ref().is_some_and(|key| excused.contains(key));
         if connection.key.is_some() && connection.key == *stall {
-            if !connection.stalled {
-                // A stalled peer's window closes soon, as it would with an ordinary receive buffer.
-                SockRef::from(&connection.stream).set_recv_buffer_size(64 << 10).ok();
-            }
             connection.stalled = true;
             return;
         }
         if let Err(error) = connection.read(buffer, seen) {
-            eprintln!("receiver {index}: {error:#}");
-            seen.closed += 1;
+            if !connection.excused {
+                eprintln!("receiver {index}: {error:#}");
+                seen.closed += 1;
+            }
             *slot = None;
         }
     }
@@ -212,12 +227,12 @@ impl Connection {
             seen.bytes += n as u64;
             seen.reads += 1;
             let now_us = media::now_us();
-            let Self { peer, key, last, frames, .. } = self;
+            let Self { peer, key, last, frames, excused, .. } = self;
             peer.receive(buffer.get(..n).unwrap_or_default(), |event| {
                 match event {
                     Event::Started(name) => *key = Some(name.to_owned()),
                     Event::Media(head, payload) => {
-                        if let Some(marker) = Marker::read(head.kind, payload) {
+                        if let Some(marker) = Marker::read(head.kind, payload).filter(|_| !*excused) {
                             *frames += 1;
                             note(seen, marker, last, now_us);
                         }

@@ -39,6 +39,8 @@ pub(crate) struct Job {
     pub(crate) settle: Duration,
     /// Segment size that receivers announce.
     pub(crate) mss: Option<u32>,
+    /// Receive buffer of the destinations, in bytes, where the kernel is not to choose it.
+    pub(crate) buffer: Option<usize>,
     /// Whether gostream packages HLS too.
     pub(crate) hls: bool,
     /// The gostream binary.
@@ -93,8 +95,10 @@ pub(crate) struct Scene {
 impl Scene {
     /// Starts receivers, server and publishers, and waits until everybody receives.
     pub(crate) fn start(kind: &Kind, job: &Job) -> Result<Self> {
-        let mss = job.mss.map(|mss| mss.to_string());
-        let sink = if job.play { None } else { Some(Child::start("sink", mss.as_slice())?) };
+        let or_zero = |number: Option<String>| number.unwrap_or_else(|| "0".to_owned());
+        let mss = or_zero(job.mss.map(|mss| mss.to_string()));
+        let buffer = or_zero(job.buffer.map(|bytes| bytes.to_string()));
+        let sink = if job.play { None } else { Some(Child::start("sink", &[mss.clone(), buffer])?) };
         let addr = match &sink {
             Some(sink) => Some(SocketAddr::from(([127, 0, 0, 1], sink.port()?))),
             None => None,
@@ -115,8 +119,7 @@ impl Scene {
         let mut receivers = sink;
         if job.play && job.receivers > 0 {
             let (app, key) = server.play.clone();
-            let mut args = vec![server.addr.to_string(), app, key, job.receivers.to_string()];
-            args.extend(mss);
+            let args = [server.addr.to_string(), app, key, job.receivers.to_string(), mss];
             receivers = Some(Child::start("players", &args)?);
         }
         let mut scene =
@@ -171,7 +174,7 @@ impl Scene {
             publishers: self.job.publishers,
             receivers: self.job.receivers,
             mbps: gigabits * 1000.0 / seconds,
-            cpu_ms_gbit: cpu.exact_ms / gigabits,
+            cpu_ms_gbit: if gigabits > 0.0 { cpu.exact_ms / gigabits } else { 0.0 },
             cpu_percent: cpu.exact_ms / seconds / 10.0,
             system_percent: 100.0 * cpu.system_ms / (cpu.user_ms + cpu.system_ms).max(1.0),
             idle_kb: self.idle.rss_kb,

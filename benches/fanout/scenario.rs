@@ -28,49 +28,91 @@ pub(crate) fn one(kind: &Kind, job: &Job, keep: &mut dyn FnMut(&Row)) -> Option<
     }
 }
 
-/// Every server in both directions for each N, and what each costs beside nginx-rtmp and the cheapest raw pattern.
+/// Every server in both directions for each N, `rounds` times, and what each costs beside the others.
+///
+/// The machine's speed drifts from minute to minute, so figures are compared within a round only, and the median of the
+/// rounds' ratios is what counts.
 pub(crate) fn compare(
     kinds: &[Kind],
     base: &Job,
-    counts: &[usize],
-    directions: &[bool],
+    (counts, directions, rounds): (&[usize], &[bool], usize),
     keep: &mut dyn FnMut(&Row),
 ) {
-    println!("{}", Row::head());
     for &receivers in counts {
-        let mut rows = Vec::new();
-        for kind in kinds {
-            for &play in directions {
-                if play && matches!(kind, Kind::Raw(_)) {
-                    continue;
+        println!("{}", Row::head());
+        let mut all = Vec::new();
+        for _ in 0..rounds.max(1) {
+            let mut rows = Vec::new();
+            for kind in kinds {
+                for &play in directions {
+                    if play && matches!(kind, Kind::Raw(_)) {
+                        continue;
+                    }
+                    let job = Job { play, receivers, ..base.clone() };
+                    rows.extend(one(kind, &job, keep));
                 }
-                let job = Job { play, receivers, ..base.clone() };
-                rows.extend(one(kind, &job, keep));
             }
+            all.push(rows);
         }
-        ratios(&rows);
+        summary(&all);
     }
 }
 
-fn ratios(rows: &[Row]) {
-    let nginx = |direction| rows.iter().find(|row| row.server == "nginx-rtmp" && row.direction == direction);
-    for row in rows.iter().filter(|row| row.server.starts_with("gostream")) {
-        let mut words = Vec::new();
-        if let Some(nginx) = nginx(row.direction) {
-            words.push(format!("{:.2} of nginx-rtmp's", row.cpu_ms_gbit / nginx.cpu_ms_gbit));
-        }
-        for raw in rows.iter().filter(|raw| raw.server.starts_with("raw")) {
-            words.push(format!("{:.2} of {}'s", row.cpu_ms_gbit / raw.cpu_ms_gbit, raw.server));
-        }
-        println!("  {} {} N={}: CPU {}", row.server, row.direction, row.receivers, words.join(", "));
+/// For each server: its median cost, and the median of its ratios to nginx-rtmp and to the raw fan-out of the same
+/// write pattern, which is the one whose bytes arrive in as many pieces.
+fn summary(rounds: &[Vec<Row>]) {
+    let Some(first) = rounds.first() else { return };
+    println!(
+        "  {:<34} {:>4} {:>5} {:>8} {:>8} {:>13}   of raw, same writes",
+        "median of rounds", "", "N", "ms/Gbit", "p99 ms", "of nginx-rtmp"
+    );
+    for row in first {
+        let mine = |rows: &[Row]| {
+            rows.iter().find(|r| r.server == row.server && r.direction == row.direction).cloned()
+        };
+        let nginx = |rows: &[Row]| {
+            rows.iter().find(|r| r.server == "nginx-rtmp" && r.direction == row.direction).cloned()
+        };
+        let raw = first
+            .iter()
+            .filter(|r| r.server.starts_with("raw"))
+            .min_by(|a, b| (a.reads / row.reads).ln().abs().total_cmp(&(b.reads / row.reads).ln().abs()));
+        let same =
+            |rows: &[Row]| rows.iter().find(|r| raw.is_some_and(|raw| r.server == raw.server)).cloned();
+        let ratio = |other: &dyn Fn(&[Row]) -> Option<Row>| {
+            let ratios =
+                rounds.iter().filter_map(|rows| Some(mine(rows)?.cpu_ms_gbit / other(rows)?.cpu_ms_gbit));
+            let mut ratios: Vec<f64> = ratios.collect();
+            if ratios.is_empty() { "-".to_owned() } else { format!("{:.2}", median(&mut ratios)) }
+        };
+        let figure = |of: fn(&Row) -> f64| {
+            let mut figures: Vec<f64> =
+                rounds.iter().filter_map(|rows| mine(rows)).map(|row| of(&row)).collect();
+            median(&mut figures)
+        };
+        println!(
+            "  {:<34} {:>4} {:>5} {:>8.1} {:>8.2} {:>13}   {} ({})",
+            row.server,
+            row.direction,
+            row.receivers,
+            figure(|row| row.cpu_ms_gbit),
+            figure(|row| row.p99_ms),
+            ratio(&nginx),
+            ratio(&same),
+            raw.map_or("no raw pattern was measured", |raw| raw.server.as_str()),
+        );
     }
     println!();
 }
 
+/// Receive buffer of destinations that may stall, in bytes: under a second of the stream, so that the server soon feels
+/// that nobody reads. One that the kernel grows holds a quarter of a minute.
+const STALL_BUFFER: usize = 128 << 10;
+
 /// Whether one destination that stops reading is felt by the others: windows without and with it, in turn.
 pub(crate) fn stall(kind: &Kind, job: &Job, rounds: usize) -> Result<()> {
     println!("{}", Row::head());
-    let mut scene = Scene::start(kind, job)?;
+    let mut scene = Scene::start(kind, &Job { buffer: Some(STALL_BUFFER), ..job.clone() })?;
     let (mut calm, mut stalled) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let row = scene.measure()?;
@@ -116,14 +158,13 @@ pub(crate) fn memory(kind: &Kind, base: &Job, counts: &[usize], keep: &mut dyn F
     );
     for pair in rows.windows(2) {
         let [a, b] = pair else { continue };
-        let step = (b.receivers - a.receivers).max(1) as f64;
-        let kb = (b.stream_kb as f64 - b.idle_kb as f64) - (a.stream_kb as f64 - a.idle_kb as f64);
-        println!("  {} to {} destinations: {:.1} kB each", a.receivers, b.receivers, kb / step);
+        slope("resident", (a.receivers, a.stream_kb), (b.receivers, b.stream_kb));
     }
-    println!(
-        "  {} to {} destinations, peak: {:.1} kB each",
-        first.receivers,
-        last.receivers,
-        (last.peak_kb as f64 - first.peak_kb as f64) / (last.receivers - first.receivers).max(1) as f64
-    );
+    slope("resident", (first.receivers, first.stream_kb), (last.receivers, last.stream_kb));
+    slope("peak", (first.receivers, first.peak_kb), (last.receivers, last.peak_kb));
+}
+
+fn slope(what: &str, (from, before): (usize, u64), (to, after): (usize, u64)) {
+    let each = (after as f64 - before as f64) / to.saturating_sub(from).max(1) as f64;
+    println!("  {from} to {to} destinations, {what}: {each:.1} kB each");
 }

@@ -136,8 +136,7 @@ impl Shard {
     fn is_last(&mut self, now: Instant, window: Duration) -> bool {
         let interval = self.frame.map_or(Duration::ZERO, |last| now - last);
         self.frame = Some(now);
-        let next = now + interval + interval / 4;
-        next >= self.deadline.unwrap_or(now + window)
+        now + interval >= self.deadline.unwrap_or(now + window)
     }
 
     fn append(&mut self, bytes: Bytes) {
