@@ -19,3 +19,6 @@ pub mod session;
 pub mod api;
 // Floor 7: the assembly.
 pub mod app;
+
+#[cfg(fuzzing)]
+pub mod fuzzing;

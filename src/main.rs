@@ -1,7 +1,17 @@
 //! The program: its life, from the arguments to the exit code.
 
+use std::process::ExitCode;
+
+use gostream::app::cli::{self, Task};
+
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {}
+fn main() -> anyhow::Result<ExitCode> {
+    match cli::start(std::env::args_os()) {
+        Task::Done(code) => Ok(code),
+        Task::Serve(loaded) => gostream::app::serve(loaded.config),
+        Task::Demo(loaded) => gostream::app::demo(loaded.config),
+    }
+}

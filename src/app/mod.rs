@@ -1,1 +1,13 @@
-//! The app room.
+//! The assembly: configuration, the rooms joined, and the life of the process.
+
+mod banner;
+pub mod cli;
+pub mod config;
+pub mod demo;
+mod engine;
+mod face;
+mod life;
+mod telemetry;
+
+pub use engine::Engine;
+pub use life::{Addresses, App, demo, serve};

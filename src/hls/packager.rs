@@ -30,6 +30,10 @@ pub struct Packager {
 
 impl Packager {
     /// The rendition of the stream that `subscriber` reads, and the task that fills it for as long as it is run.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "the caller decides where the task runs, and keeps the handle"
+    )]
     pub fn new(
         subscriber: Subscriber,
         id: PlaybackId,
@@ -38,7 +42,8 @@ impl Packager {
         let rendition = Arc::new(Rendition::default());
         let clock = WallClock::start();
         let lifecycle = Lifecycle::new(config, fastrand::u32(..), clock.at(Instant::now()));
-        let packager = Self { id, subscriber, lifecycle, rendition: rendition.clone(), clock, left_out: None };
+        let packager =
+            Self { id, subscriber, lifecycle, rendition: rendition.clone(), clock, left_out: None };
         (rendition, packager.run())
     }
 

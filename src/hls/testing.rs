@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mp4_atom::{Decode, Moof};
 
-use super::rendition::{File, Snapshot};
+use super::rendition::{File, Rendition, Snapshot};
 use super::{Config, Input, Lifecycle, Listed};
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::h264::{AvcConfig, Picture};
@@ -121,7 +121,9 @@ impl Studio {
         let discontinuity = std::mem::take(&mut self.broken);
         let arrived = MediaTime::from_millis(self.wall);
         let start = match frame {
-            Frame::Media(packet) => self.tracks.video().is_none() || (packet.track.is_video() && packet.keyframe),
+            Frame::Media(packet) => {
+                self.tracks.video().is_none() || (packet.track.is_video() && packet.keyframe)
+            }
             _ => false,
         };
         self.lifecycle.push(Input { frame, tracks: &self.tracks, start, discontinuity, arrived });
@@ -181,6 +183,11 @@ impl Studio {
 
     pub(crate) fn end(&mut self, end: End) {
         self.send(&Frame::End(end));
+    }
+
+    /// Shows viewers of `rendition` what this studio's viewer saw last.
+    pub(crate) fn show(&mut self, rendition: &Rendition) {
+        rendition.publish(self.viewer.snapshot.take().unwrap_or_default());
     }
 
     /// Lets `millis` go by without a frame.
@@ -261,7 +268,7 @@ impl Viewer {
                 .take(usize::try_from(playlist.media_sequence - before.media_sequence).expect("small"));
             let breaks = left.filter(|segment| segment.discontinuity).count() as u64;
             assert_eq!(playlist.discontinuity_sequence, before.discontinuity_sequence + breaks);
-            assert!(!before.end_list, "nothing follows an end");
+            assert!(!before.end_list || before == playlist, "nothing follows an end");
             if playlist.media_sequence > before.media_sequence {
                 let total: f64 = playlist.segments.iter().map(|segment| f64::from(segment.duration)).sum();
                 assert!(total + 0.01 >= 3.0 * playlist.target_duration as f64, "cut too short: {text}");

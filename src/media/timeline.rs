@@ -1,6 +1,41 @@
-//! One timeline for a stream: source timestamps in, monotonic decode times out.
+//! One timeline for a stream: source timestamps in, monotonic decode times out, for all outputs alike.
+//!
+//! A source has one clock for its tracks, 32 bits of milliseconds that may start anywhere, wrap, stumble or jump.
+//! The stream has one clock from 0 that only goes forward. One offset lies between them; when the source's clock
+//! breaks, or another source takes over, a new offset continues the stream's clock for all tracks at once.
+//!
+//! Composition times are not touched here, and arrival times not known: a source whose timestamps mean nothing
+//! comes out monotonic, not right.
 
-use super::MediaTime;
+use std::collections::BTreeMap;
+
+use super::{MediaTime, TrackId};
+
+/// A step back by more than this, in milliseconds, is a break of the clock; a smaller one is a sender that does
+/// not sort its messages, or rounds.
+const BACKWARD_MAX: i64 = 1_000;
+
+/// A step forward by more than this, in milliseconds, is a break of the clock. A smaller one is a gap that
+/// viewers see as such: encoders that lose their network for a while skip that long, and nothing shorter tells
+/// a gap from a clock that was set.
+const FORWARD_MAX: i64 = 10_000;
+
+/// How far, in milliseconds, the first frame of a second track may be from the newest frame of the first.
+/// Senders interleave closer than this; what is further away counts on another clock and is aligned by arrival.
+/// Not more than [`BACKWARD_MAX`], or the frames that follow would look like a break.
+const START_APART_MAX: i64 = 1_000;
+
+/// How far, in milliseconds, a data message may be from the newest frame. Some senders write 0 into all of them.
+const DATA_APART_MAX: i64 = 1_000;
+
+/// Half of 2^31 milliseconds, 12 days: a step beyond it is a wrap at 2^31, not a jump.
+const HALF_WRAP: i64 = 1 << 30;
+
+/// Length of a frame, in milliseconds, while two frames of the track have not told it: 30 frames a second.
+const FRAME: i64 = 33;
+
+/// Lengths of a frame, in milliseconds, that are believed: down to one frame a second.
+const FRAME_MAX: i64 = 1_000;
 
 /// Where the timeline put a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +46,185 @@ pub struct Placed {
     pub discontinuity: bool,
 }
 
-/// The normaliser that all outputs of a stream share.
+/// The normaliser that all outputs of a stream share. All times inside are milliseconds.
 #[derive(Debug, Default)]
-pub struct Timeline {}
+pub struct Timeline {
+    tracks: BTreeMap<TrackId, Track>,
+    /// What the source of the moment is anchored by; `None` before its first frame.
+    anchor: Option<Anchor>,
+    /// The greatest decode time of all tracks; `None` before the stream's first frame.
+    newest: Option<i64>,
+}
+
+/// Ties the source's clock to the stream's.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    /// Stream time minus source time.
+    offset: i64,
+    /// The last frame that was placed by this offset.
+    last: SourceTime,
+}
+
+/// A timestamp as sent, and what it is on an axis that does not wrap.
+#[derive(Debug, Clone, Copy)]
+struct SourceTime {
+    raw: u32,
+    millis: i64,
+}
+
+impl SourceTime {
+    /// The time on the same axis of what was sent `raw` near this.
+    const fn near(self, raw: u32) -> Self {
+        Self { raw, millis: self.millis.saturating_add(step(self.raw, raw)) }
+    }
+}
+
+/// Signed milliseconds from `from` to `to`: the short way around 2^32, and around 2^31, where FFmpeg wraps.
+const fn step(from: u32, to: u32) -> i64 {
+    let step = to.wrapping_sub(from).cast_signed() as i64;
+    if step >= HALF_WRAP {
+        step - 2 * HALF_WRAP
+    } else if step < -HALF_WRAP {
+        step + 2 * HALF_WRAP
+    } else {
+        step
+    }
+}
+
+/// One track's place on both clocks.
+#[derive(Debug)]
+struct Track {
+    /// Its last frame, and the offset it was placed by; `None` while this source has sent no frame of it.
+    source: Option<(SourceTime, i64)>,
+    /// Decode time of its last frame; -1 before the first, so that the stream starts at 0.
+    dts: i64,
+    /// Its last believable step, which stands for the length of a frame.
+    frame: i64,
+}
+
+impl Default for Track {
+    fn default() -> Self {
+        Self { source: None, dts: -1, frame: FRAME }
+    }
+}
+
+impl Track {
+    /// Whether a frame at `dts` goes on with this track, where the stream has come to `newest`.
+    const fn continues(&self, dts: i64, newest: i64) -> bool {
+        dts >= self.dts.saturating_sub(BACKWARD_MAX) && dts <= newest.saturating_add(FORWARD_MAX)
+    }
+}
+
+/// What to do with a frame's source time.
+enum Fit {
+    /// Place it by this offset.
+    At(i64),
+    /// The clock broke: anchor anew.
+    Break,
+}
+
+impl Timeline {
+    /// Places a frame of a track that the source sent at `source_millis`.
+    pub fn place(&mut self, track: TrackId, source_millis: u32) -> Placed {
+        let newest = self.newest.unwrap_or(-1);
+        let track = self.tracks.entry(track).or_default();
+        let Some(anchor) = self.anchor.as_mut() else {
+            let (source, began) = (SourceTime { raw: source_millis, millis: 0 }, self.newest.is_some());
+            let offset = after(newest, track.frame, began);
+            self.anchor = Some(Anchor { offset, last: source });
+            let dts = settle(&mut self.newest, track, source, offset);
+            return Placed { dts, discontinuity: began };
+        };
+        let (source, fit) = match track.source {
+            Some((last, offset)) => {
+                let source = last.near(source_millis);
+                (source, fit(track, source, offset, anchor.offset, newest))
+            }
+            None => (begin(anchor.last, source_millis), Fit::At(anchor.offset)),
+        };
+        let (offset, discontinuity) = match fit {
+            Fit::At(offset) => (offset, false),
+            Fit::Break => {
+                anchor.offset = after(newest, track.frame, true).saturating_sub(source.millis);
+                (anchor.offset, true)
+            }
+        };
+        if offset == anchor.offset {
+            anchor.last = source;
+        }
+        let dts = settle(&mut self.newest, track, source, offset);
+        Placed { dts, discontinuity }
+    }
+
+    /// The time of a data message. It never moves the clock; what cannot be believed is now.
+    #[must_use]
+    pub fn place_data(&mut self, source_millis: u32) -> MediaTime {
+        let now = self.newest.unwrap_or(0);
+        let apart = self.anchor.map(|anchor| {
+            anchor.last.near(source_millis).millis.saturating_add(anchor.offset).saturating_sub(now)
+        });
+        let apart = apart.filter(|apart| (-DATA_APART_MAX..=DATA_APART_MAX).contains(apart));
+        MediaTime::from_millis(now.saturating_add(apart.unwrap_or(0)).max(0))
+    }
+
+    /// The publisher returned, or another took over: its first frame goes right behind the last of the old one,
+    /// and says so.
+    pub fn new_source(&mut self) {
+        self.anchor = None;
+        for track in self.tracks.values_mut() {
+            track.source = None;
+        }
+    }
+}
+
+/// The stream time of a frame that follows `newest` by the length of a frame, or that begins the stream.
+const fn after(newest: i64, frame: i64, began: bool) -> i64 {
+    if began { newest.saturating_add(frame) } else { 0 }
+}
+
+/// Where the first frame of another track is on the source's clock.
+fn begin(reference: SourceTime, raw: u32) -> SourceTime {
+    let source = reference.near(raw);
+    let apart = source.millis.saturating_sub(reference.millis);
+    if (-START_APART_MAX..=START_APART_MAX).contains(&apart) {
+        source
+    } else {
+        SourceTime { raw, millis: reference.millis }
+    }
+}
+
+/// Decides between the offset that a track has and the one in force, which differ from the moment another track's
+/// clock broke until this track's frames break too: those still on their way are of the old clock.
+fn fit(track: &Track, source: SourceTime, own: i64, in_force: i64, newest: i64) -> Fit {
+    let old = source.millis.saturating_add(own);
+    let new = source.millis.saturating_add(in_force);
+    let (goes_on, goes_over) = (track.continues(old, newest), track.continues(new, newest));
+    let from_newest = new.saturating_sub(newest).saturating_abs();
+    let from_last = old.saturating_sub(track.dts).saturating_abs();
+    if goes_over && (!goes_on || from_newest <= from_last.max(BACKWARD_MAX)) {
+        Fit::At(in_force)
+    } else if goes_on {
+        Fit::At(own)
+    } else {
+        Fit::Break
+    }
+}
+
+/// Writes down where a frame went: never before or at the last one of its track.
+fn settle(newest: &mut Option<i64>, track: &mut Track, source: SourceTime, offset: i64) -> MediaTime {
+    if let Some((last, _)) = track.source {
+        let step = source.millis.saturating_sub(last.millis);
+        if (1..=FRAME_MAX).contains(&step) {
+            track.frame = step;
+        }
+    }
+    let dts = source.millis.saturating_add(offset).max(track.dts.saturating_add(1));
+    track.source = Some((source, offset));
+    track.dts = dts;
+    *newest = Some(newest.map_or(dts, |newest| newest.max(dts)));
+    MediaTime::from_millis(dts)
+}
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;

@@ -1,1 +1,15 @@
-//! The net room.
+//! Sockets: what listens, what carries bytes, and what turns a protocol machine by them.
+//!
+//! **Invariant:** nothing here knows streams or projects.
+
+mod backoff;
+mod drive;
+mod listener;
+mod tls;
+mod transport;
+
+pub use backoff::Backoff;
+pub use drive::{Failure, Machine, Step, flush, step};
+pub use listener::{Admitted, ConnectionLimits, Connections, Listener, Listening, RejectReason, bind};
+pub use tls::{TlsError, client_config, server_config};
+pub use transport::{SocketOptions, Transport};

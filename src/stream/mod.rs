@@ -1,4 +1,29 @@
 //! Where streams meet their readers: one bounded ring for each, one writer, many cursors.
+//!
+//! In the order a frame passes: [`Publisher`] (the one writing handle) -> `ring` -> [`Subscriber`] (a reading handle) or
+//! [`Shards`] (tasks that send to many sockets). [`Stream`] holds them together, [`Registry`] finds it, [`Admission`] is
+//! what this room asks of whoever knows the keys.
+//!
+//! **Invariant:** nobody waits for a reader. **Invariant:** what a reader misses is counted.
 
+mod admission;
+mod cursor;
 mod key;
-pub use key::{PlaybackId, StreamId, StreamKey};
+mod live;
+mod publisher;
+mod registry;
+mod ring;
+mod shard;
+mod stats;
+mod subscriber;
+
+pub use admission::{Admission, Denied, PlayAttempt, PublishAttempt};
+pub use cursor::Start;
+pub use key::{InvalidPlaybackId, PlaybackId, StreamId, StreamKey};
+pub use live::{Stream, StreamState};
+pub use publisher::{Publisher, SourceFrame, Superseded};
+pub use registry::{Busy, OnDuplicate, Registry};
+pub use ring::{Entry, RingLimits};
+pub use shard::{Attachment, Finished, OutputSpec, ShardConfig, Shards};
+pub use stats::{DropCause, Figure, OutputStats, Rate, StreamStats};
+pub use subscriber::{Received, Subscriber};

@@ -1,3 +1,6 @@
 //! Translators between packets and containers: the only files that know both.
 
+mod avc;
+pub mod from_flv;
+pub mod to_flv;
 pub mod to_fmp4;

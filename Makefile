@@ -1,0 +1,153 @@
+# What a person, CI and the Dockerfile run, each from one place. `make` alone lists it.
+#
+# `cargo run` and `cargo test` work without this file and without Node.js: a placeholder stands where the web pages
+# would be, and tests that need a program which is not there say that they are skipped.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+CARGO ?= cargo
+NPM ?= npm
+# How long each fuzz target runs, in seconds: `make fuzz FUZZ_SECONDS=600`.
+FUZZ_SECONDS ?= 60
+# A file to tell other jobs of this machine that a build is running; empty: no lock.
+BUILD_LOCK ?=
+LOCKED := $(if $(BUILD_LOCK),flock $(BUILD_LOCK))
+
+.PHONY: help
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: web ## Build everything and start the demo: a stream, a destination, a page
+	exec $(CARGO) run --release --locked -- demo
+
+.PHONY: build
+build: web ## Build the release binary with its web pages, target/release/gostream
+	$(LOCKED) $(CARGO) build --release --locked
+
+.PHONY: web
+web: web/dist/index.html ## Build the web pages into web/dist
+
+WEB_SOURCES := $(wildcard web/*.html web/*.js web/*.css web/build.mjs)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@if ! command -v $(NPM) >/dev/null; then
+		echo "The web pages need Node.js 20 or newer (npm is not in PATH). 'cargo run -- demo' works without them." >&2
+		exit 1
+	fi
+	cd web && $(NPM) ci --no-audit --no-fund
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && $(NPM) run --silent build
+
+# --- prove -----------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: deps web lint fuzz-smoke ## Install what the tests need and run all of them, none skipped
+	export GOSTREAM_TEST_REQUIRE_ALL=1
+	$(LOCKED) $(CARGO) test --locked --doc
+	if $(CARGO) nextest --version >/dev/null 2>&1; then
+		$(LOCKED) $(CARGO) nextest run --locked --no-fail-fast
+	else
+		$(LOCKED) $(CARGO) test --locked --no-fail-fast --lib --bins --tests
+	fi
+
+.PHONY: lint
+lint: ## Format, clippy and documentation, with warnings as errors
+	$(CARGO) fmt --check
+	$(LOCKED) $(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(LOCKED) $(CARGO) doc --locked --no-deps --document-private-items --quiet
+
+.PHONY: bench
+bench: ## Run the benchmarks; the end-to-end one prints the figures of the README
+	$(LOCKED) $(CARGO) bench --locked
+
+# Coverage-guided fuzzing with what every Rust toolchain has: libFuzzer comes with a crate and a C++ compiler, and the
+# coverage pass is in rustc. cargo-fuzz and clang are not needed. --target keeps these flags away from build scripts.
+FUZZ_TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions -Coverflow-checks
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZ_SECONDS (60)
+	@if [ ! -f fuzz/Cargo.toml ]; then echo "no fuzz targets yet"; exit 0; fi
+	cd fuzz
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(LOCKED) $(CARGO) build --release --bins --target $(FUZZ_TARGET)
+	# One line a target; a crash leaves its input in fuzz/artifacts/ and fails the run.
+	run() {
+		mkdir -p "corpus/$$1" "artifacts/$$1"
+		if ! "target/$(FUZZ_TARGET)/release/$$1" "corpus/$$1" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 \
+			-timeout=10 -malloc_limit_mb=256 -artifact_prefix="artifacts/$$1/" >"artifacts/$$1/log" 2>&1; then
+			echo "fuzz $$1: FAILED"; tail -n 40 "artifacts/$$1/log"; return 1
+		fi
+		echo "fuzz $$1: $$(grep -oE 'Done [0-9]+ runs in [0-9]+ second' "artifacts/$$1/log" | tail -n 1)s"
+	}
+	export -f run
+	ls fuzz_targets/*.rs | xargs -n 1 basename -s .rs | xargs -P "$$(nproc)" -I{} bash -c 'run {}'
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## Build the fuzz targets and run each for a few seconds
+	$(MAKE) fuzz FUZZ_SECONDS=5
+
+# --- needs -----------------------------------------------------------------------------------------------------------
+
+# What the tests start: how to see that it is there | Debian package | what for.
+define NEEDS
+command -v cc c++ | build-essential | C and C++ compiler for the TLS library and libFuzzer
+command -v ffmpeg ffprobe | ffmpeg | encoder, RTMP and HLS player, the judge of every packet
+command -v gst-launch-1.0 | gstreamer1.0-tools | a second encoder and player
+gst-inspect-1.0 videotestsrc | gstreamer1.0-plugins-base | test pictures and sound
+gst-inspect-1.0 flvmux | gstreamer1.0-plugins-good | FLV for the RTMP elements
+gst-inspect-1.0 rtmp2sink | gstreamer1.0-plugins-bad | RTMP elements, librtmp's too
+gst-inspect-1.0 rtmpsink | gstreamer1.0-plugins-bad | librtmp as encoder
+gst-inspect-1.0 voaacenc | gstreamer1.0-plugins-bad | AAC encoder
+gst-inspect-1.0 x264enc | gstreamer1.0-plugins-ugly | H.264 encoder
+command -v rtmpdump | rtmpdump | librtmp as player
+PATH=$$PATH:/usr/sbin command -v nginx | nginx | destination, viewer and relay that we did not write
+ls /usr/lib/nginx/modules/ngx_rtmp_module.so | libnginx-mod-rtmp | the RTMP side of nginx
+command -v curl | curl | HTTP client
+command -v chromium | chromium | the browser that plays the page
+command -v npm | npm | hls.js and the browser's driver
+endef
+export NEEDS
+
+.PHONY: deps
+deps: ## Install the Debian packages that the tests need, where that is allowed
+	@packages=() reasons=()
+	while IFS='|' read -r check package reason; do
+		package=$${package// /}
+		if ! eval "$$check" >/dev/null 2>&1; then
+			[[ " $${packages[*]-} " == *" $$package "* ]] || packages+=("$$package")
+			reasons+=("  $$package:$$reason")
+		fi
+	done <<<"$$NEEDS"
+	[ $${#packages[@]} -gt 0 ] || exit 0
+	sudo=()
+	[ "$$(id -u)" = 0 ] || sudo=(sudo -n)
+	if ! command -v apt-get >/dev/null || ! "$${sudo[@]}" true 2>/dev/null; then
+		echo "The tests need programs that are not here, and this user may not install them:" >&2
+		printf '%s\n' "$${reasons[@]}" >&2
+		echo "Install them (sudo apt-get install $${packages[*]}), or run 'cargo test', which says what it skips." >&2
+		exit 1
+	fi
+	echo "Installing for the tests: $${packages[*]}"
+	"$${sudo[@]}" apt-get update -q
+	# RUNLEVEL=1: the tests start nginx themselves, and no service of it is wanted.
+	"$${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -q -y --no-install-recommends "$${packages[@]}"
+
+.PHONY: image
+image: ## Build the container image (needs a Docker engine)
+	docker build --tag gostream .
+
+.PHONY: clean
+clean: ## Remove what was built
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules fuzz/target fuzz/artifacts

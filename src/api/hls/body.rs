@@ -1,0 +1,84 @@
+//! A segment as a response body: its slices one after another, none of them copied.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body, Frame, SizeHint};
+
+use super::range::Range;
+use crate::hls::{Kind, Listed, Rendition};
+
+/// Bytes of a segment that have not been handed to the connection yet.
+#[derive(Debug)]
+pub(super) struct SegmentBody {
+    listed: Arc<Listed>,
+    /// Whose bytes these are counted as.
+    rendition: Arc<Rendition>,
+    /// The next piece: of which part, and which of it.
+    part: usize,
+    piece: usize,
+    /// Bytes to pass over before the first that was asked for.
+    skip: u64,
+    remaining: u64,
+}
+
+impl SegmentBody {
+    pub(super) const fn new(listed: Arc<Listed>, rendition: Arc<Rendition>, range: Range) -> Self {
+        Self { listed, rendition, part: 0, piece: 0, skip: range.start, remaining: range.len() }
+    }
+
+    /// The next piece, whole.
+    fn next_piece(&mut self) -> Option<Bytes> {
+        loop {
+            let part = self.listed.segment.parts.get(self.part)?;
+            if let Some(piece) = part.piece(self.piece) {
+                self.piece += 1;
+                return Some(piece.clone());
+            }
+            self.part += 1;
+            self.piece = 0;
+        }
+    }
+
+    /// The next piece that has bytes of the range, cut to it.
+    fn next(&mut self) -> Option<Bytes> {
+        while self.remaining > 0 {
+            let mut piece = self.next_piece()?;
+            let len = piece.len() as u64;
+            if self.skip >= len {
+                self.skip -= len;
+                continue;
+            }
+            // Both are below the piece's length here, which is a usize.
+            piece.advance(usize::try_from(std::mem::take(&mut self.skip)).unwrap_or(0));
+            piece.truncate(usize::try_from(self.remaining).unwrap_or(usize::MAX));
+            self.remaining -= piece.len() as u64;
+            self.rendition.counters().count_bytes(Kind::Segment, piece.len() as u64);
+            return Some(piece);
+        }
+        None
+    }
+}
+
+impl Body for SegmentBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.next().map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.remaining == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}

@@ -1,0 +1,123 @@
+//! Every metric there is: its name, what it means, and the labels of each of its samples.
+//!
+//! Conventions, held by a test: `snake_case`, base units (`bytes`, `seconds`, `bits`) at the end, `_total` on counters
+//! and on nothing else. A `stream` is a project's playback id, an `output` the slug of its destination's name: both are
+//! bounded by the configuration.
+
+/// Whether a metric only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It grows from 0 at the start of the process.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its full name.
+    pub name: &'static str,
+    /// Whether it only grows.
+    pub kind: Kind,
+    /// One sentence for people.
+    pub help: &'static str,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+}
+
+/// Declares each metric once, and the table of all of them.
+macro_rules! metrics {
+    ($($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub static $constant: Metric =
+                Metric { name: $name, kind: Kind::$kind, help: $help, labels: &[$($label),*] };
+        )*
+
+        /// All metrics, in the order in which they are rendered.
+        pub static ALL: &[&Metric] = &[$(&$constant),*];
+    };
+}
+
+metrics! {
+    BUILD_INFO = Gauge "gostream_build_info" ["version"] "The version that runs; always 1.";
+    PROCESS_START_TIME = Gauge "process_start_time_seconds" [] "When the process started, since the epoch.";
+    PROCESS_CPU = Counter "process_cpu_seconds_total" [] "Processor time, user and system.";
+    PROCESS_RESIDENT_MEMORY = Gauge "process_resident_memory_bytes" [] "Resident memory.";
+    PROCESS_THREADS = Gauge "process_threads" [] "Threads of the process.";
+    PROCESS_OPEN_FDS = Gauge "process_open_fds" [] "Open file descriptors.";
+    PROCESS_MAX_FDS = Gauge "process_max_fds" [] "File descriptors that may be open.";
+
+    CONNECTIONS = Gauge "gostream_connections" ["service"] "Open connections of a listener.";
+    CONNECTIONS_TOTAL = Counter "gostream_connections_total" ["service"] "Connections a listener has taken.";
+    CONNECTIONS_REJECTED = Counter "gostream_connections_rejected_total" ["service", "reason"]
+        "Connections a listener has refused.";
+    PUBLISH = Counter "gostream_publish_total" ["result"] "Attempts to publish, by how they ended.";
+    PLAY = Counter "gostream_play_total" ["result"] "Attempts to play over RTMP, by how they ended.";
+    REFUSED_FRAMES = Counter "gostream_refused_frames_total" ["reason"] "Frames of publishers that were not used.";
+
+    STREAM_STATE = Gauge "gostream_stream_state" ["stream", "state"]
+        "Whether a stream is in this state: 1 for the present one.";
+    STREAM_RECEIVED_BYTES = Counter "gostream_stream_received_bytes_total" ["stream"]
+        "Bytes received from a stream's publishers.";
+    STREAM_PACKETS = Counter "gostream_stream_packets_total" ["stream", "track"]
+        "Packets received from a stream's publishers.";
+    STREAM_DROPPED_PACKETS = Counter "gostream_stream_dropped_packets_total" ["stream", "cause"]
+        "Packets of publishers that were not used, by cause.";
+    STREAM_DISCONTINUITIES = Counter "gostream_stream_discontinuities_total" ["stream"]
+        "Times the source's clock broke or the source changed.";
+    STREAM_BITRATE = Gauge "gostream_stream_bitrate_bits" ["stream"] "Present bitrate of a stream, bits a second.";
+    STREAM_RING_BYTES = Gauge "gostream_stream_ring_bytes" ["stream"] "Bytes in a stream's ring.";
+    STREAM_PLAYERS = Gauge "gostream_stream_players" ["stream"] "RTMP players of a stream.";
+    STREAM_PLAYER_SENT_BYTES = Counter "gostream_stream_player_sent_bytes_total" ["stream"]
+        "Bytes sent to RTMP players of a stream.";
+    STREAM_PLAYER_DROPPED_PACKETS = Counter "gostream_stream_player_dropped_packets_total" ["stream", "cause"]
+        "Packets RTMP players of a stream were not sent, by cause.";
+
+    OUTPUT_STATE = Gauge "gostream_output_state" ["stream", "output", "state"]
+        "Whether an output is in this state: 1 for the present one.";
+    OUTPUT_SENT_BYTES = Counter "gostream_output_sent_bytes_total" ["stream", "output"] "Bytes sent to a destination.";
+    OUTPUT_BITRATE = Gauge "gostream_output_bitrate_bits" ["stream", "output"]
+        "Present bitrate of an output, bits a second.";
+    OUTPUT_PACKETS = Counter "gostream_output_packets_total" ["stream", "output"] "Packets sent to a destination.";
+    OUTPUT_DROPPED_PACKETS = Counter "gostream_output_dropped_packets_total" ["stream", "output", "cause"]
+        "Packets a destination was not sent, by cause.";
+    OUTPUT_LAG = Gauge "gostream_output_lag_seconds" ["stream", "output"] "How far an output is behind its stream.";
+    OUTPUT_RECONNECTS = Counter "gostream_output_reconnects_total" ["stream", "output"]
+        "Times an output was connected again.";
+
+    HLS_REQUESTS = Counter "gostream_hls_requests_total" ["stream", "kind"] "HLS requests answered, by what was asked for.";
+    HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions() {
+        let mut seen = BTreeSet::new();
+        for metric in ALL {
+            let name = metric.name;
+            assert!(seen.insert(name), "{name} twice");
+            assert!(name.starts_with("gostream_") || name.starts_with("process_"), "{name}");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert_eq!(name.ends_with("_total"), metric.kind == Kind::Counter, "{name}");
+            for unit in ["bytes", "seconds", "bits"] {
+                let bare = name.trim_end_matches("_total");
+                assert!(!bare.contains(unit) || bare.ends_with(unit), "{name}: its unit comes last");
+            }
+            for unit in ["_ms", "milliseconds", "_kb", "kilo", "mega", "percent"] {
+                assert!(!name.contains(unit), "{name}: base units only");
+            }
+            assert!(metric.help.ends_with('.') && !metric.help.contains(['\n', '\\']), "{name}");
+            for label in metric.labels {
+                assert!(label.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}{{{label}}}");
+                assert!(!["le", "quantile", "job", "instance"].contains(label), "{name}{{{label}}} is taken");
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The table of keys: for each its name, where its value goes, and what is allowed.
+//!
+//! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`super::show`]).
+
+use super::project::ProjectDraft;
+use super::sections::{Config, Hls, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
+use super::values::{
+    Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
+    Time, Word, app_name, log_filter, shown_name,
+};
+use super::{Destination, Listen};
+use crate::stream::StreamKey;
+
+/// What walks the table.
+pub(super) trait Visit {
+    /// One key.
+    fn value<T, K: Kind<T>>(&mut self, name: &'static str, slot: &mut T, kind: &K);
+
+    /// A secret: `name`, or `name_file` for a file that holds it.
+    fn secret(&mut self, name: &'static str, slot: &mut StreamKey, required: bool);
+
+    /// A table of keys.
+    fn table(&mut self, name: &'static str, body: impl FnMut(&mut Self));
+
+    /// An array of tables.
+    fn list<T: Default>(
+        &mut self,
+        name: &'static str,
+        items: &mut Vec<T>,
+        body: impl FnMut(&mut Self, &mut T),
+    );
+}
+
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+
+/// Walks every key of the file.
+pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Vec<ProjectDraft>) {
+    v.value("data_dir", &mut config.data_dir, &Place);
+    v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
+    v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
+    v.table("http", |v| v.value("listen", &mut config.http.listen, &Address { off: false }));
+    v.table("rtmp", |v| rtmp(v, &mut config.rtmp));
+    v.table("rtmps", |v| v.value("listen", &mut config.rtmps.listen, &Address { off: true }));
+    v.table("tls", |v| {
+        v.value("cert", &mut config.tls.cert, &OptionalPlace);
+        v.value("key", &mut config.tls.key, &OptionalPlace);
+    });
+    v.table("stream", |v| stream(v, &mut config.stream));
+    v.table("relay", |v| relay(v, &mut config.relay));
+    v.table("hls", |v| hls(v, &mut config.hls));
+    v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
+    v.table("log", |v| {
+        v.value("level", &mut config.log.level, &Text::<false>(log_filter));
+        v.value(
+            "format",
+            &mut config.log.format,
+            &Word(&[("text", LogFormat::Text), ("json", LogFormat::Json)]),
+        );
+    });
+    self::projects(v, projects);
+}
+
+/// Walks the projects alone, as the file of the first run holds them.
+pub(super) fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
+    v.list("project", projects, |v, project| {
+        v.value("name", &mut project.name, &Text::<true>(shown_name));
+        v.secret("stream_key", &mut project.stream_key, true);
+        v.value("playback_id", &mut project.playback_id, &Playback);
+        v.list("destination", &mut project.destinations, destination);
+    });
+}
+
+fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {
+    let words = &[("takeover", OnDuplicate::Takeover), ("reject", OnDuplicate::Reject)];
+    v.value("listen", &mut rtmp.listen, &Address { off: true });
+    v.value("app", &mut rtmp.app, &Text::<false>(app_name));
+    v.value("chunk_size", &mut rtmp.chunk_size, &Integer(128..=65_536));
+    v.value("on_duplicate", &mut rtmp.on_duplicate, &Word(words));
+    v.value("handshake_timeout", &mut rtmp.handshake_timeout, &Time(100..=MINUTE));
+    v.value("connect_timeout", &mut rtmp.connect_timeout, &Time(100..=MINUTE));
+    v.value("stall_timeout", &mut rtmp.stall_timeout, &Time(SECOND..=HOUR));
+    v.value("play_wait", &mut rtmp.play_wait, &Time(0..=DAY));
+    v.value("max_connections", &mut rtmp.max_connections, &Integer(1..=1_000_000));
+    v.value("max_connections_per_address", &mut rtmp.max_connections_per_address, &Integer(1..=1_000_000));
+    v.value("message_max", &mut rtmp.message_max, &Size(64 * KIB..=16 * MIB));
+    v.value("chunk_streams_max", &mut rtmp.chunk_streams_max, &Integer(4..=65_600));
+    v.value("amf_depth_max", &mut rtmp.amf_depth_max, &Integer(2..=64));
+    v.value("preauth_bytes_max", &mut rtmp.preauth_bytes_max, &Size(16 * KIB..=16 * MIB));
+}
+
+fn stream<V: Visit>(v: &mut V, stream: &mut Stream) {
+    v.value("ring_duration", &mut stream.ring_duration, &Time(SECOND..=10 * MINUTE));
+    v.value("ring_bytes", &mut stream.ring_bytes, &Size(MIB..=4 * GIB));
+}
+
+fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {
+    v.value("coalesce", &mut relay.coalesce, &Time(0..=500));
+    v.value("queue", &mut relay.queue, &Time(100..=10 * MINUTE));
+    v.value("connect_timeout", &mut relay.connect_timeout, &Time(100..=MINUTE));
+    v.value("stall_timeout", &mut relay.stall_timeout, &Time(SECOND..=HOUR));
+    v.value("retry_min", &mut relay.retry_min, &Time(10..=HOUR));
+    v.value("retry_max", &mut relay.retry_max, &Time(10..=HOUR));
+    v.value("healthy_after", &mut relay.healthy_after, &Time(0..=DAY));
+    v.value("circuit_after", &mut relay.circuit_after, &Integer(1..=1_000_000));
+    v.value("circuit_open", &mut relay.circuit_open, &Time(10..=DAY));
+    v.value("send_buffer", &mut relay.send_buffer, &Size(4 * KIB..=16 * MIB));
+}
+
+fn hls<V: Visit>(v: &mut V, hls: &mut Hls) {
+    v.value("enabled", &mut hls.enabled, &Switch);
+    v.value("segment", &mut hls.segment, &Time(500..=MINUTE));
+    v.value("part", &mut hls.part, &Time(100..=5 * SECOND));
+    v.value("window", &mut hls.window, &Integer(3..=1000));
+    v.value("segment_max", &mut hls.segment_max, &Time(SECOND..=5 * MINUTE));
+    v.value("resume", &mut hls.resume, &Time(0..=DAY));
+}
+
+fn destination<V: Visit>(v: &mut V, destination: &mut Destination) {
+    v.value("name", &mut destination.name, &Text::<true>(shown_name));
+    v.value("url", &mut destination.url, &DestinationUrl);
+    v.secret("stream_key", &mut destination.stream_key, false);
+    v.value("enabled", &mut destination.enabled, &Switch);
+    v.value("insecure", &mut destination.insecure, &Switch);
+    v.value("chunk_size", &mut destination.chunk_size, &Optional(Integer(128..=65_536)));
+}
+
+/// A rule between keys that is broken: the key it is reported at, what it says and how it is broken.
+pub(super) type Conflict = (&'static str, String, String);
+
+/// Rules between the keys of the sections.
+pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    let mut rule = |broken: bool, key: &'static str, must: &str, label: &str| {
+        if broken {
+            found.push((key, must.to_owned(), label.to_owned()));
+        }
+    };
+    let (relay, hls, tls) = (&config.relay, &config.hls, &config.tls);
+    rule(
+        config.rtmp.listen == Listen::Off && config.rtmps.listen == Listen::Off,
+        "rtmp.listen",
+        "may be off only where rtmps.listen is on",
+        "nobody could publish",
+    );
+    rule(
+        config.rtmps.listen.is_on() && tls.cert.is_none(),
+        "rtmps.listen",
+        "needs tls.cert, a PEM file with the certificate chain",
+        "tls.cert is empty",
+    );
+    rule(
+        config.rtmps.listen.is_on() && tls.key.is_none(),
+        "rtmps.listen",
+        "needs tls.key, a PEM file with the private key",
+        "tls.key is empty",
+    );
+    rule(
+        relay.retry_max < relay.retry_min,
+        "relay.retry_max",
+        "must not be below relay.retry_min",
+        "this is below",
+    );
+    rule(hls.segment < hls.part, "hls.part", "must not be longer than hls.segment", "this is longer");
+    rule(
+        hls.segment_max < hls.segment,
+        "hls.segment_max",
+        "must not be shorter than hls.segment",
+        "this is shorter",
+    );
+    found
+}

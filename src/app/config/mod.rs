@@ -1,0 +1,47 @@
+//! How the server runs: every key, its default, and where a value came from.
+//!
+//! Flags beat environment variables, which beat the file, which beats the defaults. Everything is read once, at the
+//! door; behind it there are only types. What is wrong is reported all at once, each with its line and a caret
+//! ([`error`]); only a file that is not TOML at all is reported alone, since its keys cannot be trusted.
+//!
+//! This room leaves to others: what a value does. Each room has a `Config` of its own, and `app` fills it from here.
+//!
+//! **Invariant:** a stream key reaches neither an error, nor `show`, nor a log line.
+
+pub mod error;
+mod file;
+pub mod first_run;
+mod keys;
+mod listen;
+mod mask;
+mod nearest;
+mod project;
+mod reader;
+mod sections;
+mod show;
+mod sources;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Errors;
+pub use file::{SEARCH_PATHS, find};
+pub use listen::Listen;
+pub use project::{Destination, Project};
+pub use sections::{
+    Config, Hls, Http, Log, LogFormat, Metrics, OnDuplicate, Relay, Rtmp, Rtmps, Stream, Tls,
+};
+pub use show::show;
+pub use sources::{Flag, Loaded, Origin, Origins, Sources};
+
+/// The commented file that `config init` prints: every key with its default.
+pub const TEMPLATE: &str = include_str!("../../../config.toml");
+
+/// Reads, lays over one another and checks all sources.
+///
+/// # Errors
+/// [`Errors`] with everything that is wrong, in the order of the file, then the environment, then the flags.
+pub fn load(sources: &Sources) -> Result<Loaded, Errors> {
+    reader::load(sources)
+}

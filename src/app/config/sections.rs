@@ -1,0 +1,284 @@
+//! The sections of the configuration as plain values. `Default` is the documented default of every key.
+//!
+//! What is allowed for each key stands in `keys`; how it is written, in `values`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Listen, Project};
+
+/// Everything an operator can set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where what must last is kept.
+    pub data_dir: PathBuf,
+    /// How long a drain may take before connections are cut.
+    pub drain_timeout: Duration,
+    /// Threads of the runtime; 0 is one for each core.
+    pub worker_threads: usize,
+    /// HTTP: HLS, health, the page.
+    pub http: Http,
+    /// RTMP in.
+    pub rtmp: Rtmp,
+    /// RTMP over TLS in.
+    pub rtmps: Rtmps,
+    /// The certificate of our own listeners.
+    pub tls: Tls,
+    /// The buffer of each stream.
+    pub stream: Stream,
+    /// RTMP out, for all destinations.
+    pub relay: Relay,
+    /// Packaging for viewers.
+    pub hls: Hls,
+    /// The listener Prometheus reads.
+    pub metrics: Metrics,
+    /// Log lines.
+    pub log: Log,
+    /// The declared projects, in the order of the file.
+    pub projects: Vec<Project>,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Http {
+    /// Where HTTP is served; never off.
+    pub listen: Listen,
+}
+
+/// `[rtmp]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rtmp {
+    /// Where RTMP is taken; off only where RTMPS is on.
+    pub listen: Listen,
+    /// The application name in `rtmp://HOST/APP/KEY`.
+    pub app: String,
+    /// The chunk size we announce and send with, bytes.
+    pub chunk_size: u32,
+    /// What a second publisher of the same key does.
+    pub on_duplicate: OnDuplicate,
+    /// From accept to the end of the handshake.
+    pub handshake_timeout: Duration,
+    /// From the end of the handshake to `publish` or `play`.
+    pub connect_timeout: Duration,
+    /// How long a publisher may be silent.
+    pub stall_timeout: Duration,
+    /// How long a player waits for a publisher.
+    pub play_wait: Duration,
+    /// Connections in all.
+    pub max_connections: usize,
+    /// Connections from one address.
+    pub max_connections_per_address: usize,
+    /// The largest RTMP message, bytes.
+    pub message_max: u64,
+    /// Chunk streams of one connection.
+    pub chunk_streams_max: usize,
+    /// How deep AMF0 values may nest.
+    pub amf_depth_max: usize,
+    /// What a connection may send before it is admitted, bytes.
+    pub preauth_bytes_max: u64,
+}
+
+/// What a second publisher of the same key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// It replaces the first.
+    Takeover,
+    /// It is refused.
+    Reject,
+}
+
+/// `[rtmps]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rtmps {
+    /// Where RTMP over TLS is taken.
+    pub listen: Listen,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tls {
+    /// PEM file with the certificate chain.
+    pub cert: Option<PathBuf>,
+    /// PEM file with the private key.
+    pub key: Option<PathBuf>,
+}
+
+/// `[stream]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// How much of a stream is kept, in time.
+    pub ring_duration: Duration,
+    /// How much of a stream is kept, bytes.
+    pub ring_bytes: u64,
+}
+
+/// `[relay]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relay {
+    /// How long frames gather before one write; 0 is off.
+    pub coalesce: Duration,
+    /// How far a destination may lag before it skips to the newest keyframe.
+    pub queue: Duration,
+    /// From dialling to the destination's permission to publish.
+    pub connect_timeout: Duration,
+    /// How long a destination may take no bytes.
+    pub stall_timeout: Duration,
+    /// The first pause before another attempt.
+    pub retry_min: Duration,
+    /// The longest pause before another attempt.
+    pub retry_max: Duration,
+    /// After how long of sending the attempts count from one again.
+    pub healthy_after: Duration,
+    /// Failures in a row that open a host's circuit.
+    pub circuit_after: u32,
+    /// How long an open circuit stays open.
+    pub circuit_open: Duration,
+    /// Unsent bytes the kernel holds for one destination (`TCP_NOTSENT_LOWAT`).
+    pub send_buffer: u64,
+}
+
+/// `[hls]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hls {
+    /// Whether streams are packaged at all.
+    pub enabled: bool,
+    /// The target duration of a segment.
+    pub segment: Duration,
+    /// The target duration of a part.
+    pub part: Duration,
+    /// Segments in the playlist.
+    pub window: usize,
+    /// A segment is cut here even without a keyframe.
+    pub segment_max: Duration,
+    /// How long after an unclean end the playlist stays open.
+    pub resume: Duration,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metrics {
+    /// Where `/metrics` is served.
+    pub listen: Listen,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Log {
+    /// A level, or a filter such as `info,gostream::rtmp=debug`.
+    pub level: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "./data".into(),
+            drain_timeout: Duration::from_secs(10),
+            worker_threads: 0,
+            http: Http::default(),
+            rtmp: Rtmp::default(),
+            rtmps: Rtmps::default(),
+            tls: Tls::default(),
+            stream: Stream::default(),
+            relay: Relay::default(),
+            hls: Hls::default(),
+            metrics: Metrics::default(),
+            log: Log::default(),
+            projects: Vec::new(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: Listen::Everywhere(8080) }
+    }
+}
+
+impl Default for Rtmp {
+    fn default() -> Self {
+        Self {
+            listen: Listen::Everywhere(1935),
+            app: "live".to_owned(),
+            chunk_size: 65_536,
+            on_duplicate: OnDuplicate::Takeover,
+            handshake_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(15),
+            play_wait: Duration::from_secs(60),
+            max_connections: 4096,
+            max_connections_per_address: 1024,
+            message_max: 16 * MIB,
+            chunk_streams_max: 64,
+            amf_depth_max: 16,
+            preauth_bytes_max: 256 * KIB,
+        }
+    }
+}
+
+impl Default for Rtmps {
+    fn default() -> Self {
+        Self { listen: Listen::Off }
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self { ring_duration: Duration::from_secs(12), ring_bytes: 32 * MIB }
+    }
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self {
+            coalesce: Duration::from_millis(50),
+            queue: Duration::from_secs(4),
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(10),
+            retry_min: Duration::from_secs(1),
+            retry_max: Duration::from_secs(30),
+            healthy_after: Duration::from_secs(60),
+            circuit_after: 8,
+            circuit_open: Duration::from_secs(30),
+            send_buffer: 64 * KIB,
+        }
+    }
+}
+
+impl Default for Hls {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            segment: Duration::from_secs(2),
+            part: Duration::from_millis(333),
+            window: 6,
+            segment_max: Duration::from_secs(10),
+            resume: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: Listen::At(([127, 0, 0, 1], 9090).into()) }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}

@@ -1,0 +1,77 @@
+//! `gostream demo`: a short clip of ours, published over real RTMP in a loop, sent to a practice destination, and
+//! played on the page. It proves the whole path on a machine without FFmpeg or OBS.
+
+mod practice;
+mod publisher;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+
+use super::config::{Config, Destination, Project};
+use super::life::App;
+use crate::api::page::FrontPage;
+use crate::stream::{PlaybackId, StreamKey};
+
+pub use practice::Practice;
+
+/// The demo's playback id.
+pub const PLAYBACK_ID: &str = "demo";
+/// The app of the practice destination.
+const PRACTICE_APP: &str = "practice";
+
+/// A running demo.
+pub struct Demo {
+    /// The process as `serve` runs it, with one project more.
+    pub app: App,
+    /// What the practice destination received.
+    pub practice: Practice,
+}
+
+impl Demo {
+    /// Adds the demo's project to `config`, starts everything, and publishes the clip until the process drains.
+    ///
+    /// # Errors
+    /// As [`App::start`]; or no random bytes for the keys.
+    pub fn start(mut config: Config) -> anyhow::Result<Self> {
+        let socket = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        socket.set_nonblocking(true)?;
+        let practice_addr = socket.local_addr()?;
+        let (key, practice_key) = (random_key()?, random_key()?);
+        config.projects.push(Project {
+            name: "Demo".to_owned(),
+            stream_key: key.clone(),
+            playback_id: PlaybackId::parse(PLAYBACK_ID)?,
+            destinations: vec![Destination {
+                name: "Practice".to_owned(),
+                url: format!("rtmp://{practice_addr}/{PRACTICE_APP}"),
+                stream_key: practice_key.clone(),
+                enabled: true,
+                insecure: false,
+                chunk_size: None,
+            }],
+        });
+        let app = App::start(&config, FrontPage::Demo)?;
+        let practice = Practice::default();
+        let served =
+            practice.clone().serve(TcpListener::from_std(socket)?, practice_key, app.engine.stop.clone());
+        app.engine.background.spawn(served);
+        if let Some(rtmp) = app.addresses.rtmp {
+            let url = format!("rtmp://{}/{}", loopback(rtmp), config.rtmp.app);
+            let published = publisher::publish_in_a_loop(url, key, app.engine.drain.clone());
+            app.engine.background.spawn(published);
+        }
+        Ok(Self { app, practice })
+    }
+}
+
+/// The address to reach our own listener by.
+fn loopback(addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, addr.port())) } else { addr }
+}
+
+fn random_key() -> anyhow::Result<StreamKey> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    Ok(StreamKey::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+}

@@ -1,0 +1,241 @@
+//! The assembly: every room built from its part of the configuration, joined, and its tasks listed.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::config::{self, Config};
+use crate::auth::{DeclaredProject, DeclaredProjects};
+use crate::hls;
+use crate::net::{ConnectionLimits, Connections, SocketOptions};
+use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
+use crate::rtmp::{Limits, RtmpUrl, ServerConfig};
+use crate::session::{self, Sessions};
+use crate::stream::{
+    OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
+};
+
+/// How often rates are sampled and memory of ended broadcasts is looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// How long after its end a broadcast stays in its ring, for readers that are not through.
+const RING_AFTER_END: Duration = Duration::from_secs(15);
+
+/// The media engine, running.
+pub struct Engine {
+    /// All streams.
+    pub registry: Arc<Registry>,
+    /// The inbound side.
+    pub sessions: Arc<Sessions>,
+    /// The outbound side.
+    pub supervisor: Arc<Supervisor>,
+    /// What HTTP serves.
+    pub library: Arc<hls::Library>,
+    /// Connections of the RTMP listeners.
+    pub connections: Arc<Connections>,
+    /// Cancelled first: no new connections, open ones end with a word.
+    pub drain: CancellationToken,
+    /// Cancelled last: everything else.
+    pub stop: CancellationToken,
+    /// Connections.
+    pub session_tasks: TaskTracker,
+    /// Workers of destinations.
+    pub output_tasks: TaskTracker,
+    /// Shards, packagers, housekeeping, servers.
+    pub background: TaskTracker,
+}
+
+impl Engine {
+    /// Builds and starts everything but the listeners. Must run inside the runtime.
+    ///
+    /// # Errors
+    /// A destination's address is none, which a checked configuration rules out.
+    pub fn start(config: &Config) -> anyhow::Result<Self> {
+        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        let (session_tasks, output_tasks, background) =
+            (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
+        let workers = match config.worker_threads {
+            0 => available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let shard_config = ShardConfig { coalesce: config.relay.coalesce };
+        let (shards, tasks) = Shards::new(workers, shard_config, &stop);
+        for task in tasks {
+            background.spawn(task);
+        }
+        let supervisor = Supervisor::new(push_config(config), Arc::clone(&shards), output_tasks.clone());
+        let registry = Arc::new(Registry::default());
+        let library = Arc::new(hls::Library::default());
+        let limits = RingLimits {
+            duration: config.stream.ring_duration,
+            bytes: config.stream.ring_bytes,
+            ..RingLimits::default()
+        };
+        let mut declared = Vec::new();
+        for project in &config.projects {
+            let id = StreamId::new(project.playback_id.as_str());
+            let stream = Stream::new(id.clone(), project.playback_id.clone(), project.name.clone(), limits);
+            declared.push(DeclaredProject {
+                stream: id,
+                key: project.stream_key.clone(),
+                playback_id: project.playback_id.clone(),
+            });
+            registry.insert(&stream);
+            supervisor.apply(&stream, destinations(project, config.rtmp.chunk_size)?);
+            if config.hls.enabled {
+                let subscriber = stream.subscribe(Start::Next);
+                let (rendition, packager) =
+                    hls::Packager::new(subscriber, project.playback_id.clone(), hls_config(config));
+                library.insert(project.playback_id.clone(), rendition);
+                let stop = stop.clone();
+                background.spawn(async move { stop.run_until_cancelled(packager).await });
+            }
+        }
+        background.spawn(housekeeping(Arc::clone(&registry), Arc::clone(&supervisor), stop.clone()));
+        let sessions = Sessions::new(
+            session_config(config)?,
+            Arc::clone(&registry),
+            Arc::new(DeclaredProjects::new(declared)),
+            shards,
+            session_tasks.clone(),
+            drain.clone(),
+        );
+        let connections = Connections::new(ConnectionLimits {
+            max: config.rtmp.max_connections,
+            max_per_address: config.rtmp.max_connections_per_address,
+        });
+        Ok(Self {
+            registry,
+            sessions,
+            supervisor,
+            library,
+            connections,
+            drain,
+            stop,
+            session_tasks,
+            output_tasks,
+            background,
+        })
+    }
+
+    /// Ends everything in order: publishers with a status, outputs with a goodbye, viewers with an end of list.
+    pub async fn finish(&self) {
+        self.drain.cancel();
+        self.session_tasks.close();
+        self.session_tasks.wait().await;
+        // The ends of the broadcasts are on their way through the outputs.
+        for output in self.supervisor.outputs() {
+            let busy = |state: &OutputState| matches!(state, OutputState::Sending | OutputState::Stopping);
+            // Closed only when the output is gone, which is as good.
+            output.watch().wait_for(|status| !busy(&status.state)).await.ok();
+        }
+        self.supervisor.stop();
+        self.output_tasks.close();
+        self.output_tasks.wait().await;
+        self.stop.cancel();
+        self.background.close();
+        self.background.wait().await;
+    }
+}
+
+fn socket_options(config: &Config) -> anyhow::Result<SocketOptions> {
+    let unsent_max = u32::try_from(config.relay.send_buffer).context("relay.send_buffer is too large")?;
+    // Merging small writes is wanted: the window decides when bytes go, and the kernel fills segments.
+    Ok(SocketOptions { nodelay: false, unsent_max })
+}
+
+fn session_config(config: &Config) -> anyhow::Result<session::Config> {
+    let rtmp = &config.rtmp;
+    Ok(session::Config {
+        server: Arc::new(ServerConfig {
+            app: rtmp.app.clone(),
+            chunk_size: rtmp.chunk_size,
+            limits: Limits {
+                message_max: u32::try_from(rtmp.message_max).context("rtmp.message_max is too large")?,
+                chunk_streams_max: rtmp.chunk_streams_max,
+                amf_depth_max: rtmp.amf_depth_max,
+                preauth_bytes_max: rtmp.preauth_bytes_max,
+            },
+            handshake_timeout: rtmp.handshake_timeout,
+            connect_timeout: rtmp.connect_timeout,
+            stall_timeout: rtmp.stall_timeout,
+        }),
+        on_duplicate: match rtmp.on_duplicate {
+            config::OnDuplicate::Takeover => OnDuplicate::Takeover,
+            config::OnDuplicate::Reject => OnDuplicate::Reject,
+        },
+        play_wait: rtmp.play_wait,
+        queue: config.relay.queue,
+        stall_timeout: config.relay.stall_timeout,
+        socket: socket_options(config)?,
+    })
+}
+
+fn push_config(config: &Config) -> push::Config {
+    let relay = &config.relay;
+    push::Config {
+        connect_timeout: relay.connect_timeout,
+        stall_timeout: relay.stall_timeout,
+        queue: relay.queue,
+        retry_min: relay.retry_min,
+        retry_max: relay.retry_max,
+        healthy_after: relay.healthy_after,
+        circuit_after: relay.circuit_after,
+        circuit_open: relay.circuit_open,
+        socket: SocketOptions {
+            nodelay: false,
+            unsent_max: u32::try_from(relay.send_buffer).unwrap_or(u32::MAX),
+        },
+    }
+}
+
+fn hls_config(config: &Config) -> hls::Config {
+    let hls = &config.hls;
+    hls::Config {
+        segment: hls.segment,
+        part: hls.part,
+        window: hls.window,
+        segment_max: hls.segment_max,
+        resume: hls.resume,
+    }
+}
+
+fn destinations(project: &config::Project, chunk_size: u32) -> anyhow::Result<Vec<Destination>> {
+    let destination = |declared: &config::Destination| {
+        Ok(Destination {
+            id: DestinationId::new(&declared.slug()),
+            name: declared.name.clone(),
+            url: RtmpUrl::parse(&declared.url, declared.stream_key.expose())?,
+            enabled: declared.enabled,
+            insecure: declared.insecure,
+            chunk_size: declared.chunk_size.unwrap_or(chunk_size),
+        })
+    };
+    project.destinations.iter().map(destination).collect()
+}
+
+/// Samples rates, and frees the rings of broadcasts that are over.
+async fn housekeeping(registry: Arc<Registry>, supervisor: Arc<Supervisor>, stop: CancellationToken) {
+    let began = Instant::now();
+    let mut tick = tokio::time::interval(HOUSEKEEPING);
+    let mut over = std::collections::HashMap::new();
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        for stream in registry.all() {
+            stream.stats().rate.sample(stream.stats().received_bytes.get(), micros);
+            let ended = matches!(*stream.state().borrow(), StreamState::Ended(_));
+            if !ended || stream.ring_bytes() == 0 {
+                over.remove(stream.id());
+            } else if over.entry(stream.id().clone()).or_insert_with(Instant::now).elapsed() > RING_AFTER_END
+            {
+                stream.clear_if_over();
+            }
+        }
+        for output in supervisor.outputs() {
+            output.stats.rate.sample(output.stats.sent_bytes.get(), micros);
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! FLV tags and tag bodies.

@@ -1,0 +1,240 @@
+//! H.264 as an encoder sends it in FLV bodies: which configuration is in force, and where a decoder may start.
+//!
+//! Bodies lie about both: parameter sets change inside frames, headers come again with every group of pictures,
+//! and the key bit is set by habit. The NAL units decide here.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::from_flv::Refusal;
+use crate::format::h264::AvcConfig;
+use crate::format::nal;
+use crate::media::{TrackId, TrackKind};
+
+/// Parameter sets of one kind that are looked at in one message. Encoders send one to three; H.264 has ids for 32
+/// SPS and 256 PPS, which nobody uses.
+const PARAMETER_SETS_MAX: usize = 32;
+
+/// Frames without an IDR picture, after which a recovery point counts as a keyframe: 10 s at 30 frames a second.
+/// Counted in frames, since a translator sees no clock.
+const OPEN_GOP_FRAMES: u32 = 300;
+
+/// Bytes of a length prefix where no record says otherwise, and after a conversion from Annex B.
+const LENGTH_SIZE: u8 = 4;
+
+/// One coded picture, and the configuration that begins with it, if it is new.
+#[derive(Debug)]
+pub(super) struct AccessUnit {
+    pub(super) config: Option<AvcConfig>,
+    pub(super) keyframe: bool,
+    pub(super) payload: Bytes,
+}
+
+/// The H.264 track of one publisher.
+#[derive(Debug, Default)]
+pub(super) struct AvcSource {
+    /// In force. Without SPS when the record leaves them to the frames and none came yet.
+    config: Option<AvcConfig>,
+    /// The last sequence header as sent: encoders repeat it, also while in-band sets are in force.
+    header: Bytes,
+    /// Parameter sets that came in band, differ from the configuration, and wait for an IDR picture.
+    pending: ParameterSets,
+    /// Frames since the last IDR picture; `None` before the first.
+    since_idr: Option<u32>,
+}
+
+#[derive(Debug, Default)]
+struct ParameterSets {
+    sps: Vec<Bytes>,
+    pps: Vec<Bytes>,
+}
+
+/// Which kind of picture a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Picture {
+    /// Decoding may start at it.
+    Idr,
+    /// Any other.
+    Other,
+}
+
+/// What the units of one message are.
+#[derive(Debug, Default)]
+struct Scan<'a> {
+    picture: Option<Picture>,
+    sps: SmallVec<[&'a [u8]; 4]>,
+    pps: SmallVec<[&'a [u8]; 4]>,
+}
+
+impl AvcSource {
+    /// Reads a sequence header. `None` when it says nothing new, or leaves all to the frames.
+    pub(super) fn header(&mut self, data: &Bytes) -> Result<Option<AvcConfig>, Refusal> {
+        if data.is_empty() || *data == self.header {
+            return Ok(None);
+        }
+        let config = if starts_with_start_code(data) { from_annex_b(data)? } else { from_record(data)? };
+        self.header = data.clone();
+        self.pending = ParameterSets::default();
+        if self.config.as_ref() == Some(&config) {
+            return Ok(None);
+        }
+        self.config = Some(config.clone());
+        Ok((!config.sps.is_empty()).then_some(config))
+    }
+
+    /// Reads the NAL units of a frame. `None` when there is no picture among them.
+    pub(super) fn units(&mut self, key: bool, data: Bytes) -> Result<Option<AccessUnit>, Refusal> {
+        if data.is_empty() {
+            return Ok(None);
+        }
+        let mut length_size = self.config.as_ref().map_or(LENGTH_SIZE, |config| config.length_size);
+        let mut payload = data;
+        if nal::is_annex_b(&payload, length_size) {
+            payload = nal::annex_b_to_length_prefixed(&payload);
+            length_size = LENGTH_SIZE;
+        }
+        let idr = match self.scan(&payload, length_size)? {
+            None => return Ok(None),
+            Some(picture) => picture == Picture::Idr,
+        };
+        let config = if idr { self.activate(length_size) } else { None };
+        if self.config.as_ref().is_none_or(|config| config.sps.is_empty()) {
+            return Err(Refusal::NoConfiguration(TrackId::VIDEO));
+        }
+        if self.config.as_ref().is_none_or(|config| config.length_size != length_size) {
+            return Err(Refusal::malformed("H.264 frame", "start codes where lengths were announced"));
+        }
+        let keyframe =
+            idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
+        self.since_idr = if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
+        Ok(Some(AccessUnit { config, keyframe, payload }))
+    }
+
+    /// Looks through the units of a frame and keeps the parameter sets. `None` when there is no picture.
+    fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
+        let scan = Scan::new(payload, length_size)?;
+        self.remember(&scan);
+        Ok(scan.picture)
+    }
+
+    /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one.
+    fn is_open_gop(&self) -> bool {
+        self.since_idr.is_none_or(|frames| frames > OPEN_GOP_FRAMES)
+    }
+
+    /// Keeps parameter sets that are not the configuration's. Encoders that repeat them repeat all of a kind, so
+    /// those that came last stand for all.
+    fn remember(&mut self, scan: &Scan<'_>) {
+        let (sps, pps) = match &self.config {
+            Some(config) => (config.sps.as_slice(), config.pps.as_slice()),
+            None => (&[][..], &[][..]),
+        };
+        remember(&mut self.pending.sps, &scan.sps, sps);
+        remember(&mut self.pending.pps, &scan.pps, pps);
+    }
+
+    /// Puts pending parameter sets in force. `None` when there are none, or they cannot be read.
+    fn activate(&mut self, length_size: u8) -> Option<AvcConfig> {
+        let ParameterSets { sps, pps } = std::mem::take(&mut self.pending);
+        let resized = self.config.as_ref().is_some_and(|config| config.length_size != length_size);
+        if sps.is_empty() && pps.is_empty() && !resized {
+            return None;
+        }
+        let known = self.config.as_ref();
+        let sps = if sps.is_empty() { known?.sps.clone() } else { sps };
+        let pps = if pps.is_empty() { known?.pps.clone() } else { pps };
+        if sps.is_empty() || pps.is_empty() {
+            return None;
+        }
+        let config = with_length_size(AvcConfig::from_parameter_sets(&sps, &pps)?, length_size)?;
+        self.config = Some(config.clone());
+        Some(config)
+    }
+}
+
+impl<'a> Scan<'a> {
+    fn new(payload: &'a [u8], length_size: u8) -> Result<Self, Refusal> {
+        let mut scan = Self::default();
+        for unit in nal::Units::new(payload, length_size) {
+            let unit = unit.map_err(|error| Refusal::malformed("H.264 frame", error))?;
+            match nal::unit_type(unit) {
+                nal::IDR => scan.picture = Some(Picture::Idr),
+                nal::SLICE..nal::IDR if scan.picture.is_none() => scan.picture = Some(Picture::Other),
+                nal::SPS if scan.sps.len() < PARAMETER_SETS_MAX => scan.sps.push(trim(unit)),
+                nal::PPS if scan.pps.len() < PARAMETER_SETS_MAX => scan.pps.push(trim(unit)),
+                _ => {}
+            }
+        }
+        Ok(scan)
+    }
+}
+
+/// A unit ends with a stop bit; zeros behind it are padding of the byte stream.
+fn trim(mut unit: &[u8]) -> &[u8] {
+    while let [rest @ .., 0] = unit {
+        unit = rest;
+    }
+    unit
+}
+
+fn remember(pending: &mut Vec<Bytes>, seen: &[&[u8]], known: &[Bytes]) {
+    if seen.is_empty() {
+        return;
+    }
+    pending.clear();
+    if !seen.iter().all(|set| known.iter().any(|known| trim(known) == *set)) {
+        // Copied: a slice would keep the whole message in memory for as long as the configuration lives.
+        pending.extend(seen.iter().map(|set| Bytes::copy_from_slice(set)));
+    }
+}
+
+fn from_record(data: &Bytes) -> Result<AvcConfig, Refusal> {
+    if is_hevc_record(data) {
+        return Err(Refusal::unsupported(TrackKind::Video, "HEVC under the codec id of H.264"));
+    }
+    AvcConfig::parse(data.clone()).map_err(|error| Refusal::malformed("H.264 sequence header", error))
+}
+
+fn from_annex_b(data: &Bytes) -> Result<AvcConfig, Refusal> {
+    let units = nal::annex_b_to_length_prefixed(data);
+    let scan = Scan::new(&units, LENGTH_SIZE)?;
+    let copied = |sets: &[&[u8]]| sets.iter().map(|set| Bytes::copy_from_slice(set)).collect::<Vec<_>>();
+    AvcConfig::from_parameter_sets(&copied(&scan.sps), &copied(&scan.pps))
+        .ok_or_else(|| Refusal::malformed("H.264 sequence header", "start codes without parameter sets"))
+}
+
+fn with_length_size(config: AvcConfig, length_size: u8) -> Option<AvcConfig> {
+    if config.length_size == length_size {
+        return Some(config);
+    }
+    // ISO/IEC 14496-15 §5.3.3.1: six reserved bits, then lengthSizeMinusOne.
+    let mut record = config.record.to_vec();
+    *record.get_mut(4)? = 0xFC | length_size.checked_sub(1)?;
+    AvcConfig::parse(Bytes::from(record)).ok()
+}
+
+fn starts_with_start_code(data: &[u8]) -> bool {
+    data.starts_with(&[0, 0, 1]) || data.starts_with(&[0, 0, 0, 1])
+}
+
+/// Whether a record that came as H.264 is an hvcC (ISO/IEC 14496-15 §8.3.3.1), as OBS before 29.1 sent it with
+/// some plugins. One whose first parameter set is an H.264 SPS is not.
+fn is_hevc_record(data: &[u8]) -> bool {
+    let is_avc = data.get(5).is_some_and(|count| count & 0x1F > 0)
+        && data.get(8).is_some_and(|unit| unit & 0x9F == nal::SPS);
+    // The type of the first array: VPS, SPS or PPS.
+    !is_avc && data.get(22).is_some_and(|arrays| *arrays > 0) && {
+        matches!(data.get(23).map(|byte| byte & 0x3F), Some(32..=34))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_no_part_of_a_unit() {
+        assert_eq!(trim(&[0x67, 1, 0, 0]), [0x67, 1]);
+        assert!(trim(&[0, 0]).is_empty());
+    }
+}

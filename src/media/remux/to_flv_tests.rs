@@ -1,0 +1,173 @@
+//! What readers receive, and that it is what a publisher sent.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::format::amf0::{Limits, decode_all};
+use crate::format::h264::AvcConfig;
+use crate::media::remux::from_flv::{Demuxed, FromFlv, SourceFrameParts};
+use crate::media::{DataMessage, End, TrackId};
+
+const AVCC: &[u8] = &[
+    0x01, 0x64, 0x00, 0x0d, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0x9f,
+    0x9f, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x42, 0x99, 0x60,
+    0x01, 0x00, 0x06, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0, 0xfd, 0xf8, 0xf8, 0x00,
+];
+
+fn h264() -> CodecConfig {
+    CodecConfig::H264(AvcConfig::parse(Bytes::from_static(AVCC)).expect("a good record"))
+}
+
+fn aac() -> CodecConfig {
+    CodecConfig::Aac(AudioSpecificConfig::parse(Bytes::from_static(&[0x11, 0x90])).expect("a good record"))
+}
+
+fn mp3(sample_rate: u32, channels: u8) -> CodecConfig {
+    CodecConfig::Mp3(Mp3Header {
+        sample_rate,
+        channels,
+        samples: if sample_rate < 32_000 { 576 } else { 1_152 },
+    })
+}
+
+fn tracks(video: Option<CodecConfig>, audio: Option<CodecConfig>) -> TrackSet {
+    let mut tracks = TrackSet::default();
+    for (id, config) in [(TrackId::VIDEO, video), (TrackId::AUDIO, audio)] {
+        if let Some(config) = config {
+            tracks.set(id, config);
+        }
+    }
+    tracks
+}
+
+fn packet(track: TrackId, cts: i64, keyframe: bool, payload: impl Into<Bytes>) -> Frame {
+    let cts = MediaTime::from_millis(cts);
+    Frame::Media(Packet { track, dts: MediaTime::ZERO, cts, keyframe, payload: payload.into() })
+}
+
+fn prefix(tracks: &TrackSet, frame: &Frame) -> Vec<u8> {
+    message(frame, tracks).expect("has a form").prefix.to_vec()
+}
+
+fn described(tracks: &TrackSet, wrap: bool) -> (Vec<String>, Metadata) {
+    let mut values = decode_all(&metadata(tracks, wrap), &Limits::default()).expect("ours");
+    let properties = values.pop().expect("properties");
+    let names = values.iter().map(|value| value.as_str().expect("a name").to_owned()).collect();
+    (names, Metadata::parse(&[properties]).expect("properties"))
+}
+
+#[test]
+fn bodies_begin_as_flv_wants() {
+    let set = tracks(Some(h264()), Some(aac()));
+    assert_eq!(prefix(&set, &packet(TrackId::VIDEO, 67, true, "x")), [0x17, 1, 0, 0, 67]);
+    assert_eq!(prefix(&set, &packet(TrackId::VIDEO, -1, false, "x")), [0x27, 1, 0xFF, 0xFF, 0xFF]);
+    assert_eq!(prefix(&set, &packet(TrackId::VIDEO, i64::MAX, false, "x")), [0x27, 1, 0x7F, 0xFF, 0xFF]);
+    assert_eq!(prefix(&set, &packet(TrackId::AUDIO, 0, true, "x")), [0xAF, 1]);
+    for (config, flags) in
+        [(mp3(44_100, 2), 0x2F), (mp3(48_000, 1), 0x2E), (mp3(8_000, 1), 0xEE), (mp3(8_000, 2), 0xEF)]
+    {
+        assert_eq!(prefix(&tracks(None, Some(config)), &packet(TrackId::AUDIO, 0, true, "x")), [flags]);
+    }
+}
+
+#[test]
+fn a_frame_is_shared_and_not_copied() {
+    let payload = Bytes::from(vec![7; 100]);
+    let set = tracks(Some(h264()), None);
+    let message = message(&packet(TrackId::VIDEO, 0, true, payload.clone()), &set).expect("has a form");
+    assert_eq!(message.payload.as_ptr(), payload.as_ptr());
+    assert!(!message.prefix.spilled());
+}
+
+#[test]
+fn what_has_no_form_is_left_out() {
+    let set = tracks(Some(h264()), None);
+    assert_eq!(message(&Frame::End(End::Clean), &set), None);
+    assert_eq!(message(&packet(TrackId::AUDIO, 0, true, "x"), &set), None, "a track that is not there");
+    let second = TrackId { index: 1, ..TrackId::VIDEO };
+    assert_eq!(message(&packet(second, 0, true, "x"), &set), None);
+    let track = Track { id: TrackId::AUDIO, config: Arc::new(mp3(44_100, 2)) };
+    assert_eq!(sequence_header(&track), None);
+}
+
+#[test]
+fn metadata_that_was_sent_goes_on_without_tracks_that_never_came() {
+    let mut set = tracks(None, Some(aac()));
+    let said = [("width", 1280.0), ("videocodecid", 7.0), ("audiocodecid", 10.0), ("duration", 0.0)];
+    let properties = said.map(|(name, number)| (name.to_owned(), Value::Number(number))).to_vec();
+    set.metadata = Some(Arc::new(Metadata { properties }));
+    let (names, sent) = described(&set, false);
+    assert_eq!(names, ["onMetaData"]);
+    assert_eq!(
+        sent.properties.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        ["audiocodecid", "duration"]
+    );
+    assert_eq!(described(&set, true).0, ["@setDataFrame", "onMetaData"]);
+}
+
+#[test]
+fn metadata_that_was_not_sent_is_made_of_the_configurations() {
+    let (_, made) = described(&tracks(Some(h264()), Some(aac())), false);
+    let numbers =
+        ["width", "height", "framerate", "videocodecid", "audiocodecid", "audiosamplerate", "audiochannels"];
+    let numbers = numbers.map(|name| made.number(name));
+    assert_eq!(numbers, [320.0, 180.0, 30.0, 7.0, 10.0, 48_000.0, 2.0].map(Some));
+    assert_eq!((made.get("stereo"), made.encoder()), (Some(&Value::Boolean(true)), Some("gostream")));
+    let (_, made) = described(&tracks(None, Some(aac())), false);
+    assert!(!made.announces_video());
+}
+
+fn body(message: &FlvMessage) -> Bytes {
+    [&message.prefix[..], &message.payload].concat().into()
+}
+
+#[test]
+fn a_sequence_header_is_read_as_the_configuration_it_came_from() {
+    let set = tracks(Some(h264()), Some(aac()));
+    let mut from = FromFlv::default();
+    for track in set.tracks() {
+        let header = Bytes::from(sequence_header(track).expect("has one"));
+        let read = if track.id.is_video() { from.video(header) } else { from.audio(header) };
+        assert_eq!(read, Ok(Demuxed::Config(track.id, CodecConfig::clone(&track.config))));
+    }
+}
+
+#[test]
+fn data_is_read_as_it_was_sent() {
+    let mut payload = Vec::new();
+    Value::String("onCuePoint".to_owned()).encode(&mut payload);
+    let payload = Bytes::from(payload);
+    let frame = Frame::Data(DataMessage { dts: MediaTime::ZERO, payload: payload.clone() });
+    let message = message(&frame, &TrackSet::default()).expect("has a form");
+    assert_eq!(message.kind, MessageKind::Data);
+    assert_eq!(FromFlv::default().data(body(&message)), Ok(Demuxed::Data(payload)));
+}
+
+proptest! {
+    #[test]
+    fn a_frame_is_read_as_it_was_sent(
+        is_video: bool, idr: bool, cts in -900_000i64..=900_000, rest in proptest::collection::vec(any::<u8>(), 1..200)
+    ) {
+        let set = tracks(Some(h264()), Some(aac()));
+        let mut from = FromFlv::default();
+        for track in set.tracks() {
+            let header = Bytes::from(sequence_header(track).expect("has one"));
+            let read = if track.id.is_video() { from.video(header) } else { from.audio(header) };
+            prop_assert!(read.is_ok());
+        }
+        let (track, cts, keyframe, payload) = if is_video {
+            let unit = [&[if idr { 0x65 } else { 0x41 }][..], &rest].concat();
+            let length = u32::try_from(unit.len()).expect("short").to_be_bytes();
+            (TrackId::VIDEO, cts, idr, [&length[..], &unit].concat())
+        } else {
+            // A first byte that no ADTS header has.
+            (TrackId::AUDIO, 0, true, [&[0x21][..], &rest].concat())
+        };
+        let message = message(&packet(track, cts, keyframe, payload.clone()), &set).expect("has a form");
+        let read = if is_video { from.video(body(&message)) } else { from.audio(body(&message)) };
+        let cts = MediaTime::from_millis(cts);
+        prop_assert_eq!(read, Ok(Demuxed::Frame(SourceFrameParts { track, cts, keyframe, payload: payload.into() })));
+    }
+}

@@ -1,0 +1,195 @@
+//! From an address to a connection that takes media: name, TCP, TLS, handshake, connect, publish.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::Instant;
+
+use super::destination::{Destination, Reason};
+use crate::net::{Failure, SocketOptions, Step, Transport, client_config, flush, step};
+use crate::rtmp::{Client, ClientConfig, ClientEvent, Limits, Refusal, Stage};
+
+/// What a peer says is kept up to this many characters.
+const DETAIL_MAX: usize = 200;
+/// Bounds on what a destination may make us hold: it only ever sends small answers.
+const LIMITS: Limits =
+    Limits { message_max: 1 << 20, chunk_streams_max: 64, amf_depth_max: 16, preauth_bytes_max: u64::MAX };
+
+/// A failed attempt, or why an output stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) reason: Reason,
+    pub(super) detail: String,
+}
+
+impl Fault {
+    pub(super) fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+        let printable = detail.as_ref().chars().filter(|c| !c.is_control());
+        Self { reason, detail: printable.take(DETAIL_MAX).collect() }
+    }
+}
+
+/// A connection that takes media.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) transport: Arc<Transport>,
+    pub(super) client: Box<Client>,
+    pub(super) stream_id: u32,
+}
+
+/// Makes connections.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    timeout: Duration,
+    socket: SocketOptions,
+    verified: OnceLock<Arc<rustls::ClientConfig>>,
+    insecure: OnceLock<Arc<rustls::ClientConfig>>,
+}
+
+impl Dialer {
+    pub(super) const fn new(timeout: Duration, socket: SocketOptions) -> Self {
+        Self { timeout, socket, verified: OnceLock::new(), insecure: OnceLock::new() }
+    }
+
+    /// Connects and publishes, all within the timeout.
+    pub(super) async fn dial(&self, destination: &Destination) -> Result<Connected, Fault> {
+        let deadline = Instant::now() + self.timeout;
+        let tcp = self.connect(destination, deadline).await?;
+        let transport = self.secure(destination, tcp, deadline).await?;
+        transport
+            .configure(self.socket)
+            .map_err(|error| Fault::new(Reason::TcpRefused, error.to_string()))?;
+        let config =
+            ClientConfig { url: destination.url.clone(), chunk_size: destination.chunk_size, limits: LIMITS };
+        let mut client = Box::new(Client::new(config, fastrand::u64(..)));
+        let published = tokio::time::timeout_at(deadline, publish(&transport, &mut client)).await;
+        match published {
+            Ok(Ok(stream_id)) => Ok(Connected { transport: Arc::new(transport), client, stream_id }),
+            Ok(Err(fault)) => Err(fault),
+            Err(_) => Err(silence(client.stage())),
+        }
+    }
+
+    async fn connect(&self, destination: &Destination, deadline: Instant) -> Result<TcpStream, Fault> {
+        let url = &destination.url;
+        let lookup = tokio::time::timeout_at(deadline, lookup_host((url.host.as_str(), url.port))).await;
+        let addresses = match lookup {
+            Ok(Ok(addresses)) => addresses.collect::<Vec<SocketAddr>>(),
+            Ok(Err(error)) => return Err(Fault::new(Reason::Dns, error.to_string())),
+            Err(_) => return Err(Fault::new(Reason::Dns, "the name server did not answer in time")),
+        };
+        let mut fault = Fault::new(Reason::Dns, "the name has no address");
+        let mut left = addresses.len();
+        for address in addresses {
+            // Each address gets its share of the time, so that a silent first one does not use it all.
+            let now = Instant::now();
+            let share = deadline.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
+            left = left.saturating_sub(1).max(1);
+            fault = match tokio::time::timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(tcp)) => return Ok(tcp),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                    Fault::new(Reason::TcpTimeout, error.to_string())
+                }
+                Ok(Err(error)) => Fault::new(Reason::TcpRefused, error.to_string()),
+                Err(_) => Fault::new(Reason::TcpTimeout, "no answer to the connection attempt"),
+            };
+        }
+        Err(fault)
+    }
+
+    async fn secure(
+        &self,
+        destination: &Destination,
+        tcp: TcpStream,
+        deadline: Instant,
+    ) -> Result<Transport, Fault> {
+        if !destination.url.tls {
+            return Ok(Transport::plain(tcp));
+        }
+        let config = self.tls(destination.insecure)?;
+        let name = ServerName::try_from(destination.url.host.clone())
+            .map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
+        match tokio::time::timeout_at(deadline, Transport::connect_tls(tcp, config, name)).await {
+            Ok(Ok(transport)) => Ok(transport),
+            Ok(Err(error)) => Err(Fault::new(Reason::Tls, error.to_string())),
+            Err(_) => Err(Fault::new(Reason::Tls, "the TLS handshake took too long")),
+        }
+    }
+
+    /// Made at first use: the system's roots take memory that a relay without RTMPS need not spend.
+    fn tls(&self, insecure: bool) -> Result<Arc<rustls::ClientConfig>, Fault> {
+        let cell = if insecure { &self.insecure } else { &self.verified };
+        if let Some(config) = cell.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = client_config(insecure).map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
+        Ok(Arc::clone(cell.get_or_init(|| config)))
+    }
+}
+
+async fn publish(transport: &Transport, client: &mut Client) -> Result<u32, Fault> {
+    loop {
+        flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
+        while let Some(event) = client.poll_event() {
+            match event {
+                ClientEvent::Publishing { stream_id } => return Ok(stream_id),
+                ClientEvent::Refused(refusal) => return Err(refused(&refusal)),
+                ClientEvent::ReconnectRequest => {
+                    return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
+                }
+            }
+        }
+        match step(transport, client).await {
+            Ok(Step::Fed) => {}
+            Ok(Step::Closed) => {
+                return Err(Fault::new(Reason::ClosedByPeer, closed_at(client.stage())));
+            }
+            Err(failure) => return Err(broken(client.stage(), &failure)),
+        }
+    }
+}
+
+/// What a failure on a connection means.
+pub(super) fn broken(stage: Stage, failure: &Failure) -> Fault {
+    let reason = match (stage, failure) {
+        (Stage::Handshake, _) | (_, Failure::Protocol(_)) => Reason::Handshake,
+        _ => Reason::ClosedByPeer,
+    };
+    Fault::new(reason, failure.to_string())
+}
+
+/// What a refusal means.
+pub(super) fn refused(refusal: &Refusal) -> Fault {
+    let reason = match refusal.stage {
+        Stage::Handshake | Stage::Connect => Reason::ConnectRejected,
+        Stage::CreateStream | Stage::Publish | Stage::Publishing => Reason::PublishRejected,
+    };
+    let (code, description) = (&refusal.code, &refusal.description);
+    let said = if description.is_empty() { code.clone() } else { format!("{description} ({code})") };
+    Fault::new(reason, said)
+}
+
+fn silence(stage: Stage) -> Fault {
+    match stage {
+        Stage::Handshake => Fault::new(Reason::Handshake, "no RTMP handshake in time"),
+        Stage::Connect => Fault::new(Reason::Stalled, "no answer to connect"),
+        Stage::CreateStream => Fault::new(Reason::Stalled, "no answer to createStream"),
+        Stage::Publish | Stage::Publishing => Fault::new(Reason::Stalled, "no answer to publish"),
+    }
+}
+
+/// Several services answer a wrong key by closing without a word.
+const fn closed_at(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Handshake => "the server closed during the handshake",
+        Stage::Connect => "the server closed instead of answering connect; is the address right?",
+        Stage::CreateStream | Stage::Publish => {
+            "the server closed instead of accepting the stream; is the stream key right?"
+        }
+        Stage::Publishing => "the server closed the connection",
+    }
+}

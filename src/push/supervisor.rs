@@ -1,0 +1,169 @@
+//! What is wanted against what runs: one worker for each enabled destination of each stream.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use super::breaker::Breakers;
+use super::destination::{Destination, DestinationId, OutputState, Reason, Status};
+use super::dial::{Dialer, Fault};
+use super::worker::{Config, Surroundings, Worker};
+use crate::stream::{Figure, OutputStats, Shards, Stream, StreamId};
+
+/// How long the peer may take nothing before "sending" would be untrue.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// A destination's output: how it is doing, and the two buttons it has.
+#[derive(Debug)]
+pub struct Output {
+    /// Whose output it is.
+    pub stream: StreamId,
+    /// Its settings.
+    pub destination: Destination,
+    /// What was sent and dropped.
+    pub stats: Arc<OutputStats>,
+    /// Attempts after the first.
+    pub reconnects: Figure,
+    status: watch::Sender<Status>,
+    retry: Notify,
+    stop: CancellationToken,
+}
+
+impl Output {
+    fn new(stream: StreamId, destination: Destination) -> Arc<Self> {
+        let state = if destination.enabled { OutputState::Idle } else { OutputState::Disabled };
+        let status = Status { state, reason: None, detail: String::new(), since: SystemTime::now() };
+        Arc::new(Self {
+            stream,
+            destination,
+            stats: Arc::default(),
+            reconnects: Figure::default(),
+            status: watch::Sender::new(status),
+            retry: Notify::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// How it is doing. "Sending" only while the peer takes bytes.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let mut status = self.status.borrow().clone();
+        let waiting = Duration::from_millis(self.stats.waiting_millis.get());
+        if status.state == OutputState::Sending && waiting > PROGRESS {
+            status.state = OutputState::Connecting;
+            status.reason = Some(Reason::Stalled);
+        }
+        status
+    }
+
+    /// The status as it changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Ends a wait now, whatever it is for, also past an open circuit.
+    pub fn retry_now(&self) {
+        self.retry.notify_waiters();
+    }
+
+    pub(super) async fn retry_asked(&self) {
+        self.retry.notified().await;
+    }
+
+    pub(super) const fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    pub(super) fn set(&self, state: OutputState, fault: Option<&Fault>) {
+        self.status.send_modify(|status| {
+            if status.state.label() != state.label() {
+                status.since = SystemTime::now();
+                tracing::info!(state = state.label(), "output");
+            }
+            status.state = state;
+            status.reason = fault.map(|fault| fault.reason);
+            status.detail = fault.map(|fault| fault.detail.clone()).unwrap_or_default();
+        });
+        if state != OutputState::Sending {
+            self.stats.lag_millis.set(0);
+            self.stats.waiting_millis.set(0);
+        }
+    }
+}
+
+/// All outputs of this process.
+#[derive(Debug)]
+pub struct Supervisor {
+    surroundings: Arc<Surroundings>,
+    tasks: TaskTracker,
+    outputs: Mutex<BTreeMap<(StreamId, DestinationId), Arc<Output>>>,
+}
+
+impl Supervisor {
+    /// None yet. Workers are counted by `tasks`.
+    #[must_use]
+    pub fn new(config: Config, shards: Arc<Shards>, tasks: TaskTracker) -> Arc<Self> {
+        let surroundings = Surroundings {
+            dialer: Dialer::new(config.connect_timeout, config.socket),
+            breakers: Breakers::new(config.circuit_after, config.circuit_open),
+            config,
+            shards,
+        };
+        Arc::new(Self { surroundings: Arc::new(surroundings), tasks, outputs: Mutex::default() })
+    }
+
+    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what changed is stopped and started
+    /// anew, what is gone is stopped.
+    pub fn apply(&self, stream: &Arc<Stream>, wanted: Vec<Destination>) {
+        let mut outputs = self.lock();
+        outputs.retain(|(of, id), output| {
+            let kept = of != stream.id() || wanted.iter().any(|d| d.id == *id && *d == output.destination);
+            if !kept {
+                output.stop.cancel();
+            }
+            kept
+        });
+        for destination in wanted {
+            let key = (stream.id().clone(), destination.id.clone());
+            outputs.entry(key).or_insert_with(|| self.start(stream, destination));
+        }
+    }
+
+    /// All outputs, by stream and destination.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<Arc<Output>> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Stops all outputs; their workers say goodbye.
+    pub fn stop(&self) {
+        for output in self.lock().values() {
+            output.stop.cancel();
+        }
+    }
+
+    fn start(&self, stream: &Arc<Stream>, destination: Destination) -> Arc<Output> {
+        let output = Output::new(stream.id().clone(), destination);
+        if output.destination.enabled {
+            let worker = Worker {
+                surroundings: Arc::clone(&self.surroundings),
+                stream: Arc::clone(stream),
+                output: Arc::clone(&output),
+                state: stream.state(),
+            };
+            let span = tracing::info_span!("output", stream = %stream.id(), output = %output.destination.id);
+            self.tasks.spawn(worker.run().instrument(span));
+        }
+        output
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(StreamId, DestinationId), Arc<Output>>> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,206 @@
+//! A connection from its socket to the moment it says what it wants, and back when it is done with that.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use super::stats::SessionStats;
+use super::{ingest, play};
+use crate::net::{Failure, Listener, Machine, SocketOptions, Step, Transport, flush, step};
+use crate::rtmp::{Server, ServerConfig, ServerEvent};
+use crate::stream::{Admission, OnDuplicate, Registry, Shards};
+
+/// How long a peer has to read what was said last before the socket closes. Players of text need far less.
+const LINGER: Duration = Duration::from_millis(500);
+/// How long a peer may take to read answers of ours, some hundred bytes each.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How inbound connections are treated.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What the protocol machine needs.
+    pub server: Arc<ServerConfig>,
+    /// What happens when a key that publishes is offered again.
+    pub on_duplicate: OnDuplicate,
+    /// How long a player waits for a publisher.
+    pub play_wait: Duration,
+    /// Lag beyond which a player skips to the newest keyframe.
+    pub queue: Duration,
+    /// How long a player may take nothing.
+    pub stall_timeout: Duration,
+    /// What the kernel is told about each socket.
+    pub socket: SocketOptions,
+}
+
+/// Everything that a connection needs to know of its surroundings.
+pub struct Sessions {
+    pub(super) config: Config,
+    pub(super) registry: Arc<Registry>,
+    pub(super) admission: Arc<dyn Admission>,
+    pub(super) shards: Arc<Shards>,
+    pub(super) stats: Arc<SessionStats>,
+    /// Cancelled when the process drains: no new connections, and those that are open end with a word.
+    pub(super) drain: CancellationToken,
+    tasks: TaskTracker,
+    next_id: AtomicU64,
+}
+
+/// One connection.
+pub(super) struct Connection {
+    pub(super) transport: Arc<Transport>,
+    pub(super) machine: Server,
+    pub(super) from: IpAddr,
+}
+
+impl Sessions {
+    /// Joins the parts. Tasks of connections are counted by `tasks`.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        registry: Arc<Registry>,
+        admission: Arc<dyn Admission>,
+        shards: Arc<Shards>,
+        tasks: TaskTracker,
+        drain: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            registry,
+            admission,
+            shards,
+            stats: Arc::default(),
+            drain,
+            tasks,
+            next_id: AtomicU64::new(1),
+        })
+    }
+
+    /// The figures of the inbound side.
+    #[must_use]
+    pub const fn stats(&self) -> &Arc<SessionStats> {
+        &self.stats
+    }
+
+    /// Accepts connections until the process drains. With `tls`, every one begins with a TLS handshake.
+    pub async fn serve(self: Arc<Self>, listener: Listener, tls: Option<Arc<rustls::ServerConfig>>) {
+        loop {
+            let (tcp, from, admitted) = tokio::select! {
+                () = self.drain.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            let session = self.next_id.fetch_add(1, Ordering::Relaxed);
+            let span = tracing::info_span!("session", session, %from, stream = tracing::field::Empty);
+            let (sessions, tls) = (Arc::clone(&self), tls.clone());
+            self.tasks.spawn(
+                async move {
+                    sessions.run(tcp, from, tls).await;
+                    drop(admitted);
+                }
+                .instrument(span),
+            );
+        }
+    }
+
+    async fn run(&self, tcp: TcpStream, from: SocketAddr, tls: Option<Arc<rustls::ServerConfig>>) {
+        match self.connection(tcp, from, tls).await {
+            Ok(()) => tracing::debug!("closed"),
+            Err(Failure::Io(error)) => tracing::debug!(%error, "connection lost"),
+            Err(Failure::Protocol(error)) => {
+                self.stats.violations.count(error.reason());
+                tracing::info!(%error, reason = error.reason(), "connection closed: the client's fault");
+            }
+        }
+    }
+
+    async fn connection(
+        &self,
+        tcp: TcpStream,
+        from: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Result<(), Failure> {
+        let transport = match tls {
+            None => Transport::plain(tcp),
+            Some(config) => {
+                let shaking = Transport::accept_tls(tcp, config);
+                timely(self.config.server.handshake_timeout, shaking).await?
+            }
+        };
+        transport.configure(self.config.socket)?;
+        let machine = Server::new(Arc::clone(&self.config.server), fastrand::u64(..), Instant::now());
+        let from = from.ip().to_canonical();
+        let mut connection = Connection { transport: Arc::new(transport), machine, from };
+        self.converse(&mut connection).await
+    }
+
+    /// Serves one wish after the other until the client goes or something final was said.
+    async fn converse(&self, connection: &mut Connection) -> Result<(), Failure> {
+        loop {
+            connection.flush().await?;
+            if connection.machine.is_closing() {
+                connection.linger().await;
+                return Ok(());
+            }
+            match connection.machine.poll_event() {
+                Some(ServerEvent::Publish(request)) => ingest::run(self, connection, request).await?,
+                Some(ServerEvent::Play(request)) => Box::pin(play::run(self, connection, request)).await?,
+                // Left over from a wish that is over.
+                Some(ServerEvent::Media(_) | ServerEvent::Done | ServerEvent::Pause(_)) => {}
+                None => {
+                    let stepped = tokio::select! {
+                        () = self.drain.cancelled() => return Ok(()),
+                        stepped = step(&connection.transport, &mut connection.machine) => stepped?,
+                    };
+                    if stepped == Step::Closed {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Writes the machine's answers while no shard writes to the same socket.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        timely(ANSWER_TIMEOUT, flush(&self.transport, &mut self.machine)).await
+    }
+
+    /// Lets the peer read what was said last, then leaves. What it still sends is read, since unread bytes turn the
+    /// close into a reset that destroys the words.
+    async fn linger(&mut self) {
+        let goodbye = async {
+            self.transport.finish_writing()?;
+            loop {
+                self.transport.readable().await?;
+                let mut sink = [0; 4_096];
+                match self.transport.try_read(&mut sink) {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        // However it ends, the socket closes.
+        if let Err(error) = timely(LINGER, goodbye).await {
+            tracing::trace!(%error, "peer did not close first");
+        }
+    }
+}
+
+/// An I/O future with a bound on its time.
+async fn timely<T>(bound: Duration, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(bound, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Whether a machine has something to say.
+pub(super) fn output_of(machine: &mut Server) -> Option<bytes::Bytes> {
+    Machine::poll_output(machine)
+}

@@ -1,0 +1,204 @@
+//! An encoder's life: granted, its messages become frames on the stream, until it or we are done.
+
+use std::time::Instant;
+
+use super::accept::{Connection, Sessions};
+use crate::media::End;
+use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
+use crate::net::{Failure, Step, step};
+use crate::rtmp::{Error, Media, MessageType, PublishRefusal, PublishRequest, ServerEvent, TimedOut};
+use crate::stream::{Denied, PublishAttempt, Publisher, SourceFrame, StreamId, Superseded};
+
+/// Why a publisher's loop ended.
+enum Over {
+    /// The encoder said that it is done.
+    Done,
+    /// Another encoder has the stream now.
+    Superseded,
+    /// The process drains.
+    Draining,
+    /// The connection is gone, or broke a rule.
+    Failed(Failure),
+}
+
+/// Serves a publish request to its end. On `Ok` the connection may go on, or the machine is closing.
+pub(super) async fn run(
+    sessions: &Sessions,
+    connection: &mut Connection,
+    request: PublishRequest,
+) -> Result<(), Failure> {
+    let publisher = match admit(sessions, connection, &request) {
+        Ok(publisher) => publisher,
+        Err((refusal, label)) => {
+            sessions.stats.publishes.count(label);
+            tracing::warn!(reason = label, encoder = %request.encoder, "publish refused");
+            connection.machine.refuse_publish(refusal);
+            return Ok(());
+        }
+    };
+    sessions.stats.publishes.count("accepted");
+    let id = publisher.stream().id().clone();
+    tracing::Span::current().record("stream", tracing::field::display(&id));
+    tracing::info!(encoder = %request.encoder, "publishing");
+    connection.machine.accept_publish(Instant::now());
+    let mut ingest = Ingest { sessions, publisher: &publisher, from_flv: FromFlv::default(), refused: None };
+    let over = ingest.run(connection).await;
+    finish(connection, publisher, over)
+}
+
+fn finish(connection: &mut Connection, publisher: Publisher, over: Over) -> Result<(), Failure> {
+    match over {
+        Over::Done => {
+            tracing::info!("publisher finished");
+            publisher.end(End::Clean);
+            Ok(())
+        }
+        Over::Superseded => {
+            tracing::info!("another encoder took over");
+            let code = "NetStream.Publish.BadName";
+            connection.machine.end_publish(code, "Another encoder took over with this stream key");
+            Ok(())
+        }
+        Over::Draining => {
+            tracing::info!("publisher told to stop: shutting down");
+            publisher.end(End::Clean);
+            let code = "NetConnection.Connect.AppShutdown";
+            connection.machine.end_publish(code, "The server is shutting down");
+            Ok(())
+        }
+        Over::Failed(failure) => {
+            let end = match &failure {
+                Failure::Protocol(Error::TimedOut(TimedOut::Stall)) => End::Stalled,
+                _ => End::Lost,
+            };
+            tracing::warn!(%failure, ?end, "publisher lost");
+            publisher.end(end);
+            Err(failure)
+        }
+    }
+}
+
+fn admit(
+    sessions: &Sessions,
+    connection: &Connection,
+    request: &PublishRequest,
+) -> Result<Publisher, (PublishRefusal, &'static str)> {
+    if sessions.drain.is_cancelled() {
+        return Err((PublishRefusal::Draining, "draining"));
+    }
+    let unknown = (PublishRefusal::UnknownKey, "unknown_key");
+    let id = stream_id(sessions, connection, request).map_err(|_| unknown)?;
+    let stream = sessions.registry.get(&id).ok_or(unknown)?;
+    sessions
+        .registry
+        .publish(&stream, sessions.config.on_duplicate, Instant::now())
+        .map_err(|_| (PublishRefusal::Busy, "busy"))
+}
+
+fn stream_id(
+    sessions: &Sessions,
+    connection: &Connection,
+    request: &PublishRequest,
+) -> Result<StreamId, Denied> {
+    let name = &request.name;
+    let attempt = |key: &str| {
+        sessions.admission.publish(PublishAttempt { key, query: &name.query, from: connection.from })
+    };
+    attempt(&name.name).or_else(|denied| name.alternative.as_deref().map_or(Err(denied), attempt))
+}
+
+struct Ingest<'a> {
+    sessions: &'a Sessions,
+    publisher: &'a Publisher,
+    from_flv: FromFlv,
+    /// What was refused last, so that a log line is written when it changes and not for every frame.
+    refused: Option<&'static str>,
+}
+
+impl Ingest<'_> {
+    async fn run(&mut self, connection: &mut Connection) -> Over {
+        let mut failed = None;
+        loop {
+            while let Some(event) = connection.machine.poll_event() {
+                let used = match event {
+                    ServerEvent::Media(media) => self.media(media),
+                    ServerEvent::Done => return Over::Done,
+                    _ => Ok(()),
+                };
+                if used.is_err() {
+                    return Over::Superseded;
+                }
+            }
+            // What came before the failure was used.
+            if let Some(failure) = failed {
+                return Over::Failed(failure);
+            }
+            if let Err(error) = connection.flush().await {
+                return Over::Failed(error.into());
+            }
+            failed = tokio::select! {
+                () = self.publisher.superseded().cancelled() => return Over::Superseded,
+                () = self.sessions.drain.cancelled() => return Over::Draining,
+                stepped = step(&connection.transport, &mut connection.machine) => match stepped {
+                    Ok(Step::Fed) => None,
+                    // FIN without FCUnpublish or deleteStream: a crash, or a cut.
+                    Ok(Step::Closed) => Some(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
+                    Err(failure) => Some(failure),
+                },
+            };
+        }
+    }
+
+    fn media(&mut self, media: Media) -> Result<(), Superseded> {
+        let Media { type_id, timestamp, body } = media;
+        let demuxed = match type_id {
+            MessageType::VIDEO => self.from_flv.video(body),
+            MessageType::AUDIO => self.from_flv.audio(body),
+            _ => self.from_flv.data(body),
+        };
+        match demuxed {
+            Ok(demuxed) => self.use_demuxed(demuxed, timestamp),
+            Err(refusal) => {
+                self.refuse(&refusal);
+                Ok(())
+            }
+        }
+    }
+
+    fn use_demuxed(&self, demuxed: Demuxed, millis: u32) -> Result<(), Superseded> {
+        let now = Instant::now();
+        let (configured, frame) = match demuxed {
+            Demuxed::Config(track, config) => (Some((track, config)), None),
+            Demuxed::ConfigAndFrame(track, config, frame) => (Some((track, config)), Some(frame)),
+            Demuxed::Frame(frame) => (None, Some(frame)),
+            Demuxed::Metadata(metadata) => return self.publisher.describe(metadata),
+            Demuxed::Data(payload) => return self.publisher.data(millis, payload, now),
+            Demuxed::EndOfSequence(_) | Demuxed::Nothing => return Ok(()),
+        };
+        if let Some((track, config)) = configured {
+            let codec = config.codec_string();
+            if self.publisher.configure(track, config)? {
+                tracing::info!(?track, codec, "track configured");
+            }
+        }
+        if let Some(frame) = frame {
+            let frame = SourceFrame {
+                track: frame.track,
+                millis,
+                cts: frame.cts,
+                keyframe: frame.keyframe,
+                payload: frame.payload,
+            };
+            self.publisher.frame(frame, now)?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) {
+        let reason = refusal.reason();
+        self.sessions.stats.refused_frames.count(reason);
+        if self.refused.replace(reason) != Some(reason) {
+            tracing::warn!(%refusal, reason, "frame not used: the encoder's fault");
+        }
+    }
+}

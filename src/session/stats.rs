@@ -1,0 +1,35 @@
+//! What became of connections and publish attempts, for metrics.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Counts by a short label. The labels are ours, so their number is bounded.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Tally {
+    /// Counts one.
+    pub fn count(&self, label: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(label).or_default() += 1;
+    }
+
+    /// All labels counted so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(label, count)| (*label, *count)).collect()
+    }
+}
+
+/// Figures of the inbound side.
+#[derive(Debug, Default)]
+pub struct SessionStats {
+    /// Publish attempts by result: `accepted`, `unknown_key`, `busy`, `draining`.
+    pub publishes: Tally,
+    /// Play attempts by result: `accepted`, `not_found`, `no_publisher`.
+    pub plays: Tally,
+    /// Connections that broke a rule or a bound, by which.
+    pub violations: Tally,
+    /// Frames not used, by why.
+    pub refused_frames: Tally,
+}

@@ -1,0 +1,348 @@
+//! One socket's sending state: a cursor, the bytes that wait, and the bounds it is under.
+//!
+//! **Invariant:** between two messages unless `waiting` says otherwise: what is left of a message that the socket took
+//! a part of goes to the front of `waiting`, sharing the payload.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+
+use super::super::cursor::Cursor;
+use super::super::ring::{Entry, Ring};
+use super::super::stats::DropCause;
+use super::batch::Batch;
+use super::{Finished, OutputId, OutputSpec};
+use crate::media::remux::to_flv;
+use crate::media::{Frame, MediaTime, TrackSet};
+use crate::net::Transport;
+use crate::rtmp::{MessageHeader, MessageType, SharedMessage, csid};
+
+/// Bytes of answers that may wait for a peer that does not read them. Answers are some 20 bytes each.
+const ANSWERS_MAX: usize = 64 << 10;
+/// Bytes written to one socket before the others of the shard get their turn.
+const TURN_MAX: usize = 1 << 20;
+
+/// How a turn ended.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Everything was sent.
+    Idle,
+    /// There is more, and the socket would take it.
+    More,
+    /// The socket takes no more for now.
+    Parked,
+    /// It is over.
+    Finished(Finished),
+}
+
+/// One output.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) id: OutputId,
+    spec: OutputSpec,
+    cursor: Cursor,
+    /// Goes out before the next message. Never longer than one message, headers and [`ANSWERS_MAX`].
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    /// The tracks whose headers were sent.
+    tracks: Option<Arc<TrackSet>>,
+    /// Where the peer's timeline has its 0.
+    origin: Option<MediaTime>,
+    /// Something waits, since then, and the socket took nothing.
+    stuck_since: Option<Instant>,
+    pub(super) parked: bool,
+    pub(super) paused: bool,
+    /// The broadcast is over; what waits is still sent.
+    ending: Option<Finished>,
+    finished: Option<oneshot::Sender<Finished>>,
+}
+
+impl Output {
+    pub(super) fn new(
+        id: OutputId,
+        spec: OutputSpec,
+        cursor: Cursor,
+        finished: oneshot::Sender<Finished>,
+    ) -> Self {
+        Self {
+            id,
+            spec,
+            cursor,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            tracks: None,
+            origin: None,
+            stuck_since: None,
+            parked: false,
+            paused: false,
+            ending: None,
+            finished: Some(finished),
+        }
+    }
+
+    pub(super) const fn transport(&self) -> &Arc<Transport> {
+        &self.spec.transport
+    }
+
+    /// Whether the owner is gone.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.finished.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+
+    /// Tells the owner.
+    pub(super) fn finish(&mut self, finished: Finished) {
+        if let Some(sender) = self.finished.take() {
+            // An owner that is gone does not want to know.
+            sender.send(finished).ok();
+        }
+    }
+
+    /// Queues bytes of the owner's machine.
+    pub(super) fn answer(&mut self, bytes: Bytes) -> Result<(), Finished> {
+        if self.waiting_bytes + bytes.len() > ANSWERS_MAX && self.parked {
+            return Err(Finished::Stalled);
+        }
+        self.wait(bytes);
+        Ok(())
+    }
+
+    /// Finishes as soon as no message is half sent.
+    pub(super) fn end_at_border(&mut self, finished: Finished) {
+        self.ending.get_or_insert(finished);
+    }
+
+    /// Goes on at the newest keyframe.
+    pub(super) fn resume(&mut self, ring: &Ring) {
+        self.paused = false;
+        self.cursor.skip_ahead(ring);
+        self.cursor.seek();
+    }
+
+    /// Sends what there is, as far as the socket takes it and the turn allows.
+    pub(super) fn turn(
+        &mut self,
+        ring: &Ring,
+        fresh: &[Arc<Entry>],
+        batch: &mut Batch,
+        now: Instant,
+    ) -> Turn {
+        let mut written = 0;
+        loop {
+            if let Err(error) = self.fill(ring, fresh, batch, now) {
+                return Turn::Finished(error);
+            }
+            if self.waiting.is_empty() && batch.planned.is_empty() {
+                return self.rest();
+            }
+            match self.write(batch, now) {
+                Ok((taken, true)) => written += taken,
+                Ok((_, false)) => return Turn::Parked,
+                Err(error) => return Turn::Finished(Finished::Closed(error)),
+            }
+            if written > TURN_MAX {
+                return Turn::More;
+            }
+        }
+    }
+
+    /// Looks at the clock: has the peer taken nothing for too long?
+    pub(super) fn look(&mut self, ring: &Ring, now: Instant) -> Result<(), Finished> {
+        let stats = &self.spec.stats;
+        let stuck = self.stuck_since.map_or(Duration::ZERO, |since| now.duration_since(since));
+        stats.waiting_millis.set(millis(stuck));
+        let oldest = ring.get(self.cursor.next()).filter(|_| self.parked);
+        let lag = oldest.map_or(stuck, |entry| now.duration_since(entry.arrived));
+        stats.lag_millis.set(millis(lag));
+        if self.parked && stuck >= self.spec.stall_timeout { Err(Finished::Stalled) } else { Ok(()) }
+    }
+
+    /// Nothing is left to send.
+    fn rest(&mut self) -> Turn {
+        self.stuck_since = None;
+        self.spec.stats.lag_millis.set(0);
+        match self.spec.transport.try_flush() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Turn::Parked,
+            Err(error) => Turn::Finished(Finished::Closed(error)),
+            Ok(()) => self.ending.take().map_or(Turn::Idle, Turn::Finished),
+        }
+    }
+
+    /// Plans the next write: what waits, then entries up to the batch's bounds or the next change of headers.
+    fn fill(
+        &mut self,
+        ring: &Ring,
+        fresh: &[Arc<Entry>],
+        batch: &mut Batch,
+        now: Instant,
+    ) -> Result<(), Finished> {
+        batch.clear();
+        batch.reserve(self.waiting.len(), self.waiting_bytes);
+        self.skip_if_lagging(ring, now);
+        while !batch.is_full() && !self.paused && self.ending.is_none() {
+            let Some(entry) = self.peek(ring, fresh) else { break };
+            let wants_headers = self.tracks.as_ref().is_none_or(|sent| !Arc::ptr_eq(sent, &entry.tracks));
+            if wants_headers && !batch.planned.is_empty() {
+                // Headers go before this entry and behind those planned: the next write.
+                break;
+            }
+            let Some(lost) = self.cursor.pass(&entry) else { continue };
+            self.spec.stats.dropped(DropCause::Overtaken, lost);
+            if let Frame::End(end) = entry.frame {
+                self.ending = Some(Finished::Ended(end));
+                break;
+            }
+            let timestamp = self.timestamp(&entry);
+            if wants_headers {
+                self.send_headers(&entry.tracks, timestamp);
+                batch.reserve(self.waiting.len(), 0);
+            }
+            batch.plan(entry, timestamp, self.spec.stream_id, self.spec.chunk_size);
+        }
+        Ok(())
+    }
+
+    /// The entry that comes next: from the shard's own list of fresh ones, or out of the ring for one that lags.
+    fn peek(&mut self, ring: &Ring, fresh: &[Arc<Entry>]) -> Option<Arc<Entry>> {
+        loop {
+            self.cursor.settle(ring);
+            let next = self.cursor.next();
+            if next >= ring.head() {
+                return None;
+            }
+            let offset = fresh.first().and_then(|first| usize::try_from(next.checked_sub(first.seq)?).ok());
+            if let Some(entry) = offset.and_then(|offset| fresh.get(offset)) {
+                return Some(Arc::clone(entry));
+            }
+            if let Some(entry) = ring.get(next) {
+                return Some(entry);
+            }
+        }
+    }
+
+    /// Gives up the frames up to the newest keyframe when the oldest unsent one is older than the queue allows.
+    fn skip_if_lagging(&mut self, ring: &Ring, now: Instant) {
+        if self.stuck_since.is_none() {
+            return;
+        }
+        let oldest = ring.get(self.cursor.next());
+        if oldest.is_some_and(|entry| now.duration_since(entry.arrived) > self.spec.queue) {
+            let before = self.cursor.next();
+            if self.cursor.skip_ahead(ring) {
+                self.spec.stats.dropped(DropCause::Lag, self.cursor.next() - before);
+                self.cursor.forgive();
+            }
+        }
+    }
+
+    /// Milliseconds of the peer's timeline, which begins at 0 with the first frame sent.
+    fn timestamp(&mut self, entry: &Entry) -> u32 {
+        let dts = entry.frame.dts().unwrap_or(MediaTime::ZERO);
+        let origin = *self.origin.get_or_insert(dts);
+        let millis = (dts - origin).as_millis().max(0);
+        // RTMP's clock wraps at 32 bits.
+        u32::try_from(millis & 0xFFFF_FFFF).unwrap_or_default()
+    }
+
+    /// Queues metadata and sequence headers, those that changed.
+    fn send_headers(&mut self, tracks: &Arc<TrackSet>, timestamp: u32) {
+        let last = self.tracks.replace(Arc::clone(tracks));
+        if last.as_ref().is_none_or(|last| last.metadata != tracks.metadata || !last.same_media(tracks)) {
+            let metadata = to_flv::metadata(tracks, self.spec.as_publisher);
+            self.queue_message(csid::STREAM, MessageType::DATA, timestamp, metadata.into());
+        }
+        if last.is_some_and(|last| last.same_media(tracks)) {
+            return;
+        }
+        for track in tracks.tracks() {
+            if let Some(header) = to_flv::sequence_header(track) {
+                let (csid, type_id) = if track.id.is_video() {
+                    (csid::VIDEO, MessageType::VIDEO)
+                } else {
+                    (csid::AUDIO, MessageType::AUDIO)
+                };
+                self.queue_message(csid, type_id, timestamp, header.into());
+            }
+        }
+    }
+
+    fn queue_message(&mut self, csid: u8, type_id: u8, timestamp: u32, body: Bytes) {
+        let message = SharedMessage::new(csid, type_id, &[], body);
+        let header: MessageHeader = message.header(timestamp, self.spec.stream_id);
+        for piece in message.remainder(header, self.spec.chunk_size, 0) {
+            self.wait(piece);
+        }
+    }
+
+    fn wait(&mut self, bytes: Bytes) {
+        self.waiting_bytes += bytes.len();
+        self.waiting.push_back(bytes);
+    }
+
+    /// One write. How much was taken, and whether that was everything.
+    fn write(&mut self, batch: &Batch, now: Instant) -> io::Result<(usize, bool)> {
+        let slices = batch.slices(self.waiting.iter(), self.spec.chunk_size);
+        let offered: usize = slices.iter().map(|slice| slice.len()).sum();
+        let taken = match self.spec.transport.try_write_vectored(&slices) {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        drop(slices);
+        self.spec.stats.sent_bytes.add(taken as u64);
+        self.account(taken, batch);
+        if taken == offered {
+            self.stuck_since = None;
+        } else if taken > 0 {
+            self.stuck_since = Some(now);
+        } else {
+            self.stuck_since.get_or_insert(now);
+        }
+        Ok((taken, taken == offered))
+    }
+
+    /// Moves what was taken out of `waiting` and the plan; the rest of the plan waits.
+    fn account(&mut self, mut taken: usize, batch: &Batch) {
+        while let Some(front) = self.waiting.front_mut() {
+            if taken < front.len() {
+                front.advance(taken);
+                self.waiting_bytes -= taken;
+                taken = 0;
+                break;
+            }
+            taken -= front.len();
+            self.waiting_bytes -= front.len();
+            self.waiting.pop_front();
+        }
+        let mut whole = 0;
+        for planned in &batch.planned {
+            if taken >= planned.wire_len {
+                taken -= planned.wire_len;
+                whole += 1;
+                continue;
+            }
+            if taken > 0 {
+                // The socket holds a part of this message, so the rest of it must follow.
+                let rest: SmallVec<[Bytes; 8]> = planned.message().map_or_else(SmallVec::new, |message| {
+                    message.remainder(planned.header, self.spec.chunk_size, taken)
+                });
+                rest.into_iter().for_each(|piece| self.wait(piece));
+                taken = 0;
+                whole += 1;
+                continue;
+            }
+            // Nothing of it went out: it is read again, or given up, when the socket takes more.
+            self.cursor.back_to(planned.entry.seq);
+            break;
+        }
+        self.spec.stats.sent_packets.add(whole);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

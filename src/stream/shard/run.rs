@@ -1,0 +1,266 @@
+//! The task of one shard: woken by rings, orders, sockets and the clock; it sends and waits for none of them alone.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::super::live::Stream;
+use super::super::ring::{Entry, Ring};
+use super::batch::Batch;
+use super::output::{Output, Turn};
+use super::{Finished, Order, OutputId, ShardConfig};
+
+/// How often stalls and lag are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Outputs served before other tasks of the worker (ingest, above all) get their turn.
+const OUTPUTS_IN_A_ROW: usize = 32;
+/// Fresh entries that are shared by all outputs of a wake-up. An output that lags further reads the ring itself.
+const FRESH_MAX: u64 = 256;
+
+type Writable = Pin<Box<dyn Future<Output = (OutputId, io::Result<()>)> + Send>>;
+
+/// A stream with outputs in this shard.
+struct Lane {
+    stream: Arc<Stream>,
+    /// Up to where the outputs that keep up were served.
+    served: u64,
+    outputs: Vec<Box<Output>>,
+}
+
+impl Lane {
+    fn ring(&self) -> &Ring {
+        self.stream.ring()
+    }
+
+    /// Entries that the outputs that keep up have not had, taken out of the ring once for all of them.
+    fn fresh(&self) -> Vec<Arc<Entry>> {
+        let ring = self.ring();
+        let head = ring.head();
+        let from = self.served.max(ring.tail()).max(head.saturating_sub(FRESH_MAX));
+        (from..head).map_while(|seq| ring.get(seq)).collect()
+    }
+}
+
+/// One shard.
+pub(super) struct Shard {
+    config: ShardConfig,
+    orders: mpsc::Receiver<Order>,
+    bell: Arc<Notify>,
+    lanes: Vec<Lane>,
+    parked: FuturesUnordered<Writable>,
+    batch: Batch,
+}
+
+impl Shard {
+    pub(super) fn new(config: ShardConfig, orders: mpsc::Receiver<Order>) -> Self {
+        Self {
+            config,
+            orders,
+            bell: Arc::new(Notify::new()),
+            lanes: Vec::new(),
+            parked: FuturesUnordered::new(),
+            batch: Batch::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let bell = Arc::clone(&self.bell);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut due: Option<tokio::time::Instant> = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                order = self.orders.recv() => match order {
+                    Some(order) => self.obey(order),
+                    None => return,
+                },
+                // While a window is open, what arrives just joins it.
+                () = bell.notified(), if due.is_none() => {
+                    if self.has_news() {
+                        due = Some(tokio::time::Instant::now() + self.config.coalesce);
+                    }
+                }
+                () = sleep_until(due), if due.is_some() => {
+                    due = None;
+                    self.serve_all().await;
+                }
+                Some((id, ready)) = self.parked.next() => self.unpark(id, ready),
+                _ = look.tick() => self.look_around(),
+            }
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.ring().head() > lane.served)
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Attach(stream, output) => self.attach(stream, output),
+            Order::Send(id, bytes) => self.with(id, |output, _| match output.answer(bytes) {
+                Ok(()) => None,
+                Err(finished) => Some(finished),
+            }),
+            Order::Pause(id, true) => self.with(id, |output, _| {
+                output.paused = true;
+                None
+            }),
+            Order::Pause(id, false) => self.with(id, |output, ring| {
+                output.resume(ring);
+                None
+            }),
+            Order::Detach(id) => self.with(id, |output, _| {
+                output.end_at_border(Finished::Detached);
+                None
+            }),
+        }
+    }
+
+    fn attach(&mut self, stream: Arc<Stream>, output: Box<Output>) {
+        let id = output.id;
+        match self.lanes.iter_mut().find(|lane| Arc::ptr_eq(&lane.stream, &stream)) {
+            Some(lane) => lane.outputs.push(output),
+            None => {
+                stream.ring().add_bell(&self.bell);
+                let served = stream.ring().head();
+                self.lanes.push(Lane { stream, served, outputs: vec![output] });
+            }
+        }
+        self.with(id, |_, _| None);
+    }
+
+    /// Does something to an output, then gives it a turn. Finishes it where `act` or the turn says so.
+    fn with(&mut self, id: OutputId, act: impl FnOnce(&mut Output, &Ring) -> Option<Finished>) {
+        let found = self.lanes.iter().enumerate().find_map(|(lane, outputs)| {
+            Some((lane, outputs.outputs.iter().position(|output| output.id == id)?))
+        });
+        let Some((at, index)) = found else { return };
+        let Some(lane) = self.lanes.get_mut(at) else { return };
+        let ring = lane.stream.ring();
+        let Some(output) = lane.outputs.get_mut(index) else { return };
+        let mut finished = act(output, ring);
+        if finished.is_none() && !output.parked {
+            finished = turn(output, ring, &[], &mut self.batch, &self.parked);
+        }
+        if let Some(finished) = finished {
+            output.finish(finished);
+            lane.outputs.swap_remove(index);
+            self.drop_empty_lanes();
+        }
+    }
+
+    fn unpark(&mut self, id: OutputId, ready: io::Result<()>) {
+        self.with(id, |output, _| {
+            output.parked = false;
+            ready.err().map(Finished::Closed)
+        });
+    }
+
+    /// Gives every output that is not parked its turn.
+    async fn serve_all(&mut self) {
+        let mut in_a_row = 0;
+        for lane in &mut self.lanes {
+            let fresh = lane.fresh();
+            let Some(last) = fresh.last() else { continue };
+            lane.served = last.seq + 1;
+            let ring = lane.stream.ring();
+            let mut index = 0;
+            while let Some(output) = lane.outputs.get_mut(index) {
+                let finished = if output.parked {
+                    None
+                } else {
+                    turn(output, ring, &fresh, &mut self.batch, &self.parked)
+                };
+                if let Some(finished) = finished {
+                    output.finish(finished);
+                    lane.outputs.swap_remove(index);
+                } else {
+                    index += 1;
+                }
+                in_a_row += 1;
+                if in_a_row % OUTPUTS_IN_A_ROW == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        self.drop_empty_lanes();
+    }
+
+    /// Finishes what stalls, and what nobody owns any more.
+    fn look_around(&mut self) {
+        let now = Instant::now();
+        for lane in &mut self.lanes {
+            let ring = lane.stream.ring();
+            let mut index = 0;
+            while let Some(output) = lane.outputs.get_mut(index) {
+                let abandoned = output.is_abandoned().then_some(Finished::Detached);
+                let Some(finished) = abandoned.or_else(|| output.look(ring, now).err()) else {
+                    index += 1;
+                    continue;
+                };
+                output.finish(finished);
+                lane.outputs.swap_remove(index);
+            }
+        }
+        self.drop_empty_lanes();
+    }
+
+    fn drop_empty_lanes(&mut self) {
+        let bell = &self.bell;
+        self.lanes.retain(|lane| {
+            let used = !lane.outputs.is_empty();
+            if !used {
+                lane.stream.ring().remove_bell(bell);
+            }
+            used
+        });
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        for lane in &self.lanes {
+            lane.stream.ring().remove_bell(&self.bell);
+        }
+    }
+}
+
+/// One output's turn. What finished it, if anything did.
+fn turn(
+    output: &mut Output,
+    ring: &Ring,
+    fresh: &[Arc<Entry>],
+    batch: &mut Batch,
+    parked: &FuturesUnordered<Writable>,
+) -> Option<Finished> {
+    match output.turn(ring, fresh, batch, Instant::now()) {
+        Turn::Idle => None,
+        // More: the others first. A socket that takes more is ready at once.
+        Turn::More | Turn::Parked => {
+            park(output, parked);
+            None
+        }
+        Turn::Finished(finished) => Some(finished),
+    }
+}
+
+/// Waits for the socket apart from everything else.
+fn park(output: &mut Output, parked: &FuturesUnordered<Writable>) {
+    output.parked = true;
+    let (id, transport) = (output.id, Arc::clone(output.transport()));
+    parked.push(Box::pin(async move { (id, transport.writable().await) }));
+}
+
+async fn sleep_until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

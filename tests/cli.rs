@@ -1,0 +1,163 @@
+//! The program as an operator meets it: what it prints, where, and its exit code.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn gostream(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gostream"));
+    command.current_dir(dir).args(arguments).env_clear();
+    command
+}
+
+fn run(dir: &Path, arguments: &[&str]) -> Output {
+    gostream(dir, arguments).output().expect("runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn the_file_that_is_printed_is_the_file_in_the_repository_and_passes_its_own_check() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let printed = run(dir.path(), &["config", "init"]);
+    assert_eq!(printed.status.code(), Some(0));
+    assert_eq!(text(&printed.stdout), include_str!("../config.toml"));
+    assert!(!dir.path().join("config.toml").exists());
+
+    assert_eq!(run(dir.path(), &["config", "init", "--write"]).status.code(), Some(0));
+    let again = run(dir.path(), &["config", "init", "--write"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(text(&again.stderr), "error: there is a config.toml already; it is not replaced\n");
+
+    let checked = run(dir.path(), &["config", "check"]);
+    assert_eq!((checked.status.code(), text(&checked.stdout)), (Some(0), "ok\n".to_owned()));
+    let shown = text(&run(dir.path(), &["config", "show", "--origin"]).stdout);
+    assert!(shown.contains("# ./config.toml:"), "{shown}");
+}
+
+#[test]
+fn what_is_wrong_is_told_on_stderr_with_exit_code_2_by_check_and_by_serve() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("bad.toml"), "[rtmp]\n\nchunk_size = 12\nlisen = \":1\"\n")
+        .expect("written");
+    for arguments in [&["config", "check"][..], &["serve"], &[], &["demo"], &["config", "show"]] {
+        let arguments = [arguments, &["--config", "bad.toml", "--log-format", "xml"]].concat();
+        let told = run(dir.path(), &arguments);
+        assert_eq!(told.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(
+            text(&told.stderr),
+            "\
+error: rtmp.chunk_size must be 128 to 65536
+ --> bad.toml:3:14
+  |
+3 | chunk_size = 12
+  |              ^^ 12 is below 128
+  |
+  = help: leave it out to use 65536
+
+error: there is no key rtmp.lisen
+ --> bad.toml:4:1
+  |
+4 | lisen = ****
+  | ^^^^^ unknown in [rtmp]
+  |
+  = help: did you mean listen?
+
+error: log.format must be \"text\" or \"json\"
+  |
+  = note: --log-format: \"xml\" is neither
+"
+            .replace("  |\n  = note", " |\n = note")
+        );
+        assert_eq!(text(&told.stdout), "");
+    }
+}
+
+#[test]
+fn a_named_file_must_exist_and_none_is_fine() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let missing = run(dir.path(), &["config", "check", "--config", "gone.toml"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).starts_with("error: there is no file gone.toml"));
+    assert_eq!(run(dir.path(), &["config", "check"]).status.code(), Some(0));
+    let folder = run(dir.path(), &["config", "check", "--config", "."]);
+    assert!(text(&folder.stderr).contains("is a directory"), "{}", text(&folder.stderr));
+}
+
+#[test]
+fn the_environment_counts_and_its_mistakes_are_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shown = gostream(dir.path(), &["config", "show", "--origin", "--log-level", "warn"])
+        .env("GOSTREAM_RTMP__LISTEN", "127.0.0.1:0")
+        .output()
+        .expect("runs");
+    let lines: Vec<_> =
+        text(&shown.stdout).lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "listen = \"127.0.0.1:0\" # GOSTREAM_RTMP__LISTEN",
+        "level = \"warn\" # --log-level",
+        "window = 6 # default",
+    ] {
+        assert!(lines.iter().any(|have| have == line), "{line} in {lines:#?}");
+    }
+    let told =
+        gostream(dir.path(), &["config", "check"]).env("GOSTREAM_RTMP__LISTN", "").output().expect("runs");
+    assert_eq!(told.status.code(), Some(2));
+    assert!(text(&told.stderr).contains("did you mean GOSTREAM_RTMP__LISTEN?"));
+}
+
+#[test]
+fn arguments_that_mean_nothing_are_told_and_the_version_is_said() {
+    let dir = tempfile::tempdir().expect("a directory");
+    assert_eq!(run(dir.path(), &["fly"]).status.code(), Some(2));
+    assert_eq!(run(dir.path(), &["--fly"]).status.code(), Some(2));
+    let version = run(dir.path(), &["--version"]);
+    assert_eq!(version.status.code(), Some(0));
+    assert_eq!(text(&version.stdout), format!("gostream {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+fn get(addr: &str, path: &str) -> String {
+    let mut socket = TcpStream::connect(addr).expect("connects");
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sends");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("answers");
+    answer
+}
+
+#[test]
+fn a_server_says_where_it_listens_answers_and_leaves_cleanly() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let none = "127.0.0.1:0";
+    let mut server =
+        gostream(dir.path(), &["--http-listen", none, "--rtmp-listen", none, "--metrics-listen", none])
+            .args(["--log-format", "json"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+    let mut addrs = std::collections::HashMap::new();
+    let mut lines = BufReader::new(server.stderr.take().expect("piped")).lines();
+    loop {
+        let line = lines.next().expect("more lines").expect("UTF-8");
+        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        match line["message"].as_str() {
+            Some("listening") => {
+                let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+                addrs.insert(word("service"), word("addr"));
+            }
+            Some("ready") => break,
+            _ => {}
+        }
+    }
+    assert!(get(&addrs["http"], "/readyz").ends_with("ready\n"));
+    assert!(get(&addrs["http"], "/nothing").contains("application/problem+json"));
+    let metrics = get(&addrs["metrics"], "/metrics");
+    assert!(metrics.contains("gostream_connections_total{service=\"http\"} 2\n"), "{metrics}");
+    assert!(metrics.contains("process_open_fds "), "{metrics}");
+
+    let told = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill runs");
+    assert!(told.success());
+    assert_eq!(server.wait().expect("ends").code(), Some(0));
+}

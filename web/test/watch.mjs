@@ -1,0 +1,65 @@
+// Opens a page in headless Chromium and reports how its picture plays, as one JSON object on stdout.
+// usage: node watch.mjs URL [SECONDS]   exit 0: the clock of the <video> advanced by SECONDS; 1: it did not.
+import { chromium } from 'playwright-core';
+
+const [url, secondsWanted = '3'] = process.argv.slice(2);
+const seconds = Number(secondsWanted);
+/** A generous guard against a hang, not a measurement. */
+const GUARD_MS = 60000;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: [
+    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required',
+  ],
+});
+const seen = { console: [], violations: [], failed: [] };
+let code = 1;
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.on('console', (message) => {
+    // A 404 while the page waits for the stream is its own way of asking, not a fault.
+    if (message.type() === 'error' && !/status of 404/.test(message.text())) seen.console.push(message.text());
+  });
+  page.on('pageerror', (error) => seen.console.push(String(error)));
+  page.on('requestfailed', (request) => seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`));
+  await page.addInitScript(() => {
+    globalThis.cspViolations = [];
+    document.addEventListener('securitypolicyviolation', (event) => {
+      globalThis.cspViolations.push(`${event.effectiveDirective} ${event.blockedURI}`);
+    });
+  });
+  await page.goto(url, { waitUntil: 'load', timeout: GUARD_MS });
+  try {
+    const clock = () => document.querySelector('video').currentTime;
+    await page.waitForFunction(() => document.querySelector('video').readyState >= 3, null, { timeout: GUARD_MS });
+    seen.from = await page.evaluate(clock);
+    await page.waitForFunction(([from, by]) => document.querySelector('video').currentTime >= from + by, [seen.from, seconds], { timeout: GUARD_MS });
+    seen.to = await page.evaluate(clock);
+    code = 0;
+  } catch (error) {
+    seen.error = String(error);
+  }
+  Object.assign(seen, await page.evaluate(() => {
+    const video = document.querySelector('video');
+    const quality = video.getVideoPlaybackQuality();
+    return {
+      status: document.getElementById('status')?.dataset.state,
+      statusText: document.getElementById('status')?.textContent,
+      text: document.body.innerText,
+      width: video.videoWidth,
+      height: video.videoHeight,
+      frames: quality.totalVideoFrames,
+      dropped: quality.droppedVideoFrames,
+      audioBytes: video.webkitAudioDecodedByteCount,
+      violations: globalThis.cspViolations,
+      outputs: [...document.querySelectorAll('#destinations li')].map((row) => ({ name: row.dataset.key, tone: row.dataset.tone, text: row.innerText })),
+    };
+  }));
+  if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(seen));
+process.exit(code);
