@@ -19,7 +19,7 @@ use super::engine::Engine;
 use super::{face, telemetry};
 use crate::api::metrics::EngineFigures;
 use crate::api::page::{self, FrontPage};
-use crate::api::{Health, Phase, status};
+use crate::api::{Health, Phase, hls, status};
 use crate::net::{Listener, server_config};
 
 /// The addresses that are really listened on.
@@ -177,7 +177,7 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
 }
 
 fn routes(engine: &Engine, front: FrontPage) -> Router {
-    let routes = page::router(front);
+    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library)));
     match front {
         FrontPage::Welcome => routes,
         FrontPage::Demo => {

@@ -63,7 +63,7 @@ pub enum Value {
     /// §2.10.
     EcmaArray(Properties),
     /// §2.12.
-    StrictArray(Vec<Value>),
+    StrictArray(Vec<Self>),
     /// §2.13.
     Date {
         /// Milliseconds since 1970.

@@ -141,6 +141,8 @@ pub fn unescape(payload: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -206,8 +208,8 @@ mod tests {
             prop_assert!(plain.len() <= bytes.len());
             let mut reader = BitReader::new(&plain);
             for count in counts {
-                let _ = (reader.bits(count), reader.ue(), reader.se(), reader.byte(count));
-                let _ = reader.skip(count as usize);
+                black_box(&(reader.bits(count), reader.ue(), reader.se(), reader.byte(count)));
+                black_box(&reader.skip(count as usize));
                 reader.align();
                 prop_assert!(reader.position() <= plain.len() * 8);
             }

@@ -124,7 +124,7 @@ mod tests {
             let mut bytes = vec![0xff];
             bytes.extend(tail);
             if let Some((header, length)) = Mp3Header::parse(&bytes) {
-                prop_assert!(length >= 24 && length <= 2881);
+                prop_assert!((24..=2881).contains(&length));
                 prop_assert!(header.sample_rate >= 8000 && header.frame_duration() > Duration::ZERO);
             }
         }

@@ -207,6 +207,8 @@ fn sei_number(rest: &mut &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -282,10 +284,10 @@ mod tests {
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(prop_oneof![0..4_u8, any::<u8>()], 0..256), length_size in any::<u8>()) {
             let payload = Bytes::from(bytes);
-            let _ = Units::new(&payload, length_size).count();
-            let _ = (is_annex_b(&payload, length_size), has_idr(&payload, length_size));
-            let _ = (recovery_point(&payload, length_size), parameter_sets(&payload, length_size));
-            let _ = recovery_point_in(&payload);
+            black_box(Units::new(&payload, length_size).count());
+            black_box(&(is_annex_b(&payload, length_size), has_idr(&payload, length_size)));
+            black_box(&(recovery_point(&payload, length_size), parameter_sets(&payload, length_size)));
+            black_box(recovery_point_in(&payload));
             let converted = annex_b_to_length_prefixed(&payload);
             prop_assert!(converted.len() <= payload.len() + payload.len() / 4);
             prop_assert!(Units::new(&converted, 4).all(|unit| unit.is_ok()));

@@ -134,14 +134,13 @@ impl Dialer {
 async fn publish(transport: &Transport, client: &mut Client) -> Result<u32, Fault> {
     loop {
         flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
-        while let Some(event) = client.poll_event() {
-            match event {
-                ClientEvent::Publishing { stream_id } => return Ok(stream_id),
-                ClientEvent::Refused(refusal) => return Err(refused(&refusal)),
-                ClientEvent::ReconnectRequest => {
-                    return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
-                }
+        match client.poll_event() {
+            Some(ClientEvent::Publishing { stream_id }) => return Ok(stream_id),
+            Some(ClientEvent::Refused(refusal)) => return Err(refused(&refusal)),
+            Some(ClientEvent::ReconnectRequest) => {
+                return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
             }
+            None => {}
         }
         match step(transport, client).await {
             Ok(Step::Fed) => {}

@@ -126,6 +126,12 @@ impl Client {
         self.link.take_output()
     }
 
+    /// The chunk size that was announced, which media must be cut with.
+    #[must_use]
+    pub const fn chunk_size(&self) -> u32 {
+        self.config.chunk_size
+    }
+
     /// How far the sequence came.
     #[must_use]
     pub const fn stage(&self) -> Stage {

@@ -368,3 +368,25 @@ fn log_filters_are_checked() {
     assert!(level("loud").is_err());
     assert!(level("").is_err());
 }
+
+#[test]
+fn durations_and_sizes_are_whole_numbers_with_a_unit() {
+    let label = |key: &str, value: &str| {
+        let told = told(&format!("[relay]\n{key} = {value}\n"));
+        told.lines().find_map(|line| Some(line.split_once("^ ")?.1.to_owned())).unwrap_or_default()
+    };
+    for (key, value, why) in [
+        ("queue", "10", "10 has no unit: write \"10s\""),
+        ("queue", "\"10\"", "10 has no unit: write \"10s\""),
+        ("queue", "\"1.5s\"", "\"1.5s\" is no whole number and unit; the units are ms, s, m, h, d"),
+        ("queue", "\"-1s\"", "\"-1s\" is no whole number and unit; the units are ms, s, m, h, d"),
+        ("queue", "\"4 s\"", "\" s\" is no unit; the units are ms, s, m, h, d"),
+        ("queue", "\"99999999999999999999d\"", "this is too much"),
+        ("queue", "4.0", "this is a float"),
+        ("send_buffer", "\"64\"", "64 has no unit: write \"64KiB\""),
+        ("send_buffer", "\"64kb\"", "\"kb\" is no unit; the units are B, kB, KiB, MB, MiB, GiB"),
+        ("send_buffer", "\"1GiB\"", "1GiB is above 16MiB"),
+    ] {
+        assert_eq!(label(key, value), why, "{key} = {value}");
+    }
+}

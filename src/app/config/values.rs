@@ -168,7 +168,8 @@ fn measured(raw: Raw<'_>, noun: &str, units: &[(&str, u64)], example: &str) -> R
     };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
-    if number.is_empty() {
+    // "1.5s" has a unit, but no whole number before it.
+    if number.is_empty() || unit.starts_with(['.', ',']) {
         return Err(Fault::new(&must, format!("{} is no whole number and unit; {known}", echo(text))));
     }
     if unit.is_empty() {

@@ -1,10 +1,11 @@
 //! H.264 configuration: the avcC record, and the parameter sets in it.
 //!
-//! `sps` reads one sequence parameter set; this file owns the record around them. Slices are not looked into.
+//! `sps` and `vui` read one sequence parameter set; this file owns the record around them. Slices are not looked into.
 
 mod sps;
 #[cfg(test)]
 mod tests;
+mod vui;
 
 use bytes::{BufMut, Bytes, BytesMut};
 

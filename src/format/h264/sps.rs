@@ -1,40 +1,14 @@
 //! The sequence parameter set (H.264 §7.3.2.1.1): what it says of the pictures.
 //!
-//! Strict up to the size of the pictures; from cropping on, what cannot be read counts as not said, since encoders
-//! write VUI that is cut or wrong while decoders play on.
+//! Strict up to the size of the pictures; from cropping on, what cannot be read counts as not said. `vui` reads the end.
 
 use super::Error;
+use super::vui::Vui;
 use crate::format::bits::{BitError, BitReader, unescape};
 use crate::format::nal;
 
-/// Largest width and height before cropping, in pixels: more than any level of the standard allows, and well inside 32 bits of area.
+/// Largest width and height before cropping, in pixels: about what level 6.2 allows on its longer side (H.264 §A.3.1).
 pub const DIMENSION_MAX: u64 = 16_384;
-
-/// Frames a second above which timing is not believed: variable-rate phones write their 90 kHz clock there.
-const FRAME_RATE_MAX: u64 = 1000;
-
-/// `aspect_ratio_idc` of an explicit ratio.
-const ASPECT_EXTENDED: u8 = 255;
-
-/// Sample aspect ratios by `aspect_ratio_idc` (H.264 table E-1), from 1.
-const ASPECTS: [(u32, u32); 16] = [
-    (1, 1),
-    (12, 11),
-    (10, 11),
-    (16, 11),
-    (40, 33),
-    (24, 11),
-    (20, 11),
-    (32, 11),
-    (80, 33),
-    (18, 11),
-    (15, 11),
-    (64, 33),
-    (160, 99),
-    (4, 3),
-    (3, 2),
-    (2, 1),
-];
 
 /// What a sequence parameter set says of the pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,80 +222,4 @@ fn read_cropping(bits: &mut BitReader<'_>) -> Result<[u32; 4], BitError> {
         return Ok([0; 4]);
     }
     Ok([bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?])
-}
-
-/// The fields of the video usability information (§E.1.1) that someone here asks for. 0 is not said.
-#[derive(Default)]
-struct Vui {
-    aspect_index: u8,
-    aspect_extended: (u32, u32),
-    units_in_tick: u32,
-    time_scale: u32,
-}
-
-impl Vui {
-    fn read(&mut self, bits: &mut BitReader<'_>) -> Result<(), BitError> {
-        let present = bits.flag()?;
-        if !present {
-            return Ok(());
-        }
-        let aspect_present = bits.flag()?;
-        if aspect_present {
-            self.aspect_index = bits.byte(8)?;
-            if self.aspect_index == ASPECT_EXTENDED {
-                self.aspect_extended = (bits.bits(16)?, bits.bits(16)?);
-            }
-        }
-        let overscan_present = bits.flag()?;
-        if overscan_present {
-            bits.flag()?;
-        }
-        let signal_present = bits.flag()?;
-        if signal_present {
-            // video_format, video_full_range_flag
-            bits.skip(4)?;
-            let colour_present = bits.flag()?;
-            if colour_present {
-                bits.skip(24)?;
-            }
-        }
-        let chroma_location_present = bits.flag()?;
-        if chroma_location_present {
-            bits.ue()?;
-            bits.ue()?;
-        }
-        let timing_present = bits.flag()?;
-        if timing_present {
-            (self.units_in_tick, self.time_scale) = (bits.bits(32)?, bits.bits(32)?);
-        }
-        Ok(())
-    }
-
-    /// Two ticks make a frame, whether it is shown as fields or not.
-    fn frame_rate(&self) -> Option<(u32, u32)> {
-        let (ticks, scale) = (u64::from(self.units_in_tick) * 2, u64::from(self.time_scale));
-        if ticks == 0 || scale == 0 || scale > ticks * FRAME_RATE_MAX {
-            return None;
-        }
-        let divisor = greatest_common_divisor(scale, ticks);
-        Some((u32::try_from(scale / divisor).ok()?, u32::try_from(ticks / divisor).ok()?))
-    }
-
-    fn sample_aspect(&self) -> (u32, u32) {
-        match self.aspect_index {
-            ASPECT_EXTENDED if self.aspect_extended.0 > 0 && self.aspect_extended.1 > 0 => {
-                self.aspect_extended
-            }
-            index => {
-                usize::from(index).checked_sub(1).and_then(|at| ASPECTS.get(at)).copied().unwrap_or((1, 1))
-            }
-        }
-    }
-}
-
-const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }

@@ -15,6 +15,12 @@ use crate::media::{TrackId, TrackKind};
 /// SPS and 256 PPS, which nobody uses.
 const PARAMETER_SETS_MAX: usize = 32;
 
+/// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
+const PARAMETER_SET_BYTES_MAX: usize = 4_096;
+
+/// Bytes of a sequence header: room for all of its parameter sets.
+const HEADER_BYTES_MAX: usize = 64 * 1_024;
+
 /// Frames without an IDR picture, after which a recovery point counts as a keyframe: 10 s at 30 frames a second.
 /// Counted in frames, since a translator sees no clock.
 const OPEN_GOP_FRAMES: u32 = 300;
@@ -71,6 +77,12 @@ impl AvcSource {
     pub(super) fn header(&mut self, data: &Bytes) -> Result<Option<AvcConfig>, Refusal> {
         if data.is_empty() || *data == self.header {
             return Ok(None);
+        }
+        if data.len() > HEADER_BYTES_MAX {
+            return Err(Refusal::malformed(
+                "H.264 sequence header",
+                format_args!("{} bytes of it", data.len()),
+            ));
         }
         let config = if starts_with_start_code(data) { from_annex_b(data)? } else { from_record(data)? };
         self.header = data.clone();
@@ -157,11 +169,13 @@ impl<'a> Scan<'a> {
         let mut scan = Self::default();
         for unit in nal::Units::new(payload, length_size) {
             let unit = unit.map_err(|error| Refusal::malformed("H.264 frame", error))?;
+            let keeps =
+                |sets: &[&[u8]]| sets.len() < PARAMETER_SETS_MAX && unit.len() <= PARAMETER_SET_BYTES_MAX;
             match nal::unit_type(unit) {
                 nal::IDR => scan.picture = Some(Picture::Idr),
                 nal::SLICE..nal::IDR if scan.picture.is_none() => scan.picture = Some(Picture::Other),
-                nal::SPS if scan.sps.len() < PARAMETER_SETS_MAX => scan.sps.push(trim(unit)),
-                nal::PPS if scan.pps.len() < PARAMETER_SETS_MAX => scan.pps.push(trim(unit)),
+                nal::SPS if keeps(&scan.sps) => scan.sps.push(trim(unit)),
+                nal::PPS if keeps(&scan.pps) => scan.pps.push(trim(unit)),
                 _ => {}
             }
         }

@@ -224,6 +224,15 @@ fn what_else_is_in_a_sample_stays_in_it() {
 }
 
 #[test]
+fn a_sender_cannot_fill_the_memory_with_headers() {
+    let refusal = configured().video(body("1700000000", &vec![1; 100_000])).expect_err("long");
+    assert_eq!(refusal.reason(), "malformed");
+    let mut from = configured();
+    let sps = format!("{SPS_720}{}80", "00".repeat(5_000));
+    frame(from.video(body("1701000000", &units(&[&sps, IDR]))));
+}
+
+#[test]
 fn an_end_of_sequence_is_told() {
     let mut from = configured();
     assert_eq!(from.video(body("1702000000", &[])), Ok(Demuxed::EndOfSequence(TrackId::VIDEO)));

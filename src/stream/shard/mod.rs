@@ -4,10 +4,12 @@
 //! goes on reading it, and gets word through its [`Attachment`] when sending ended and why. A shard never waits for a
 //! socket: what it does not take parks that output alone.
 //!
-//! In this room: `output` is one socket's sending state, `batch` what one write is made of, `run` the task.
+//! In this room: `output` is one socket's sending state, `batch` what one write is made of, `pace` decides when, `run`
+//! is the task.
 
 mod batch;
 mod output;
+mod pace;
 mod run;
 
 use std::io;
@@ -33,7 +35,8 @@ const ORDERS_MAX: usize = 1_024;
 /// How shards send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardConfig {
-    /// How long a frame may wait for others, so that one write takes them all. 0: every frame at once.
+    /// How long a frame may wait for others, so that one write takes them all: audio for video, video for the last
+    /// video that is expected in time. 0: every frame at once.
     pub coalesce: Duration,
 }
 

@@ -14,6 +14,7 @@ use super::super::live::Stream;
 use super::super::ring::{Entry, Ring};
 use super::batch::Batch;
 use super::output::{Output, Turn};
+use super::pace::Pace;
 use super::{Finished, Order, OutputId, ShardConfig};
 
 /// How often stalls and lag are looked at.
@@ -28,9 +29,11 @@ type Writable = Pin<Box<dyn Future<Output = (OutputId, io::Result<()>)> + Send>>
 /// A stream with outputs in this shard.
 struct Lane {
     stream: Arc<Stream>,
+    /// When what arrived is sent.
+    pace: Pace,
     /// Up to where the outputs that keep up were served.
     served: u64,
-    outputs: Vec<Box<Output>>,
+    outputs: Vec<Output>,
 }
 
 impl Lane {
@@ -73,41 +76,41 @@ impl Shard {
         let bell = Arc::clone(&self.bell);
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut due: Option<tokio::time::Instant> = None;
         loop {
+            let due = self.lanes.iter().filter_map(|lane| lane.pace.due()).min();
             tokio::select! {
                 () = stop.cancelled() => return,
                 order = self.orders.recv() => match order {
                     Some(order) => self.obey(order),
                     None => return,
                 },
-                // While a window is open, what arrives just joins it.
-                () = bell.notified(), if due.is_none() => {
-                    if self.has_news() {
-                        due = Some(tokio::time::Instant::now() + self.config.coalesce);
+                () = bell.notified() => {
+                    if self.listen() {
+                        self.serve_due().await;
                     }
                 }
-                () = sleep_until(due), if due.is_some() => {
-                    due = None;
-                    self.serve_all().await;
-                }
+                () = sleep_until(due), if due.is_some() => self.serve_due().await,
                 Some((id, ready)) = self.parked.next() => self.unpark(id, ready),
                 _ = look.tick() => self.look_around(),
             }
         }
     }
 
-    fn has_news(&self) -> bool {
-        self.lanes.iter().any(|lane| lane.ring().head() > lane.served)
+    /// Hears what arrived. Whether a lane is due at once.
+    fn listen(&mut self) -> bool {
+        let now = Instant::now();
+        let mut due = false;
+        for lane in &mut self.lanes {
+            let ring = lane.stream.ring();
+            due |= lane.pace.hear(ring, now);
+        }
+        due
     }
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Attach(stream, output) => self.attach(stream, output),
-            Order::Send(id, bytes) => self.with(id, |output, _| match output.answer(bytes) {
-                Ok(()) => None,
-                Err(finished) => Some(finished),
-            }),
+            Order::Attach(stream, output) => self.attach(stream, *output),
+            Order::Send(id, bytes) => self.with(id, |output, _| output.answer(bytes).err()),
             Order::Pause(id, true) => self.with(id, |output, _| {
                 output.paused = true;
                 None
@@ -123,14 +126,15 @@ impl Shard {
         }
     }
 
-    fn attach(&mut self, stream: Arc<Stream>, output: Box<Output>) {
+    fn attach(&mut self, stream: Arc<Stream>, output: Output) {
         let id = output.id;
         match self.lanes.iter_mut().find(|lane| Arc::ptr_eq(&lane.stream, &stream)) {
             Some(lane) => lane.outputs.push(output),
             None => {
                 stream.ring().add_bell(&self.bell);
                 let served = stream.ring().head();
-                self.lanes.push(Lane { stream, served, outputs: vec![output] });
+                let pace = Pace::new(self.config.coalesce, served);
+                self.lanes.push(Lane { stream, pace, served, outputs: vec![output] });
             }
         }
         self.with(id, |_, _| None);
@@ -163,10 +167,14 @@ impl Shard {
         });
     }
 
-    /// Gives every output that is not parked its turn.
-    async fn serve_all(&mut self) {
+    /// Gives every output of the lanes that are due, and that is not parked, its turn.
+    async fn serve_due(&mut self) {
         let mut in_a_row = 0;
+        let now = Instant::now();
         for lane in &mut self.lanes {
+            if !lane.pace.take(now) {
+                continue;
+            }
             let fresh = lane.fresh();
             let Some(last) = fresh.last() else { continue };
             lane.served = last.seq + 1;
@@ -258,9 +266,9 @@ fn park(output: &mut Output, parked: &FuturesUnordered<Writable>) {
     parked.push(Box::pin(async move { (id, transport.writable().await) }));
 }
 
-async fn sleep_until(due: Option<tokio::time::Instant>) {
+async fn sleep_until(due: Option<Instant>) {
     match due {
-        Some(due) => tokio::time::sleep_until(due).await,
+        Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
     }
 }

@@ -1,0 +1,77 @@
+//! A real browser on the pages of the binary: headless Chromium with hls.js, under the CSP that the engine sends.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::needs;
+use crate::support::engine::{Gostream, PLAYBACK};
+use crate::support::packets::Clip;
+use crate::support::peers::ffmpeg_publish_forever;
+use crate::support::programs::{Program, chromium};
+use crate::support::scratch::Scratch;
+
+/// Seconds of picture that must pass.
+const SECONDS: &str = "3";
+
+/// Opens a page and returns what the browser saw, after its picture has moved on.
+fn watch(url: &str) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/test/watch.mjs");
+    let output =
+        Command::new("node").arg(script).args([url, SECONDS]).env("CHROMIUM_PATH", chromium()).output();
+    let output = output.expect("node runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "the picture does not move:\n{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn assert_clean(seen: &Value) {
+    assert_eq!(seen["violations"], serde_json::json!([]), "the page keeps to its own policy");
+    assert_eq!(seen["console"], serde_json::json!([]), "no error in the console");
+    assert_eq!(seen["status"], "playing");
+    assert!(seen["audioBytes"].as_u64() > Some(0), "sound is decoded: {seen}");
+}
+
+#[test]
+fn the_watch_page_plays_a_stream() {
+    needs!(Program::Ffmpeg, Program::Browser);
+    let engine = Gostream::start();
+    let _encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    engine.until_playable();
+    let seen = watch(&engine.http_url(&format!("/watch/{PLAYBACK}")));
+    assert_clean(&seen);
+    assert_eq!((seen["width"].as_u64(), seen["height"].as_u64()), (Some(320), Some(180)));
+}
+
+#[test]
+fn the_demo_plays_and_shows_its_destination() {
+    needs!(Program::Browser);
+    let scratch = Scratch::new("demo");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gostream"));
+    command.arg("demo").envs([
+        ("GOSTREAM_HTTP__LISTEN", "127.0.0.1:0"),
+        ("GOSTREAM_RTMP__LISTEN", "127.0.0.1:0"),
+        ("GOSTREAM_METRICS__LISTEN", "127.0.0.1:0"),
+        ("GOSTREAM_LOG__FORMAT", "json"),
+    ]);
+    let data = scratch.join("data");
+    command.env("GOSTREAM_DATA_DIR", data);
+    let mut engine = Gostream::spawn(scratch, &mut command);
+    let seen = watch(&engine.http_url("/"));
+    assert_clean(&seen);
+    let outputs = seen["outputs"].as_array().expect("a list");
+    assert!(
+        outputs.iter().any(|output| output["tone"] == "good"),
+        "the practice destination is sending: {outputs:?}"
+    );
+    let said = engine.process().out();
+    for word in ["rtmp://", "http://", "OBS"] {
+        assert!(said.contains(word), "the demo tells how to go on ({word}): {said}");
+    }
+    engine.drain();
+}

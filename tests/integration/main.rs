@@ -1,0 +1,19 @@
+//! The engine as a stranger meets it: its binary, with real encoders, destinations and viewers around it.
+//!
+//! One binary, a module a phenomenon. Every test starts its own engine on free ports with its own peers, and can run
+//! beside every other. `GOSTREAM_TEST_KEEP=1` keeps the folders of all processes; a failing test keeps them anyway
+//! and prints the ends of their logs.
+
+mod support;
+
+mod browser;
+mod fixtures;
+mod hls;
+mod means;
+mod play;
+mod publish;
+mod push;
+mod returning;
+mod rtmps;
+mod shutdown;
+mod surface;

@@ -1,0 +1,135 @@
+//! Encoders publish: each real one gets in, the wrong key gets an answer, the same key twice gets the newcomer in.
+
+use std::time::Duration;
+
+use crate::needs;
+use crate::support::engine::{Gostream, PLAYBACK};
+use crate::support::packets::Clip;
+use crate::support::peers::{
+    Encoder, GST_RETIMES_MS, Player, ffmpeg_publish, ffmpeg_publish_forever, gst_encode, gst_publish,
+};
+use crate::support::process::Signal;
+use crate::support::programs::Program;
+use crate::support::until;
+
+/// An encoder's clip reaches a player of the engine whole, from the keyframe at which the player came in.
+fn arrives_whole(start: impl FnOnce(&Clip, &str) -> Encoder, who: &str, ms_tolerance: i64) {
+    let clip = Clip::av(6);
+    let engine = Gostream::start();
+    let mut encoder = start(&clip, &engine.publish_url());
+    engine.until_stream("live");
+    let mut player = Player::ffmpeg(&engine.play_url());
+    encoder.process.succeed();
+    player.process.end(Duration::from_secs(15), Signal::Int);
+    clip.assert_whole_in(who, &player.packets(), ms_tolerance);
+    engine.until_stream("ended");
+    assert!(engine.count("gostream_stream_received_bytes_total", &[("stream", PLAYBACK)]) > 100_000.0);
+}
+
+#[test]
+fn ffmpeg_publishes() {
+    needs!(Program::Ffmpeg);
+    arrives_whole(ffmpeg_publish, "from ffmpeg", 1);
+}
+
+#[test]
+fn gstreamers_librtmp_sink_publishes() {
+    needs!(Program::Ffmpeg, Program::Gst("rtmpsink"), Program::Gst("flvmux"));
+    arrives_whole(|clip, url| gst_publish(clip, "rtmpsink", url), "from rtmpsink", GST_RETIMES_MS);
+}
+
+#[test]
+fn gstreamers_own_sink_publishes() {
+    needs!(Program::Ffmpeg, Program::Gst("rtmp2sink"), Program::Gst("flvmux"));
+    arrives_whole(|clip, url| gst_publish(clip, "rtmp2sink", url), "from rtmp2sink", GST_RETIMES_MS);
+}
+
+#[test]
+fn gstreamers_encoders_publish_and_decode_cleanly() {
+    needs!(Program::Ffmpeg, Program::Gst("rtmp2sink"), Program::Gst("x264enc"), Program::Gst("voaacenc"));
+    let engine = Gostream::start();
+    let mut encoder = gst_encode("rtmp2sink", 125, &engine.publish_url());
+    engine.until_stream("live");
+    crate::support::peers::assert_decodes(&engine.play_url());
+    encoder.process.succeed();
+}
+
+#[test]
+fn a_wrong_key_is_told_so_before_the_encoder_sends_anything() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::start();
+    let url = format!("rtmp://{}/live/wrong_key_of_a_stranger", engine.address("rtmp"));
+    let mut encoder = ffmpeg_publish_forever(&Clip::av(6), &url);
+    let status = encoder.process.wait();
+    assert!(!status.success(), "ffmpeg gives up");
+    let log = encoder.process.log();
+    assert!(log.contains("Server error:"), "ffmpeg was told why: {log}");
+    assert!(!engine.stream_is("live"));
+    until("the refusal to be counted", || {
+        let all = engine.count("gostream_publish_total", &[]);
+        all >= 1.0 && all > engine.count("gostream_publish_total", &[("result", "accepted")])
+    });
+    let log = engine.log_text();
+    assert!(
+        !log.contains("wrong_key_of_a_stranger"),
+        "an offered key is a secret of somebody: it is not logged"
+    );
+}
+
+#[test]
+fn an_unknown_app_is_refused() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::start();
+    let url = engine.publish_url().replace("/live/", "/elsewhere/");
+    let mut encoder = ffmpeg_publish_forever(&Clip::av(6), &url);
+    assert!(!encoder.process.wait().success());
+}
+
+#[test]
+fn the_same_key_again_takes_over_at_once() {
+    needs!(Program::Ffmpeg);
+    let (first, second) = (Clip::av(6), Clip::av_wider(6));
+    let engine = Gostream::start();
+    let mut old = ffmpeg_publish_forever(&first, &engine.publish_url());
+    engine.until_stream("live");
+    let mut viewer = Player::ffmpeg(&engine.play_url());
+    until("the viewer to receive", || viewer.received_bytes() > 0);
+    let mut new = ffmpeg_publish(&second, &engine.publish_url());
+    old.process.wait(); // the encoder that hung is told, and its connection closed
+    new.process.succeed();
+    viewer.process.end(Duration::from_secs(15), Signal::Int);
+    assert!(
+        first.is_in(&viewer.packets()) && second.is_in(&viewer.packets()),
+        "the viewer saw both, on one connection"
+    );
+}
+
+#[test]
+fn the_same_key_again_is_refused_where_the_operator_says_so() {
+    needs!(Program::Ffmpeg);
+    let clip = Clip::av(8);
+    let engine = Gostream::config().set("rtmp.on_duplicate", "reject").start();
+    let mut first = ffmpeg_publish(&clip, &engine.publish_url());
+    engine.until_stream("live");
+    let mut viewer = Player::ffmpeg(&engine.play_url());
+    let mut second = ffmpeg_publish_forever(&Clip::av_wider(6), &engine.publish_url());
+    assert!(!second.process.wait().success());
+    assert!(second.process.log().contains("Server error:"), "{}", second.process.log());
+    first.process.succeed();
+    viewer.process.end(Duration::from_secs(15), Signal::Int);
+    clip.assert_whole_in("the viewer of the first", &viewer.packets(), 1);
+}
+
+#[test]
+fn a_publisher_that_goes_silent_is_closed_and_its_key_is_free() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::config().set("rtmp.stall_timeout", "2s").start();
+    let mut encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    engine.until_stream("live");
+    encoder.process.signal(Signal::Stop);
+    until("the silent publisher to be given up", || !engine.stream_is("live"));
+    encoder.process.kill();
+    let mut next = ffmpeg_publish(&Clip::av(4), &engine.publish_url());
+    engine.until_stream("live");
+    next.process.succeed();
+}

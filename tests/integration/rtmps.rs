@@ -1,0 +1,106 @@
+//! RTMP over TLS, in and out, with an authority of our own.
+
+use std::time::Duration;
+
+use crate::needs;
+use crate::support::engine::{Config, Gostream, KEY};
+use crate::support::packets::Clip;
+use crate::support::peers::{Player, ffmpeg_publish, ffmpeg_publish_forever};
+use crate::support::process::Signal;
+use crate::support::programs::Program;
+use crate::support::tls::Authority;
+
+fn secure(authority: &Authority) -> Config {
+    let path = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
+    Gostream::config()
+        .set("rtmps.listen", "127.0.0.1:0")
+        .set("tls.cert", path(authority.server_chain()))
+        .set("tls.key", path(authority.server_key()))
+}
+
+fn secure_url(engine: &Gostream) -> String {
+    format!("rtmps://localhost:{}/live", engine.address("rtmps").port())
+}
+
+#[test]
+fn an_encoder_publishes_over_tls() {
+    needs!(Program::Ffmpeg);
+    let clip = Clip::av(6);
+    let authority = Authority::new();
+    let engine = secure(&authority).start();
+    let mut encoder = ffmpeg_publish(&clip, &format!("{}/{KEY}", secure_url(&engine)));
+    engine.until_stream("live");
+    let mut player = Player::ffmpeg(&engine.play_url());
+    encoder.process.succeed();
+    player.process.end(Duration::from_secs(15), Signal::Int);
+    clip.assert_whole_in("over TLS", &player.packets(), 1);
+    assert!(engine.count("gostream_connections_total", &[("service", "rtmps")]) >= 1.0);
+}
+
+/// An engine that pushes over TLS to another one; the second is returned first.
+fn chain(authority: &Authority, trusting: bool, insecure: bool) -> (Gostream, Gostream) {
+    let edge = secure(authority).start();
+    let mut config = Gostream::config()
+        .set("relay.retry_min", "200ms")
+        .set("relay.retry_max", "500ms")
+        .destination_with("edge", &secure_url(&edge), KEY, &[("insecure", insecure.into())]);
+    if trusting {
+        config = config.environment("SSL_CERT_FILE", &authority.certificate().to_string_lossy());
+    }
+    (edge, config.start())
+}
+
+fn arrives(authority: &Authority, trusting: bool, insecure: bool, who: &str) {
+    let clip = Clip::av(6);
+    let (edge, origin) = chain(authority, trusting, insecure);
+    let mut encoder = ffmpeg_publish(&clip, &origin.publish_url());
+    edge.until_stream("live");
+    let mut player = Player::ffmpeg(&edge.play_url());
+    encoder.process.succeed();
+    player.process.end(Duration::from_secs(15), Signal::Int);
+    clip.assert_whole_in(who, &player.packets(), 1);
+}
+
+#[test]
+fn a_destination_with_a_trusted_certificate_receives() {
+    needs!(Program::Ffmpeg);
+    arrives(&Authority::new(), true, false, "over trusted TLS");
+}
+
+#[test]
+fn a_destination_with_an_unknown_certificate_receives_nothing() {
+    needs!(Program::Ffmpeg);
+    let authority = Authority::new();
+    let (edge, origin) = chain(&authority, false, false);
+    let _encoder = ffmpeg_publish_forever(&Clip::av(6), &origin.publish_url());
+    origin.until_stream("live");
+    crate::support::until("the certificate to be refused", || {
+        origin.output_is("edge", "retrying") || origin.output_is("edge", "failed")
+    });
+    assert!(origin.logged(|line| line["reason"] == "tls"), "the reason has a name");
+    assert!(!edge.stream_is("live"));
+}
+
+#[test]
+fn a_destination_with_an_unknown_certificate_receives_where_the_operator_says_so() {
+    needs!(Program::Ffmpeg);
+    arrives(&Authority::new(), false, true, "over insecure TLS");
+}
+
+#[test]
+fn plain_rtmp_on_the_tls_port_is_closed() {
+    needs!(Program::Ffmpeg);
+    let engine = secure(&Authority::new()).start();
+    let url = secure_url(&engine).replace("rtmps://", "rtmp://");
+    let mut encoder = ffmpeg_publish_forever(&Clip::av(4), &format!("{url}/{KEY}"));
+    assert!(!encoder.process.wait().success());
+}
+
+#[test]
+fn tls_on_the_plain_port_is_closed() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::start();
+    let url = engine.publish_url().replace("rtmp://", "rtmps://");
+    let mut encoder = ffmpeg_publish_forever(&Clip::av(4), &url);
+    assert!(!encoder.process.wait().success());
+}

@@ -1,0 +1,285 @@
+//! Coded packets as ffmpeg sees them, by hash: what a clip holds, what arrived, and whether the one is the other.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::scratch::Scratch;
+
+/// A kind of track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Video,
+    Audio,
+}
+
+/// One packet: its bytes' hash and its times, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Packet {
+    pub(crate) hash: String,
+    pub(crate) dts: i64,
+    pub(crate) pts: i64,
+}
+
+/// The packets of one file or one received stream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Packets {
+    video: Vec<Packet>,
+    audio: Vec<Packet>,
+}
+
+impl Packets {
+    /// Reads a file with ffmpeg, decoding nothing.
+    pub(crate) fn of(file: &Path) -> Self {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-v", "error", "-i"]).arg(file).args(FRAMEHASH).arg("-");
+        let output = command.output().expect("ffmpeg runs");
+        assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
+        Self::parse(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// Parses ffmpeg's framehash: `stream, dts, pts, duration, size, hash`, with the kinds in its head.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut kinds: HashMap<&str, Kind> = HashMap::new();
+        let mut scales: HashMap<&str, (i64, i64)> = HashMap::new();
+        let mut packets = Self::default();
+        for line in text.lines() {
+            if let Some((stream, scale)) = line.strip_prefix("#tb ").and_then(|rest| rest.split_once(": ")) {
+                let (unit, second) = scale.split_once('/').expect("a time base is a fraction");
+                scales.insert(stream, (unit.parse().expect("a number"), second.parse().expect("a number")));
+                continue;
+            }
+            if let Some((stream, kind)) =
+                line.strip_prefix("#media_type ").and_then(|rest| rest.split_once(": "))
+            {
+                kinds.insert(stream, if kind == "video" { Kind::Video } else { Kind::Audio });
+                continue;
+            }
+            let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+            let [stream, dts, pts, _, size, hash, ..] = fields[..] else { continue };
+            let (unit, second) = scales.get(stream).copied().unwrap_or((1, 1000));
+            let ms = |text: &str| text.parse::<i64>().map_or(0, |time| time * 1000 * unit / second);
+            let packet = Packet { hash: format!("{size}:{hash}"), dts: ms(dts), pts: ms(pts) };
+            match kinds.get(stream) {
+                Some(Kind::Video) => packets.video.push(packet),
+                Some(Kind::Audio) => packets.audio.push(packet),
+                None => {}
+            }
+        }
+        packets
+    }
+
+    pub(crate) fn track(&self, kind: Kind) -> &[Packet] {
+        match kind {
+            Kind::Video => &self.video,
+            Kind::Audio => &self.audio,
+        }
+    }
+}
+
+/// ffmpeg's arguments between an input and the framehash of its packets.
+pub(crate) const FRAMEHASH: [&str; 8] = ["-map", "0", "-c", "copy", "-f", "framehash", "-hash", "md5"];
+
+/// What a test sends: a short clip with B-frames, a keyframe a second, and sound of which no two packets are alike.
+#[derive(Debug, Clone)]
+pub(crate) struct Clip {
+    pub(crate) file: PathBuf,
+    packets: Packets,
+    /// Hashes of the video's keyframes.
+    keyframes: Vec<String>,
+}
+
+/// Pictures each second.
+pub(crate) const FRAME_RATE: usize = 25;
+
+impl Clip {
+    /// Video and audio, 320x180, about 0.5 Mbit/s.
+    pub(crate) fn av(seconds: u32) -> Self {
+        Self::make(&format!("av-{seconds}"), seconds, Some((320, 180, 400)), true)
+    }
+
+    /// The same at another resolution: its parameter sets differ.
+    pub(crate) fn av_wider(seconds: u32) -> Self {
+        Self::make(&format!("wide-{seconds}"), seconds, Some((480, 270, 400)), true)
+    }
+
+    /// Noise at 8 Mbit/s, which fills a socket that nobody reads within a second or two.
+    pub(crate) fn heavy(seconds: u32) -> Self {
+        Self::make(&format!("heavy-{seconds}"), seconds, Some((640, 360, 8000)), true)
+    }
+
+    pub(crate) fn video_only(seconds: u32) -> Self {
+        Self::make(&format!("video-{seconds}"), seconds, Some((320, 180, 400)), false)
+    }
+
+    pub(crate) fn audio_only(seconds: u32) -> Self {
+        Self::make(&format!("audio-{seconds}"), seconds, None, true)
+    }
+
+    /// Made once for each name, and kept beside the build's other products.
+    fn make(name: &str, seconds: u32, video: Option<(u32, u32, u32)>, audio: bool) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        let file = folder.join(format!("{name}.flv"));
+        if !file.exists() {
+            let scratch = Scratch::new("clip");
+            let fresh = scratch.join("clip.flv");
+            encode(&fresh, seconds, video, audio);
+            // By rename, because another test may make the same clip now. Copied first: /tmp may be another disk.
+            let near = folder.join(format!("{name}.{}.part", std::process::id()));
+            std::fs::copy(&fresh, &near)
+                .and_then(|_| std::fs::rename(&near, &file))
+                .expect("a clip can be kept");
+        }
+        let packets = Packets::of(&file);
+        Self { keyframes: keyframes_of(&file, &packets), packets, file }
+    }
+
+    /// Asserts that what arrived is this clip from some keyframe on: every later packet once, in order, bytes equal,
+    /// to the clip's last one; and that it keeps the clip's distances in time (`ms_tolerance`).
+    ///
+    /// # Panics
+    /// With the first difference.
+    pub(crate) fn assert_whole_in(&self, who: &str, arrived: &Packets, ms_tolerance: i64) {
+        self.assert_in(who, arrived, ms_tolerance);
+        for kind in [Kind::Video, Kind::Audio] {
+            let last = |packets: &Packets| packets.track(kind).last().map(|packet| packet.hash.clone());
+            assert_eq!(
+                last(arrived),
+                last(&self.packets),
+                "{who}: the last {kind:?} packet is the clip's last"
+            );
+        }
+    }
+
+    /// As [`Self::assert_whole_in`], for one who left before the end.
+    pub(crate) fn assert_in(&self, who: &str, arrived: &Packets, ms_tolerance: i64) {
+        for kind in [Kind::Video, Kind::Audio] {
+            let (sent, got) = (self.packets.track(kind), arrived.track(kind));
+            if sent.is_empty() {
+                assert!(got.is_empty(), "{who}: {kind:?} out of nothing");
+                continue;
+            }
+            assert!(!got.is_empty(), "{who}: no {kind:?} arrived");
+            let start = sent.iter().position(|packet| packet.hash == got[0].hash);
+            let start =
+                start.unwrap_or_else(|| panic!("{who}: the first {kind:?} packet is none of the clip's"));
+            assert!(got.len() <= sent.len() - start, "{who}: more {kind:?} arrived than was sent");
+            for (index, (is, was)) in got.iter().zip(&sent[start..]).enumerate() {
+                assert_eq!(
+                    is.hash, was.hash,
+                    "{who}: {kind:?} packet {index} after the start differs from the clip's"
+                );
+                let (moved, was_moved) = (is.dts - got[0].dts, was.dts - sent[start].dts);
+                let drift = (moved - was_moved).abs();
+                assert!(drift <= ms_tolerance, "{who}: {kind:?} packet {index} is {drift} ms off its place");
+            }
+            if kind == Kind::Video {
+                assert!(self.keyframes.contains(&got[0].hash), "{who}: the picture starts at a keyframe");
+            }
+        }
+        self.assert_together(who, arrived, ms_tolerance);
+    }
+
+    /// Audio keeps its distance from the picture.
+    fn assert_together(&self, who: &str, arrived: &Packets, ms_tolerance: i64) {
+        let first_pts = |kind| arrived.track(kind).first().map(|packet| (packet.hash.clone(), packet.pts));
+        let (Some(video), Some(audio)) = (first_pts(Kind::Video), first_pts(Kind::Audio)) else { return };
+        let pts_of = |kind, hash: &str| {
+            self.packets.track(kind).iter().find(|packet| packet.hash == hash).map(|packet| packet.pts)
+        };
+        let (Some(was_video), Some(was_audio)) =
+            (pts_of(Kind::Video, &video.0), pts_of(Kind::Audio, &audio.0))
+        else {
+            return;
+        };
+        let apart = ((audio.1 - video.1) - (was_audio - was_video)).abs();
+        assert!(apart <= ms_tolerance, "{who}: sound and picture moved {apart} ms apart");
+    }
+
+    /// For a clip sent in a loop to somebody who lost some of it: each run of packets is the clip's (round and round),
+    /// and each run after a loss starts at a keyframe. Returns the number of runs of video.
+    pub(crate) fn assert_runs_in(&self, who: &str, arrived: &Packets) -> usize {
+        let sent = &self.packets.video;
+        let place: HashMap<&str, usize> =
+            sent.iter().enumerate().map(|(index, packet)| (packet.hash.as_str(), index)).collect();
+        let mut runs = 0;
+        let mut expected = None;
+        for (index, packet) in arrived.video.iter().enumerate() {
+            let at = place.get(packet.hash.as_str());
+            let at = *at.unwrap_or_else(|| panic!("{who}: video packet {index} is none of the clip's"));
+            if expected != Some(at) {
+                runs += 1;
+                assert!(
+                    self.keyframes.contains(&packet.hash),
+                    "{who}: after a loss, video packet {index} is no keyframe"
+                );
+            }
+            expected = Some((at + 1) % sent.len());
+        }
+        assert!(runs > 0, "{who}: no picture arrived");
+        runs
+    }
+
+    /// Whether anything of this clip arrived.
+    pub(crate) fn is_in(&self, arrived: &Packets) -> bool {
+        arrived.video.iter().any(|packet| self.keyframes.contains(&packet.hash))
+    }
+}
+
+fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: bool) {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-y"]);
+    if let Some((width, height, kilobits)) = video {
+        let noise = if kilobits > 1000 { ",noise=alls=60:allf=t" } else { "" };
+        let input = format!("testsrc2=size={width}x{height}:rate={FRAME_RATE}{noise}");
+        command.args(["-f", "lavfi", "-i", &input]);
+    }
+    if audio {
+        command.args(["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1:seed=7"]);
+        command.args(["-c:a", "aac", "-ac", "2", "-b:a", "64k"]);
+    }
+    if let Some((_, _, kilobits)) = video {
+        let (rate, group) = (format!("{kilobits}k"), FRAME_RATE.to_string());
+        command.args([
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p",
+            "-b:v",
+            &rate,
+            "-maxrate",
+            &rate,
+        ]);
+        command.args([
+            "-bufsize",
+            &rate,
+            "-g",
+            &group,
+            "-keyint_min",
+            &group,
+            "-sc_threshold",
+            "0",
+            "-bf",
+            "2",
+        ]);
+    }
+    let status =
+        command.args(["-t", &seconds.to_string(), "-f", "flv"]).arg(file).status().expect("ffmpeg runs");
+    assert!(status.success(), "the clip can be made");
+}
+
+fn keyframes_of(file: &Path, packets: &Packets) -> Vec<String> {
+    let mut command = Command::new("ffprobe");
+    command
+        .args(["-v", "error", "-select_streams", "v", "-show_entries", "packet=flags", "-of", "csv=p=0"])
+        .arg(file);
+    let output = command.output().expect("ffprobe runs");
+    let flags = String::from_utf8_lossy(&output.stdout).into_owned();
+    let flags: Vec<&str> = flags.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(flags.len(), packets.video.len(), "ffprobe and ffmpeg see the same packets");
+    let keys = flags.iter().zip(&packets.video).filter(|(flag, _)| flag.starts_with('K'));
+    keys.map(|(_, packet)| packet.hash.clone()).collect()
+}
