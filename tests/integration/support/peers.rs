@@ -96,6 +96,8 @@ impl Player {
             .args(input)
             .args(["-i", url])
             .args(FRAMEHASH)
+            // A short text would wait in a buffer of 256 kB otherwise, and be lost with a signal.
+            .args(["-flush_packets", "1"])
             .arg(&received);
         Self {
             process: Proc::start("ffmpeg-player", scratch.path(), &mut command),
