@@ -1,3 +1,5 @@
+//! What players and browsers ask for, and what they get.
+
 use axum::body::to_bytes;
 use axum::http::{Method, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

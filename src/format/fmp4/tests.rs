@@ -1,9 +1,14 @@
+//! Init segments and fragments, read back by other readers.
+
 use bytes::Bytes;
 use mp4_atom::{Decode, DecodeMaybe, Moof};
 
 use super::*;
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::h264::{AvcConfig, Picture};
+
+const FLAGS_SYNC: u32 = 0x0200_0000;
+const FLAGS_NON_SYNC: u32 = 0x0101_0000;
 
 fn avc() -> AvcConfig {
     let sps = Bytes::from_static(&[
@@ -137,6 +142,3 @@ fn a_track_without_samples_has_no_traf() {
     assert_eq!(moof.traf.iter().map(|traf| traf.tfhd.track_id).collect::<Vec<_>>(), [2]);
     assert_eq!(moof.traf[0].trun[0].data_offset, i32::try_from(header.len()).ok());
 }
-
-const FLAGS_SYNC: u32 = 0x0200_0000;
-const FLAGS_NON_SYNC: u32 = 0x0101_0000;

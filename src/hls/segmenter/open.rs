@@ -83,10 +83,10 @@ impl Open {
         self.closed_bytes + self.open_bytes
     }
 
-    /// Where the queued audio ends.
-    pub(super) fn audio_end(&self) -> Option<i64> {
-        let last = self.audio.back()?;
-        self.audio_ticks(last.time + last.duration)
+    /// Where the media ends when no frame is held back: with the queued audio, or with the last part.
+    pub(super) fn media_end(&self) -> i64 {
+        let audio = self.audio.back().and_then(|last| self.audio_ticks(last.time + last.duration));
+        audio.map_or(self.part_start, |end| end.max(self.part_start))
     }
 
     /// Adds a frame whose duration is known, closing the part first where the frame would make it too long.

@@ -1,3 +1,5 @@
+//! Payloads cut and clocks moved: what a sample keeps of a packet.
+
 use super::*;
 use crate::format::h264::AvcConfig;
 use crate::media::TrackId;
