@@ -1,4 +1,4 @@
-//! What players and browsers ask for, and what they get.
+//! The routes of media as players and caches meet them.
 
 use axum::body::to_bytes;
 use axum::http::{Method, Request};

@@ -1,4 +1,4 @@
-//! Init segments and fragments, read back by other readers.
+//! Boxes byte by byte, and through another reader.
 
 use bytes::Bytes;
 use mp4_atom::{Decode, DecodeMaybe, Moof};
@@ -6,9 +6,6 @@ use mp4_atom::{Decode, DecodeMaybe, Moof};
 use super::*;
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::h264::{AvcConfig, Picture};
-
-const FLAGS_SYNC: u32 = 0x0200_0000;
-const FLAGS_NON_SYNC: u32 = 0x0101_0000;
 
 fn avc() -> AvcConfig {
     let sps = Bytes::from_static(&[
@@ -142,3 +139,6 @@ fn a_track_without_samples_has_no_traf() {
     assert_eq!(moof.traf.iter().map(|traf| traf.tfhd.track_id).collect::<Vec<_>>(), [2]);
     assert_eq!(moof.traf[0].trun[0].data_offset, i32::try_from(header.len()).ok());
 }
+
+const FLAGS_SYNC: u32 = 0x0200_0000;
+const FLAGS_NON_SYNC: u32 = 0x0101_0000;

@@ -1,4 +1,4 @@
-//! Payloads cut and clocks moved: what a sample keeps of a packet.
+//! Samples as slices of what came in, and the session clock.
 
 use super::*;
 use crate::format::h264::AvcConfig;
