@@ -14,14 +14,19 @@ use crate::support::until;
 /// How long a player may take to notice the end by itself before it is asked to stop.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-fn plays_whole(clip: &Clip, player: impl FnOnce(&str) -> Player, who: &str) {
+/// What a player gets that comes while the stream is live, until it ends.
+fn played(clip: &Clip, player: impl FnOnce(&str) -> Player) -> Packets {
     let engine = Gostream::start();
     let mut encoder = ffmpeg_publish(clip, &engine.publish_url());
     engine.until_stream("live");
     let mut player = player(&engine.play_url());
     encoder.process.succeed();
     player.process.end(PATIENCE, Signal::Int);
-    clip.assert_whole_in(who, &player.packets(), 1);
+    player.packets()
+}
+
+fn plays_whole(clip: &Clip, player: impl FnOnce(&str) -> Player, who: &str) {
+    clip.assert_whole_in(who, &played(clip, player), 1);
 }
 
 #[test]
@@ -49,7 +54,10 @@ fn rtmpdump_plays() {
 #[test]
 fn gstreamer_plays() {
     needs!(Program::Ffmpeg, Program::Gst("rtmp2src"));
-    plays_whole(&Clip::av(6), Player::rtmp2src, "rtmp2src");
+    let clip = Clip::av(6);
+    let packets = played(&clip, Player::rtmp2src);
+    // rtmp2src hands a message on when the next one comes, and so loses the last one before StreamEOF.
+    clip.assert_nearly_whole_in("rtmp2src", &packets, 1);
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl Player {
             .args(input)
             .args(["-i", url])
             .args(FRAMEHASH)
+            .args(["-flush_packets", "1"]) // a test sees the file grow
             .arg(&received);
         Self {
             process: Proc::start("ffmpeg-player", scratch.path(), &mut command),
