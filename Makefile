@@ -62,7 +62,7 @@ test: deps web lint fuzz-smoke ## Install what the tests need and run all of the
 lint: ## Format, clippy and documentation, with warnings as errors
 	$(CARGO) fmt --check
 	$(LOCKED) $(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(LOCKED) $(CARGO) doc --locked --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(LOCKED) $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
 .PHONY: bench
 bench: ## Run the benchmarks; the end-to-end one prints the figures of the README

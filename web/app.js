@@ -74,11 +74,16 @@ function watchPage() {
   }, 1000);
 }
 
+// The usual port: another one is in the server's own banner and in its config.toml.
+function tellServer() {
+  by('server').textContent = `rtmp://${location.hostname}:1935/live`;
+}
+
 function livePage() {
   const player = new Player(by('video'), say);
   let chosen = decodeURIComponent(location.hash.slice(1));
   let opened = '';
-  by('server').textContent = `rtmp://${location.hostname}:1935/live`;
+  tellServer();
 
   function choose(id) {
     chosen = id;
@@ -181,5 +186,5 @@ function keyed(parent, values, keyOf, make, fill) {
   for (const child of old.values()) child.remove();
 }
 
-if (document.body.dataset.page === 'watch') watchPage();
-else livePage();
+const pages = { watch: watchPage, live: livePage, welcome: tellServer };
+pages[document.body.dataset.page]();

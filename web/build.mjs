@@ -12,7 +12,7 @@ const hls = join(here, 'node_modules', 'hls.js');
 await rm(dist, { recursive: true, force: true });
 await mkdir(assets, { recursive: true });
 
-for (const page of ['index.html', 'watch.html']) {
+for (const page of ['index.html', 'watch.html', 'welcome.html']) {
   await cp(join(here, page), join(dist, page));
 }
 for (const asset of ['app.js', 'player.js', 'style.css']) {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::config::{self, Config};
 use crate::auth::{DeclaredProject, DeclaredProjects};
 use crate::hls;
-use crate::net::{ConnectionLimits, Connections, SocketOptions};
+use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
 use crate::rtmp::{Limits, RtmpUrl, ServerConfig};
 use crate::session::{self, Sessions};
@@ -34,8 +34,8 @@ pub struct Engine {
     pub supervisor: Arc<Supervisor>,
     /// What HTTP serves.
     pub library: Arc<hls::Library>,
-    /// Connections of the RTMP listeners.
-    pub connections: Arc<Connections>,
+    /// Connections of the RTMP listener, and of the RTMPS listener.
+    pub connections: [Arc<Connections>; 2],
     /// Cancelled first: no new connections, open ones end with a word.
     pub drain: CancellationToken,
     /// Cancelled last: everything else.
@@ -103,10 +103,11 @@ impl Engine {
             session_tasks.clone(),
             drain.clone(),
         );
-        let connections = Connections::new(ConnectionLimits {
+        let bounds = Bounds::new(ConnectionLimits {
             max: config.rtmp.max_connections,
             max_per_address: config.rtmp.max_connections_per_address,
         });
+        let connections = ["rtmp", "rtmps"].map(|service| Connections::new(service, Arc::clone(&bounds)));
         Ok(Self {
             registry,
             sessions,

@@ -102,10 +102,11 @@ impl App {
     pub fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
         let engine = Engine::start(config)?;
+        let [plain, secure] = &engine.connections;
         let mut addresses = Addresses::default();
         if let Some(socket) = listen(config.rtmp.listen, "rtmp")? {
             addresses.rtmp = Some(socket.local_addr()?);
-            let listener = Listener::new(socket, Arc::clone(&engine.connections));
+            let listener = Listener::new(socket, Arc::clone(plain));
             engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, None));
         }
         if let Some(socket) = listen(config.rtmps.listen, "rtmps")? {
@@ -115,14 +116,14 @@ impl App {
                 anyhow::bail!("rtmps.listen needs tls.cert and tls.key");
             };
             let tls = server_config(cert, key).context("tls.cert and tls.key")?;
-            let listener = Listener::new(socket, Arc::clone(&engine.connections));
+            let listener = Listener::new(socket, Arc::clone(secure));
             engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, Some(tls)));
         }
         let figures = EngineFigures {
             registry: Arc::clone(&engine.registry),
             supervisor: Arc::clone(&engine.supervisor),
             sessions: Arc::clone(engine.sessions.stats()),
-            connections: Arc::clone(&engine.connections),
+            connections: engine.connections.to_vec(),
             library: Arc::clone(&engine.library),
         };
         let routes = routes(&engine, front);

@@ -181,6 +181,12 @@ impl Studio {
         self.broken = true;
     }
 
+    /// Sends nothing for `millis`, after which the source's clock has gone on.
+    pub(crate) fn pause(&mut self, millis: i64) {
+        self.at += millis;
+        self.wait(millis);
+    }
+
     pub(crate) fn end(&mut self, end: End) {
         self.send(&Frame::End(end));
     }

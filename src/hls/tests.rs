@@ -174,7 +174,8 @@ fn a_short_stream_is_still_a_whole_playlist() {
     let mut studio = Studio::new(Some(1_280), true);
     studio.run(900);
     studio.end(End::Clean);
-    assert!(matches!(studio.viewer.durations()[..], [895..=905]));
+    // The last sound is over a little after the last picture.
+    assert!(matches!(studio.viewer.durations()[..], [895..=925]));
     let mut studio = Studio::new(Some(1_280), true);
     studio.end(End::Clean);
     assert_eq!(phase(&studio), Phase::Absent);
@@ -328,6 +329,42 @@ fn frames_that_came_before_the_first_keyframe_are_not_shown() {
     assert_eq!(studio.viewer.seen.values().next().map(|seen| seen.date), Some(NOON + 1_000));
 }
 
+#[test]
+fn pictures_that_join_sound_after_a_pause_do_not_stretch_its_last_segment() {
+    let mut studio = Studio::new(None, true);
+    studio.run(4_300);
+    studio.pause(2_400);
+    studio.tracks = tracks(Some(1_280), true);
+    // The picture comes first: sound behind a hole would end the segment by itself.
+    studio.send(&Frame::Media(picture(studio.at, 0, true, 4_000)));
+    studio.run(6_000);
+    studio.end(End::Clean);
+    assert_eq!(studio.viewer.breaks(), 1);
+    assert!(
+        studio.viewer.durations().iter().all(|duration| *duration <= 2_100),
+        "{:?}",
+        studio.viewer.durations()
+    );
+}
+
+#[test]
+fn a_last_frame_that_lasts_too_long_ends_its_segment_at_the_limit() {
+    // The cut at the held frame chooses the target duration, six seconds, which that frame alone then exceeds.
+    let mut studio = Studio::new(Some(1_920), false);
+    (studio.frame, studio.gop) = ((90, 1), 68);
+    studio.run(6_032);
+    studio.tracks = tracks(Some(1_280), false);
+    studio.pause(6_600);
+    studio.run(8_000);
+    studio.end(End::Clean);
+    assert_eq!(studio.viewer.breaks(), 1);
+    assert!(
+        studio.viewer.durations().iter().all(|duration| *duration < 6_500),
+        "{:?}",
+        studio.viewer.durations()
+    );
+}
+
 /// What may happen to a stream.
 #[derive(Debug, Clone)]
 enum Act {
@@ -335,9 +372,13 @@ enum Act {
     Gop(i64),
     Frame(i64, i64),
     Jump(i64),
+    /// Nothing comes, and the source's clock goes on: no discontinuity.
+    Pause(i64),
     End(End, i64),
     Resize(u32),
     Audio(bool),
+    /// Pictures come, or go, while there is sound.
+    Video(Option<u32>),
     WithoutVideo(i64),
     WithoutAudio(i64),
 }
@@ -349,6 +390,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => prop::sample::select(vec![(100, 3), (1_001, 30), (1_000, 60), (40, 1), (1_000, 1), (1_000, 120)])
             .prop_map(|(millis, per)| Act::Frame(millis, per)),
         1 => (0_i64..20_000).prop_map(Act::Jump),
+        1 => (0_i64..8_000).prop_map(Act::Pause),
+        1 => prop::option::of(Just(1_280_u32)).prop_map(Act::Video),
         1 => (prop::sample::select(vec![End::Clean, End::Lost, End::Stalled]), 0_i64..60_000)
             .prop_map(|(end, gap)| Act::End(end, gap)),
         1 => prop::sample::select(vec![640_u32, 1_280, 1_920]).prop_map(Act::Resize),
@@ -375,6 +418,8 @@ proptest! {
                 Act::Gop(frames) => studio.gop = frames,
                 Act::Frame(millis, per) => studio.frame = (millis, per),
                 Act::Jump(millis) => studio.break_clock(millis),
+                Act::Pause(millis) => studio.pause(millis),
+                Act::Video(width) => studio.tracks = tracks(width, true),
                 Act::End(end, gap) => {
                     studio.end(end);
                     studio.wait(gap);

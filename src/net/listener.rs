@@ -7,30 +7,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Connections that the kernel holds for us before they are accepted.
-const BACKLOG: i32 = 1_024;
 /// A pause after an error of `accept` that is not one connection's (such as no file descriptors left), so that
 /// the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Binds a listening socket. An unspecified IPv6 address takes IPv4 as well.
-///
-/// # Errors
-/// Of the socket: the address is in use, or not ours.
-pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    if addr.is_ipv6() && addr.ip().is_unspecified() {
-        socket.set_only_v6(false)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}
 
 /// Bounds on connections.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +31,62 @@ pub enum RejectReason {
     MaxPerAddress,
 }
 
+/// Bounds that the services of one process share, and what is open under them.
+#[derive(Debug)]
+pub struct Bounds {
+    limits: ConnectionLimits,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Bounds {
+    /// Nothing is open yet.
+    #[must_use]
+    pub fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, open: Mutex::default() })
+    }
+
+    fn take(&self, address: IpAddr) -> Result<(), RejectReason> {
+        let mut open = self.lock();
+        if open.total >= self.limits.max {
+            return Err(RejectReason::Max);
+        }
+        let count = open.by_address.entry(address).or_default();
+        if *count >= self.limits.max_per_address {
+            return Err(RejectReason::MaxPerAddress);
+        }
+        *count += 1;
+        open.total += 1;
+        Ok(())
+    }
+
+    fn give_back(&self, address: IpAddr) {
+        let mut open = self.lock();
+        open.total -= 1;
+        if let Some(count) = open.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                open.by_address.remove(&address);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The connections of one service, counted.
 #[derive(Debug)]
 pub struct Connections {
-    limits: ConnectionLimits,
-    by_address: Mutex<HashMap<IpAddr, usize>>,
+    /// The service's name in metrics and logs.
+    pub service: &'static str,
+    bounds: Arc<Bounds>,
     open: AtomicUsize,
     accepted: AtomicU64,
     rejected_max: AtomicU64,
@@ -64,10 +96,10 @@ pub struct Connections {
 impl Connections {
     /// None yet.
     #[must_use]
-    pub fn new(limits: ConnectionLimits) -> Arc<Self> {
+    pub fn new(service: &'static str, bounds: Arc<Bounds>) -> Arc<Self> {
         Arc::new(Self {
-            limits,
-            by_address: Mutex::default(),
+            service,
+            bounds,
             open: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
             rejected_max: AtomicU64::new(0),
@@ -90,11 +122,7 @@ impl Connections {
     /// Closed at once so far.
     #[must_use]
     pub fn rejected(&self, reason: RejectReason) -> u64 {
-        match reason {
-            RejectReason::Max => &self.rejected_max,
-            RejectReason::MaxPerAddress => &self.rejected_address,
-        }
-        .load(Ordering::Relaxed)
+        self.rejections(reason).load(Ordering::Relaxed)
     }
 
     /// Counts a connection in, or says why not. It counts out when the permit is dropped.
@@ -104,24 +132,20 @@ impl Connections {
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Admitted, RejectReason> {
         // An IPv4 client of a dual-stack socket is that IPv4 client.
         let address = address.to_canonical();
-        let mut by_address = self.lock();
-        let count = by_address.get(&address).copied().unwrap_or_default();
-        if self.open() >= self.limits.max {
-            self.rejected_max.fetch_add(1, Ordering::Relaxed);
-            return Err(RejectReason::Max);
+        if let Err(reason) = self.bounds.take(address) {
+            self.rejections(reason).fetch_add(1, Ordering::Relaxed);
+            return Err(reason);
         }
-        if count >= self.limits.max_per_address {
-            self.rejected_address.fetch_add(1, Ordering::Relaxed);
-            return Err(RejectReason::MaxPerAddress);
-        }
-        by_address.insert(address, count + 1);
         self.open.fetch_add(1, Ordering::Relaxed);
         self.accepted.fetch_add(1, Ordering::Relaxed);
         Ok(Admitted { connections: Arc::clone(self), address })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    const fn rejections(&self, reason: RejectReason) -> &AtomicU64 {
+        match reason {
+            RejectReason::Max => &self.rejected_max,
+            RejectReason::MaxPerAddress => &self.rejected_address,
+        }
     }
 }
 
@@ -134,13 +158,7 @@ pub struct Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut by_address = self.connections.lock();
-        if let Some(count) = by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                by_address.remove(&self.address);
-            }
-        }
+        self.connections.bounds.give_back(self.address);
         self.connections.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -192,20 +210,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_are_bounded_in_all_and_by_address_and_count_out_when_dropped() {
-        let connections = Connections::new(ConnectionLimits { max: 3, max_per_address: 2 });
+    fn connections_are_bounded_in_all_and_by_address_over_all_services() {
+        let bounds = Bounds::new(ConnectionLimits { max: 3, max_per_address: 2 });
+        let plain = Connections::new("rtmp", Arc::clone(&bounds));
+        let secure = Connections::new("rtmps", bounds);
         let (a, b) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let first = connections.admit(a).expect("the first");
-        let _second = connections.admit(a).expect("the second");
-        assert_eq!(connections.admit(a).map(|_| ()), Err(RejectReason::MaxPerAddress));
-        let _third = connections.admit(b).expect("another address");
-        assert_eq!(connections.admit(b).map(|_| ()), Err(RejectReason::Max));
+        let first = plain.admit(a).expect("the first");
+        let _second = secure.admit(a).expect("the second");
+        assert_eq!(plain.admit(a).map(|_| ()), Err(RejectReason::MaxPerAddress));
+        let _third = plain.admit(b).expect("another address");
+        assert_eq!(secure.admit(b).map(|_| ()), Err(RejectReason::Max));
         drop(first);
         let mapped: IpAddr = "::ffff:10.0.0.1".parse().expect("an address");
-        let _again = connections.admit(mapped).expect("one left");
-        assert_eq!((connections.open(), connections.accepted()), (3, 4));
-        assert_eq!(connections.rejected(RejectReason::Max), 1);
-        assert_eq!(connections.rejected(RejectReason::MaxPerAddress), 1);
-        assert_eq!(connections.lock().get(&a), Some(&2), "one client on both stacks");
+        let _again = plain.admit(mapped).expect("one client on both stacks, and one is left");
+        assert_eq!(secure.admit(a).map(|_| ()), Err(RejectReason::Max));
+        assert_eq!((plain.open(), plain.accepted()), (2, 3));
+        assert_eq!((secure.open(), secure.accepted()), (1, 1));
+        assert_eq!(plain.rejected(RejectReason::MaxPerAddress), 1);
+        assert_eq!(secure.rejected(RejectReason::Max), 2);
     }
 }

@@ -10,6 +10,6 @@ mod transport;
 
 pub use backoff::Backoff;
 pub use drive::{Failure, Machine, Step, flush, step};
-pub use listener::{Admitted, ConnectionLimits, Connections, Listener, Listening, RejectReason, bind};
+pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
 pub use tls::{TlsError, client_config, server_config};
 pub use transport::{SocketOptions, Transport};

@@ -1,3 +1,5 @@
+//! The routes of media as players and caches meet them.
+
 use axum::body::to_bytes;
 use axum::http::{Method, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -19,7 +19,7 @@ pub struct EngineFigures {
     /// What became of connections.
     pub sessions: Arc<SessionStats>,
     /// Connections of the RTMP listeners.
-    pub connections: Arc<Connections>,
+    pub connections: Vec<Arc<Connections>>,
     /// What HTTP served.
     pub library: Arc<Library>,
 }
@@ -35,17 +35,19 @@ impl Collect for EngineFigures {
 
 impl EngineFigures {
     fn connections(&self, out: &mut Samples) {
-        let connections = &self.connections;
-        out.add(&names::CONNECTIONS, &["rtmp"], connections.open());
-        out.add(&names::CONNECTIONS_TOTAL, &["rtmp"], connections.accepted());
-        for (label, reason) in [
-            ("max_connections", RejectReason::Max),
-            ("max_connections_per_address", RejectReason::MaxPerAddress),
-        ] {
-            out.add(&names::CONNECTIONS_REJECTED, &["rtmp", label], connections.rejected(reason));
+        for connections in &self.connections {
+            let service = connections.service;
+            out.add(&names::CONNECTIONS, &[service], connections.open());
+            out.add(&names::CONNECTIONS_TOTAL, &[service], connections.accepted());
+            for (label, reason) in [
+                ("max_connections", RejectReason::Max),
+                ("max_connections_per_address", RejectReason::MaxPerAddress),
+            ] {
+                out.add(&names::CONNECTIONS_REJECTED, &[service, label], connections.rejected(reason));
+            }
         }
         for (reason, count) in self.sessions.violations.all() {
-            out.add(&names::CONNECTIONS_REJECTED, &["rtmp", reason], count);
+            out.add(&names::VIOLATIONS, &[reason], count);
         }
         for (result, count) in self.sessions.publishes.all() {
             out.add(&names::PUBLISH, &[result], count);

@@ -53,6 +53,8 @@ metrics! {
     CONNECTIONS_TOTAL = Counter "gostream_connections_total" ["service"] "Connections a listener has taken.";
     CONNECTIONS_REJECTED = Counter "gostream_connections_rejected_total" ["service", "reason"]
         "Connections a listener has refused.";
+    VIOLATIONS = Counter "gostream_client_violations_total" ["reason"]
+        "Connections closed because the client broke a rule or a bound, by which.";
     PUBLISH = Counter "gostream_publish_total" ["result"] "Attempts to publish, by how they ended.";
     PLAY = Counter "gostream_play_total" ["result"] "Attempts to play over RTMP, by how they ended.";
     REFUSED_FRAMES = Counter "gostream_refused_frames_total" ["reason"] "Frames of publishers that were not used.";

@@ -1,6 +1,6 @@
 //! The table of keys: for each its name, where its value goes, and what is allowed.
 //!
-//! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`super::show`]).
+//! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`show`](mod@super::show)).
 
 use super::project::ProjectDraft;
 use super::sections::{Config, Hls, LogFormat, OnDuplicate, Relay, Rtmp, Stream};

@@ -1,3 +1,5 @@
+//! Boxes byte by byte, and through another reader.
+
 use bytes::Bytes;
 use mp4_atom::{Decode, DecodeMaybe, Moof};
 

@@ -36,6 +36,8 @@ use pacing::Pacing;
 
 /// Ticks a second of all positions in this file.
 const CLOCK: Timescale = Timescale::NINETY_KHZ;
+/// How much longer than the last picture the sound may be at an end, in ticks of 90 kHz: a second holds any reordering.
+const SOUND_TAIL_MAX: i64 = 90_000;
 /// Shortest segment that follows a cut inside a group of pictures, when the next keyframe comes soon.
 const REMAINDER_MIN: i64 = 45_000;
 /// How long no video must have arrived, in milliseconds, before audio alone moves the segments on.
@@ -226,9 +228,11 @@ impl Segmenter {
         let clock = *self.clock.get_or_insert_with(|| SessionClock::starting_at(packet.dts));
         let start =
             clock.ticks(packet.dts, CLOCK).max(if packet.track.is_video() { self.video_floor } else { 0 });
-        if self.open.is_some() {
-            self.settle(start);
-            self.cut(start, true);
+        if let Some(open) = &self.open {
+            // Where sound alone was left over, it ends where it ends: what takes over may come much later.
+            let end = if open.held.is_some() { start } else { open.sound_end().min(start) };
+            self.settle(end);
+            self.cut(end, true);
             self.open = None;
         }
         if let Some(layout) = self.pending.take()
@@ -398,9 +402,14 @@ impl Segmenter {
     /// Ends what runs: the frame held back lasts as long as the one before it. What follows is a discontinuity.
     fn interrupt(&mut self) {
         let Some(open) = &self.open else { return };
+        let sound = open.sound_end();
         let end = match &open.held {
-            Some(held) => held.time + open.frame.min(self.pacing.limit()).max(1),
-            None => open.audio_end().unwrap_or(open.start),
+            // The last picture stands until the sound is over too: it ends later wherever frames are reordered.
+            Some(held) => {
+                let picture = held.time + open.frame.min(self.pacing.limit()).max(1);
+                sound.clamp(picture, picture + SOUND_TAIL_MAX)
+            }
+            None => sound,
         };
         self.settle(end);
         self.video_floor = self.video_floor.max(end);
@@ -409,18 +418,21 @@ impl Segmenter {
         self.broken = self.pacing.any();
     }
 
-    /// Finishes the segment at `at` and opens the next there.
+    /// Finishes the segment at `at` and opens the next there. A segment that would be longer than may be, because its
+    /// last frame lasts and lasts, ends at the limit, and the next one is behind a discontinuity.
     fn cut(&mut self, at: i64, independent: bool) {
         let Some(packaging) = &self.packaging else { return };
         let Some(open) = &mut self.open else { return };
-        open.fill_silence(at, self.now);
-        open.close_part(at, &mut self.fragments);
+        let end = at.min(open.start + self.pacing.limit());
+        open.fill_silence(end, self.now);
+        open.close_part(end, &mut self.fragments);
         let (base, millis) = self.anchor;
         let date = millis + (open.start - base) / 90;
-        let Some(segment) = open.finish(at, independent, &packaging.init, MediaTime::from_millis(date))
-        else {
-            return;
-        };
+        let finished = open.finish(end, independent, &packaging.init, MediaTime::from_millis(date));
+        if end < at {
+            open.jump(at);
+        }
+        let Some(segment) = finished else { return };
         self.dated_until = date + segment.duration.as_millis();
         let chosen = self.pacing.finished(segment.duration.ticks());
         self.outputs.push_back(Output::Segment(segment));

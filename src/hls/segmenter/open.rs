@@ -83,10 +83,10 @@ impl Open {
         self.closed_bytes + self.open_bytes
     }
 
-    /// Where the queued audio ends.
-    pub(super) fn audio_end(&self) -> Option<i64> {
-        let last = self.audio.back()?;
-        self.audio_ticks(last.time + last.duration)
+    /// Where the sound so far ends.
+    pub(super) fn sound_end(&self) -> i64 {
+        let queued = self.audio.back().and_then(|last| self.audio_ticks(last.time + last.duration));
+        queued.unwrap_or(self.part_start)
     }
 
     /// Adds a frame whose duration is known, closing the part first where the frame would make it too long.
@@ -198,6 +198,11 @@ impl Open {
             len: parts.iter().map(Part::len).sum(),
             parts,
         })
+    }
+
+    /// Moves the open, empty segment to `at`, behind a discontinuity.
+    pub(super) const fn jump(&mut self, at: i64) {
+        (self.start, self.part_start, self.discontinuity) = (at, at, true);
     }
 
     fn audio_ticks(&self, time: i64) -> Option<i64> {

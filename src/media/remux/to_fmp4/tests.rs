@@ -1,3 +1,5 @@
+//! Samples as slices of what came in, and the session clock.
+
 use super::*;
 use crate::format::h264::AvcConfig;
 use crate::media::TrackId;
