@@ -91,7 +91,9 @@ function livePage() {
   }
 
   function show(streams) {
-    const stream = streams.find((each) => each.playback_id === chosen) ?? streams[0];
+    const stream = streams.find((each) => each.playback_id === chosen)
+      ?? streams.find((each) => each.playback_id === opened && each.state !== 'waiting')
+      ?? streams.find((each) => each.state === 'live') ?? streams[0];
     tabs(streams, stream, (id) => {
       choose(id);
       show(streams);

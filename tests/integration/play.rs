@@ -14,14 +14,19 @@ use crate::support::until;
 /// How long a player may take to notice the end by itself before it is asked to stop.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-fn plays_whole(clip: &Clip, player: impl FnOnce(&str) -> Player, who: &str) {
+/// What a player gets that comes while the stream is live, until it ends.
+fn played(clip: &Clip, player: impl FnOnce(&str) -> Player) -> Packets {
     let engine = Gostream::start();
     let mut encoder = ffmpeg_publish(clip, &engine.publish_url());
     engine.until_stream("live");
     let mut player = player(&engine.play_url());
     encoder.process.succeed();
     player.process.end(PATIENCE, Signal::Int);
-    clip.assert_whole_in(who, &player.packets(), 1);
+    player.packets()
+}
+
+fn plays_whole(clip: &Clip, player: impl FnOnce(&str) -> Player, who: &str) {
+    clip.assert_whole_in(who, &played(clip, player), 1);
 }
 
 #[test]
@@ -50,14 +55,9 @@ fn rtmpdump_plays() {
 fn gstreamer_plays() {
     needs!(Program::Ffmpeg, Program::Gst("rtmp2src"));
     let clip = Clip::av(6);
-    let engine = Gostream::start();
-    let mut encoder = ffmpeg_publish(&clip, &engine.publish_url());
-    engine.until_stream("live");
-    let mut player = Player::rtmp2src(&engine.play_url());
-    encoder.process.succeed();
-    player.process.end(PATIENCE, Signal::Int);
-    // Its pipeline ends at the end of the stream with what it has not pushed on yet.
-    clip.assert_in("rtmp2src", &player.packets(), 1);
+    let packets = played(&clip, Player::rtmp2src);
+    // rtmp2src hands a message on when the next one comes, and so loses the last one before StreamEOF.
+    clip.assert_nearly_whole_in("rtmp2src", &packets, 1);
 }
 
 #[test]

@@ -96,8 +96,7 @@ impl Player {
             .args(input)
             .args(["-i", url])
             .args(FRAMEHASH)
-            // A short text would wait in a buffer of 256 kB otherwise, and be lost with a signal.
-            .args(["-flush_packets", "1"])
+            .args(["-flush_packets", "1"]) // a test sees the file grow
             .arg(&received);
         Self {
             process: Proc::start("ffmpeg-player", scratch.path(), &mut command),
