@@ -284,6 +284,8 @@ impl Output {
         let last = self.tracks.replace(Arc::clone(tracks));
         if last.as_ref().is_none_or(|last| last.metadata != tracks.metadata || !last.same_media(tracks)) {
             let metadata = to_flv::metadata(tracks, self.spec.as_publisher);
+            // FFmpeg as a player takes metadata at any other time than 0 for a track of text.
+            let timestamp = if self.spec.as_publisher { timestamp } else { 0 };
             self.queue_message(csid::STREAM, MessageType::DATA, timestamp, metadata.into());
         }
         if last.is_some_and(|last| last.same_media(tracks)) {
