@@ -66,7 +66,7 @@ impl Engine {
         for task in tasks {
             background.spawn(task);
         }
-        let supervisor = Supervisor::new(push_config(config), Arc::clone(&shards), output_tasks.clone());
+        let supervisor = Supervisor::new(push_config(config)?, Arc::clone(&shards), output_tasks.clone());
         let registry = Arc::new(Registry::default());
         let library = Arc::new(hls::Library::default());
         let limits = RingLimits {
@@ -144,8 +144,9 @@ impl Engine {
 
 fn socket_options(config: &Config) -> anyhow::Result<SocketOptions> {
     let unsent_max = u32::try_from(config.relay.send_buffer).context("relay.send_buffer is too large")?;
-    // Merging small writes is wanted: the window decides when bytes go, and the kernel fills segments.
-    Ok(SocketOptions { nodelay: false, unsent_max })
+    // With a window, what is written is to go: a network's short last segment would wait for an acknowledgement.
+    // Without one, the kernel merges small writes while data is in flight.
+    Ok(SocketOptions { nodelay: !config.relay.coalesce.is_zero(), unsent_max })
 }
 
 fn session_config(config: &Config) -> anyhow::Result<session::Config> {
@@ -175,9 +176,9 @@ fn session_config(config: &Config) -> anyhow::Result<session::Config> {
     })
 }
 
-fn push_config(config: &Config) -> push::Config {
+fn push_config(config: &Config) -> anyhow::Result<push::Config> {
     let relay = &config.relay;
-    push::Config {
+    Ok(push::Config {
         connect_timeout: relay.connect_timeout,
         stall_timeout: relay.stall_timeout,
         queue: relay.queue,
@@ -186,11 +187,8 @@ fn push_config(config: &Config) -> push::Config {
         healthy_after: relay.healthy_after,
         circuit_after: relay.circuit_after,
         circuit_open: relay.circuit_open,
-        socket: SocketOptions {
-            nodelay: false,
-            unsent_max: u32::try_from(relay.send_buffer).unwrap_or(u32::MAX),
-        },
-    }
+        socket: socket_options(config)?,
+    })
 }
 
 fn hls_config(config: &Config) -> hls::Config {

@@ -37,7 +37,7 @@ pub struct Lifecycle {
     numbers: Numbers,
     /// Told apart in names: sessions of this process, and processes.
     sessions: u32,
-    salt: u32,
+    salt: String,
     changed: bool,
 }
 
@@ -53,7 +53,7 @@ impl Lifecycle {
             ended: None,
             numbers: Numbers::from_wall(now.as_millis()),
             sessions: 0,
-            salt,
+            salt: format!("{salt:08x}"),
             changed: false,
         }
     }
@@ -72,7 +72,7 @@ impl Lifecycle {
         self.resume_until = None;
         if self.current.is_none() {
             let numbers = self.numbers.max(Numbers::from_wall(input.arrived.as_millis()));
-            let nonce = format!("{:08x}{:x}", self.salt, self.sessions);
+            let nonce = format!("{}{:x}", self.salt, self.sessions);
             self.sessions = self.sessions.wrapping_add(1);
             self.segmenter.start_session();
             self.current = Some(Window::new(nonce, self.config.window, numbers));
@@ -126,7 +126,7 @@ impl Lifecycle {
             (None, Some(_)) => Phase::Ended,
             (None, None) => Phase::Absent,
         };
-        Some(Snapshot::of(phase, windows))
+        Some(Snapshot::of(phase, &self.salt, windows))
     }
 
     /// Ends the current session.

@@ -42,6 +42,8 @@ pub struct Snapshot {
     index: Option<Arc<Rendered>>,
     /// The playlists of the present session and of the one that ended before it.
     playlists: Vec<(String, Arc<Rendered>)>,
+    /// How the names of all media playlists of this process begin.
+    own_playlists: String,
     /// By rising number.
     segments: Vec<Arc<Listed>>,
     inits: Vec<(String, Arc<Init>)>,
@@ -78,8 +80,12 @@ pub enum Missing {
 }
 
 impl Snapshot {
-    /// Of the windows given, oldest session first.
-    pub(super) fn of<'a>(phase: Phase, windows: impl Iterator<Item = &'a Window> + Clone) -> Self {
+    /// Of the windows given, oldest session first. The nonces of this process's sessions begin with `salt`.
+    pub(super) fn of<'a>(
+        phase: Phase,
+        salt: &str,
+        windows: impl Iterator<Item = &'a Window> + Clone,
+    ) -> Self {
         let mut inits: Vec<(String, Arc<Init>)> = Vec::new();
         for (window, listed) in
             windows.clone().flat_map(|window| window.fetchable().map(move |it| (window, it)))
@@ -98,7 +104,8 @@ impl Snapshot {
         // A session that starts anew has no index of its own yet: its viewers wait, rather than get the old one.
         let index = windows.clone().last().and_then(playlist::multivariant).map(Arc::new);
         let segments = windows.flat_map(Window::fetchable).cloned().collect();
-        Self { phase, index, playlists, segments, inits }
+        let own_playlists = format!("live_{salt}");
+        Self { phase, index, playlists, own_playlists, segments, inits }
     }
 
     /// Finds a file by its name.
@@ -122,7 +129,17 @@ impl Snapshot {
             let why = if gone { Missing::Gone } else { Missing::Unknown };
             return listed.cloned().map(File::Segment).ok_or(why);
         }
-        Err(if is_media_playlist(name) { self.missing(Missing::NotLive) } else { Missing::Unknown })
+        if is_media_playlist(name) {
+            return self.successor(name).map(File::Playlist).ok_or_else(|| self.missing(Missing::NotLive));
+        }
+        Err(Missing::Unknown)
+    }
+
+    /// The playlist that goes on for one of another process. A player that reloads it has seen no end of it, and the
+    /// numbers only rise over a restart. What this process ended stays ended.
+    fn successor(&self, name: &str) -> Option<Arc<Rendered>> {
+        let live = self.phase == Phase::Live && !name.starts_with(&self.own_playlists);
+        self.playlists.last().filter(|_| live).map(|(_, playlist)| playlist.clone())
     }
 
     const fn missing(&self, otherwise: Missing) -> Missing {

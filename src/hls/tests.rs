@@ -36,6 +36,24 @@ fn an_ordinary_stream_is_cut_at_its_keyframes() {
 }
 
 #[test]
+fn parts_are_nearly_as_long_as_they_may_be() {
+    for frame in [(1_000, 24), (40, 1), (1_001, 30), (1_000, 60)] {
+        let mut studio = Studio::new(Some(1_280), true);
+        studio.frame = frame;
+        studio.gop = 2_000 * frame.1 / frame.0;
+        studio.run(20_000);
+        let snapshot = studio.viewer.snapshot.as_ref().expect("live");
+        for segment in &studio.viewer.playlist.as_ref().expect("live").segments {
+            let Ok(File::Segment(listed)) = snapshot.file(&segment.uri) else { panic!("listed") };
+            let parts: Vec<_> = listed.segment.parts.iter().map(|part| part.duration.as_millis()).collect();
+            let (last, full) = parts.split_last().expect("parts");
+            assert!(*last <= 333 && full.iter().all(|millis| (284..=333).contains(millis)), "{parts:?}");
+            assert!(listed.segment.parts.first().is_some_and(|part| part.independent));
+        }
+    }
+}
+
+#[test]
 fn durations_do_not_drift_from_the_media_in_an_hour() {
     let mut studio = Studio::new(Some(1_280), true);
     studio.frame = (1_001, 30);
@@ -149,7 +167,13 @@ fn an_encoder_that_stays_away_ends_the_playlist_and_returns_in_a_new_one() {
     assert_ne!(studio.viewer.name, name);
     assert_eq!(studio.viewer.breaks(), 0);
     let snapshot = studio.viewer.snapshot.as_ref().expect("live");
-    assert!(matches!(snapshot.file(&name), Ok(File::Playlist(_))), "viewers who are behind still find it");
+    let Ok(File::Playlist(ended)) = snapshot.file(&name) else {
+        panic!("viewers who are behind still find it")
+    };
+    assert!(ended.plain.ends_with(b"#EXT-X-ENDLIST\n"));
+    studio.run(90_000);
+    let snapshot = studio.viewer.snapshot.as_ref().expect("live");
+    assert_eq!(snapshot.file(&name).err(), Some(Missing::NotLive), "and what ended never goes on");
 }
 
 #[test]
@@ -244,6 +268,17 @@ fn video_that_stalls_while_sound_goes_on_keeps_segments_coming() {
 }
 
 #[test]
+fn a_stall_of_both_tracks_one_after_the_other_breaks_no_promise() {
+    let mut studio = Studio::new(Some(1_280), true);
+    studio.run_with(2_479, true, false);
+    studio.run_with(4_295, false, true);
+    studio.tracks = tracks(Some(1_280), false);
+    studio.run_with(5_722, false, true);
+    studio.run(8_000);
+    assert_eq!(studio.viewer.breaks(), 1);
+}
+
+#[test]
 fn silence_takes_the_place_of_sound_that_never_comes() {
     let mut studio = Studio::new(Some(1_280), true);
     studio.run_with(10_000, true, false);
@@ -296,6 +331,11 @@ fn a_process_that_starts_later_numbers_higher_and_names_otherwise() {
     assert!(next.viewer.seen.keys().min().is_some_and(|first| *first > last));
     assert!(last < 1 << 31);
     assert_ne!(next.viewer.name, name);
+    let snapshot = next.viewer.snapshot.as_ref().expect("live");
+    assert!(
+        matches!(snapshot.file(&name), Ok(File::Playlist(_))),
+        "players of the old process are taken along"
+    );
 }
 
 #[test]

@@ -69,8 +69,14 @@ impl Cursor {
         self.skipped = 0;
     }
 
-    /// Goes back to an entry that was passed and not used after all.
-    pub(super) const fn back_to(&mut self, seq: u64) {
+    /// Whether entries are passed over until one to begin at.
+    pub(super) const fn is_seeking(&self) -> bool {
+        self.seeking
+    }
+
+    /// Goes to an entry that follows from what was passed: behind a plan that another reader of the same place made, or
+    /// back to one that was passed and not used after all.
+    pub(super) const fn move_to(&mut self, seq: u64) {
         self.next = seq;
     }
 

@@ -28,7 +28,6 @@ mod object {
     pub(super) const ER_BSAC: u8 = 22;
     pub(super) const PS: u8 = 29;
     pub(super) const ESCAPE: u8 = 31;
-    pub(super) const USAC: u8 = 42;
 }
 
 /// Why a record is no AudioSpecificConfig that can be used. Always the sender's doing; a later record may be good.
@@ -87,9 +86,7 @@ impl AudioSpecificConfig {
         if config.ps && config.channels == 1 {
             config.channels = 2;
         }
-        // The layout of USAC's own configuration is not known here, so all of it is kept.
-        let needed =
-            if config.object_type == object::USAC { record.len() } else { bits.position().div_ceil(8) };
+        let needed = bits.position().div_ceil(8);
         config.record = record;
         config.record.truncate(needed);
         Ok(config)
@@ -146,7 +143,6 @@ impl AudioSpecificConfig {
             ps: outer == object::PS,
         };
         match object_type_core {
-            object::USAC => {}
             1..=4 | object::SCALABLE | object::ER_LC | object::ER_LTP | object::ER_SCALABLE => {
                 config.read_general_audio(bits, configuration)?;
             }
@@ -191,7 +187,7 @@ impl AudioSpecificConfig {
 
     /// The backward compatible tail (§1.6.5): taken where it is whole, passed over as junk where it is not.
     fn read_extension(&mut self, bits: &mut BitReader<'_>) {
-        if self.sbr || self.object_type == object::USAC {
+        if self.sbr {
             return;
         }
         let mut ahead = *bits;

@@ -127,12 +127,9 @@ fn what_cannot_be_played_is_named() {
 }
 
 #[test]
-fn xhe_aac_keeps_its_whole_record() {
-    // 11111 001010 0011 0010 and a USAC configuration that is not looked into.
-    let record = [0xf9, 0x46, 0x40, 0x12, 0x34];
-    let config = good(&record);
-    assert_eq!((config.object_type, config.record.len()), (42, 5));
-    assert_eq!(config.codec_string(), "mp4a.40.42");
+fn xhe_aac_is_refused_since_its_layout_is_not_read() {
+    // 11111 001010 0011 0010 and a USAC configuration.
+    assert_eq!(parse(&[0xf9, 0x46, 0x40, 0x12, 0x34]), Err(Error::ObjectType(42)));
 }
 
 #[test]

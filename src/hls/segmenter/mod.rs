@@ -179,8 +179,8 @@ impl Segmenter {
             self.interrupt();
         }
         self.notice(input.tracks);
-        if packet.track == TrackId::VIDEO && self.outlasts_a_segment(packet) {
-            self.interrupt();
+        if packet.track == TrackId::VIDEO {
+            self.make_room(packet);
         }
         if (self.open.is_none() || self.pending.is_some()) && input.start && self.may_begin(packet) {
             self.begin(packet);
@@ -216,11 +216,22 @@ impl Segmenter {
         })
     }
 
-    /// Whether the frame held back would last longer than any segment may, now that this one has come.
-    fn outlasts_a_segment(&self, packet: &Packet) -> bool {
-        let (Some(open), Some(clock)) = (&self.open, &self.clock) else { return false };
-        let held = open.held.as_ref().map(|held| held.time);
-        held.is_some_and(|held| clock.ticks(packet.dts, CLOCK) - held > self.pacing.limit())
+    /// Ends the open segment before the frame held back, where it would be too long with it, and the whole stretch
+    /// where nothing came for longer than any segment may last. The first may choose the target duration, which the
+    /// second then obeys.
+    fn make_room(&mut self, packet: &Packet) {
+        let (Some(open), Some(clock)) = (&self.open, &self.clock) else { return };
+        let now = clock.ticks(packet.dts, CLOCK);
+        let start = open.start;
+        let held = open.held.as_ref().map(|held| (held.time, held.sync));
+        if let Some((time, sync)) =
+            held.filter(|(time, _)| now - start > self.pacing.limit() && *time > start)
+        {
+            self.cut(time, sync);
+        }
+        if now - held.map_or(start, |(time, _)| time) > self.pacing.limit() {
+            self.interrupt();
+        }
     }
 
     /// Starts a stretch at this packet, after finishing the one before it.
@@ -338,7 +349,7 @@ impl Segmenter {
         let data = packaging.layout.slices(packet);
         let audio_only = packaging.layout.video().is_none();
         let Some(open) = self.open.as_mut().filter(|_| !data.is_empty()) else { return };
-        let audio_from = open.audio_from;
+        let (audio_from, waiting) = (open.audio_from, open.held.is_none());
         let Some(grid) = open.grid() else { return };
         let rate = grid.timescale();
         let at = clock.ticks(packet.pts(), rate);
@@ -350,8 +361,8 @@ impl Segmenter {
         let (time, silent) = match grid.place(at) {
             Placed::Late => return,
             Placed::At { time, silent } => (time, silent),
-            Placed::AfterHole { .. } if audio_only => {
-                // Sound is all there is: a hole in it is a break of the stream.
+            Placed::AfterHole { .. } if audio_only || waiting => {
+                // Sound is all there is, or all there was: a hole in it is a break of the stream.
                 self.interrupt();
                 if self.may_begin(packet) {
                     self.begin(packet);

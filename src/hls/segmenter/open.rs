@@ -86,7 +86,7 @@ impl Open {
     /// Where the sound so far ends.
     pub(super) fn sound_end(&self) -> i64 {
         let queued = self.audio.back().and_then(|last| self.audio_ticks(last.time + last.duration));
-        queued.unwrap_or(self.part_start)
+        queued.map_or(self.part_start, |end| end.max(self.part_start))
     }
 
     /// Adds a frame whose duration is known, closing the part first where the frame would make it too long.

@@ -1,7 +1,8 @@
 //! What one vectored write is made of: an output's waiting bytes, then whole messages from the ring.
 //!
 //! Two steps, since slices borrow: first every own header is written into one scratch buffer, then the slices are
-//! gathered over it. Nothing of a payload is copied.
+//! gathered over it. Nothing of a payload is copied. Outputs that stand at the same place with the same timeline, as
+//! destinations of one broadcast mostly do, send the very same bytes, so the plan of one serves the next.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::super::ring::Entry;
+use crate::media::MediaTime;
 use crate::rtmp::{MessageHeader, SharedMessage};
 
 /// Slices in one write. Linux takes 1024; beyond some tens, building them costs more than another call.
@@ -17,10 +19,29 @@ const SLICES_MAX: usize = 96;
 /// Bytes in one write: more than the kernel's unsent bound lets in at once.
 const BYTES_MAX: usize = 256 << 10;
 
+/// An entry on its way: one of those that the whole shard shares in this wake-up, or one that a lagging output took out
+/// of the ring itself.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Its index among the fresh ones.
+    Fresh(usize),
+    Own(Arc<Entry>),
+}
+
+impl Source {
+    /// The entry. `fresh` is the list that the index was taken from.
+    pub(super) fn entry<'a>(&'a self, fresh: &'a [Arc<Entry>]) -> Option<&'a Entry> {
+        match self {
+            Self::Fresh(index) => fresh.get(*index).map(|entry| &**entry),
+            Self::Own(entry) => Some(entry),
+        }
+    }
+}
+
 /// A message of the plan.
 #[derive(Debug)]
 pub(super) struct Planned {
-    pub(super) entry: Arc<Entry>,
+    source: Source,
     pub(super) header: MessageHeader,
     /// Where its own bytes begin in the scratch buffer, where its fmt 3 header does, and where that ends.
     own: (usize, usize, usize),
@@ -29,9 +50,37 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// The entry; see [`Source::entry`].
+    pub(super) fn entry<'a>(&'a self, fresh: &'a [Arc<Entry>]) -> Option<&'a Entry> {
+        self.source.entry(fresh)
+    }
+
     /// The shared form. Only entries that have one are planned.
-    pub(super) fn message(&self) -> Option<&SharedMessage> {
-        self.entry.wire.as_ref()
+    pub(super) fn message<'a>(&'a self, fresh: &'a [Arc<Entry>]) -> Option<&'a SharedMessage> {
+        self.entry(fresh)?.wire.as_ref()
+    }
+}
+
+/// What decides the bytes of a plan: outputs of one stream that agree in all of it send the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    /// The entry that comes next.
+    pub(super) next: u64,
+    /// Where the peer's timeline has its 0.
+    pub(super) origin: MediaTime,
+    pub(super) stream_id: u32,
+    pub(super) chunk_size: u32,
+    /// The tracks whose headers were sent, by where they are in memory: outputs share them.
+    pub(super) tracks: usize,
+}
+
+impl Standing {
+    fn is_same(&self, other: &Self) -> bool {
+        self.next == other.next
+            && self.stream_id == other.stream_id
+            && self.chunk_size == other.chunk_size
+            && self.origin == other.origin
+            && self.tracks == other.tracks
     }
 }
 
@@ -42,15 +91,29 @@ pub(super) struct Batch {
     pub(super) planned: Vec<Planned>,
     slices: usize,
     bytes: usize,
+    /// For whom the plan was made, and the entry after it; `None` when it serves nobody else.
+    made_for: Option<(Standing, u64)>,
 }
 
 impl Batch {
-    /// Forgets the last output.
+    /// Forgets the plan. To be called whenever the list of fresh entries changes, since the plan points into it.
     pub(super) fn clear(&mut self) {
         self.own.clear();
         self.planned.clear();
         self.slices = 0;
         self.bytes = 0;
+        self.made_for = None;
+    }
+
+    /// The plan serves every output that stands like this; after it, `end` comes next.
+    pub(super) fn share(&mut self, standing: Standing, end: u64) {
+        self.made_for = Some((standing, end));
+    }
+
+    /// Where an output is after the present plan, if that plan is what it would make itself.
+    pub(super) fn serves(&self, standing: &Standing) -> Option<u64> {
+        let (made_for, end) = self.made_for.as_ref()?;
+        made_for.is_same(standing).then_some(*end)
     }
 
     /// Counts bytes that go before all messages.
@@ -63,22 +126,28 @@ impl Batch {
         self.slices >= SLICES_MAX || self.bytes >= BYTES_MAX
     }
 
-    /// Adds a message.
-    pub(super) fn plan(&mut self, entry: Arc<Entry>, timestamp: u32, stream_id: u32, chunk_size: u32) {
-        let Some(message) = &entry.wire else { return };
-        let header = message.header(timestamp, stream_id);
+    /// Adds the message of an entry that has one.
+    pub(super) fn plan(
+        &mut self,
+        source: Source,
+        fresh: &[Arc<Entry>],
+        header: MessageHeader,
+        chunk_size: u32,
+    ) {
+        let Some(message) = source.entry(fresh).and_then(|entry| entry.wire.as_ref()) else { return };
         let start = self.own.len();
         let cut = start + message.write_own(header, chunk_size, &mut self.own);
         let wire_len = message.wire_len(header, chunk_size);
         self.slices += 2 * (1 + message.body_len() / chunk_size.max(1) as usize);
         self.bytes += wire_len;
-        self.planned.push(Planned { own: (start, cut, self.own.len()), header, wire_len, entry });
+        self.planned.push(Planned { source, own: (start, cut, self.own.len()), header, wire_len });
     }
 
     /// The slices of everything: `waiting` first, then the messages.
     pub(super) fn slices<'a>(
         &'a self,
         waiting: impl Iterator<Item = &'a Bytes>,
+        fresh: &'a [Arc<Entry>],
         chunk_size: u32,
     ) -> SmallVec<[IoSlice<'a>; SLICES_MAX]> {
         let mut slices: SmallVec<[IoSlice<'a>; SLICES_MAX]> =
@@ -87,7 +156,7 @@ impl Batch {
             let (start, cut, end) = planned.own;
             let head = self.own.get(start..cut).unwrap_or_default();
             let continuation = self.own.get(cut..end).unwrap_or_default();
-            if let Some(message) = planned.message() {
+            if let Some(message) = planned.message(fresh) {
                 message.gather(planned.header, chunk_size, head, continuation, &mut slices);
             }
         }

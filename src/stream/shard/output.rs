@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::super::cursor::Cursor;
 use super::super::ring::{Entry, Ring};
 use super::super::stats::DropCause;
-use super::batch::Batch;
+use super::batch::{Batch, Source, Standing};
 use super::{Finished, OutputId, OutputSpec};
 use crate::media::remux::to_flv;
 use crate::media::{Frame, MediaTime, TrackSet};
@@ -133,13 +133,14 @@ impl Output {
     ) -> Turn {
         let mut written = 0;
         loop {
-            if let Err(error) = self.fill(ring, fresh, batch, now) {
-                return Turn::Finished(error);
+            if self.waiting.is_empty() && self.is_through(ring) {
+                return self.rest();
             }
+            self.fill(ring, fresh, batch, now);
             if self.waiting.is_empty() && batch.planned.is_empty() {
                 return self.rest();
             }
-            match self.write(batch, now) {
+            match self.write(batch, fresh, now) {
                 Ok((taken, true)) => written += taken,
                 Ok((_, false)) => return Turn::Parked,
                 Err(error) => return Turn::Finished(Finished::Closed(error)),
@@ -148,6 +149,11 @@ impl Output {
                 return Turn::More;
             }
         }
+    }
+
+    /// Whether nothing more is taken out of the ring now.
+    fn is_through(&self, ring: &Ring) -> bool {
+        self.paused || self.ending.is_some() || self.cursor.next() >= ring.head()
     }
 
     /// Looks at the clock: has the peer taken nothing for too long?
@@ -172,42 +178,67 @@ impl Output {
         }
     }
 
-    /// Plans the next write: what waits, then entries up to the batch's bounds or the next change of headers.
-    fn fill(
-        &mut self,
-        ring: &Ring,
-        fresh: &[Arc<Entry>],
-        batch: &mut Batch,
-        now: Instant,
-    ) -> Result<(), Finished> {
+    /// Plans the next write, unless the plan of the output before serves as it is.
+    fn fill(&mut self, ring: &Ring, fresh: &[Arc<Entry>], batch: &mut Batch, now: Instant) {
+        let standing = self.standing();
+        if let Some(end) = standing.as_ref().and_then(|standing| batch.serves(standing)) {
+            self.cursor.move_to(end);
+            return;
+        }
         batch.clear();
         batch.reserve(self.waiting.len(), self.waiting_bytes);
         self.skip_if_lagging(ring, now);
+        let plain = self.plan(ring, fresh, batch);
+        if let Some(standing) = standing.filter(|_| plain) {
+            batch.share(standing, self.cursor.next());
+        }
+    }
+
+    /// How it stands, if the next write is nothing but messages from the ring.
+    fn standing(&self) -> Option<Standing> {
+        let plain = self.waiting.is_empty() && self.stuck_since.is_none() && !self.cursor.is_seeking();
+        Some(Standing {
+            next: self.cursor.next(),
+            origin: self.origin.filter(|_| plain)?,
+            stream_id: self.spec.stream_id,
+            chunk_size: self.spec.chunk_size,
+            tracks: Arc::as_ptr(self.tracks.as_ref()?).addr(),
+        })
+    }
+
+    /// Plans entries up to the batch's bounds or the next change of headers. `true` when it was nothing but messages.
+    fn plan(&mut self, ring: &Ring, fresh: &[Arc<Entry>], batch: &mut Batch) -> bool {
+        let mut plain = true;
         while !batch.is_full() && !self.paused && self.ending.is_none() {
-            let Some(entry) = self.peek(ring, fresh) else { break };
+            let Some(source) = self.peek(ring, fresh) else { break };
+            let Some(entry) = source.entry(fresh) else { break };
             let wants_headers = self.tracks.as_ref().is_none_or(|sent| !Arc::ptr_eq(sent, &entry.tracks));
             if wants_headers && !batch.planned.is_empty() {
                 // Headers go before this entry and behind those planned: the next write.
                 break;
             }
-            let Some(lost) = self.cursor.pass(&entry) else { continue };
+            let Some(lost) = self.cursor.pass(entry) else { continue };
             self.spec.stats.dropped(DropCause::Overtaken, lost);
+            plain &= lost == 0 && !wants_headers;
             if let Frame::End(end) = entry.frame {
                 self.ending = Some(Finished::Ended(end));
-                break;
+                return false;
             }
-            let timestamp = self.timestamp(&entry);
+            let timestamp = self.timestamp(entry);
             if wants_headers {
                 self.send_headers(&entry.tracks, timestamp);
                 batch.reserve(self.waiting.len(), 0);
             }
-            batch.plan(entry, timestamp, self.spec.stream_id, self.spec.chunk_size);
+            if let Some(message) = &entry.wire {
+                let header = message.header(timestamp, self.spec.stream_id);
+                batch.plan(source, fresh, header, self.spec.chunk_size);
+            }
         }
-        Ok(())
+        plain
     }
 
     /// The entry that comes next: from the shard's own list of fresh ones, or out of the ring for one that lags.
-    fn peek(&mut self, ring: &Ring, fresh: &[Arc<Entry>]) -> Option<Arc<Entry>> {
+    fn peek(&mut self, ring: &Ring, fresh: &[Arc<Entry>]) -> Option<Source> {
         loop {
             self.cursor.settle(ring);
             let next = self.cursor.next();
@@ -215,11 +246,11 @@ impl Output {
                 return None;
             }
             let offset = fresh.first().and_then(|first| usize::try_from(next.checked_sub(first.seq)?).ok());
-            if let Some(entry) = offset.and_then(|offset| fresh.get(offset)) {
-                return Some(Arc::clone(entry));
+            if let Some(offset) = offset.filter(|offset| *offset < fresh.len()) {
+                return Some(Source::Fresh(offset));
             }
             if let Some(entry) = ring.get(next) {
-                return Some(entry);
+                return Some(Source::Own(entry));
             }
         }
     }
@@ -284,8 +315,8 @@ impl Output {
     }
 
     /// One write. How much was taken, and whether that was everything.
-    fn write(&mut self, batch: &Batch, now: Instant) -> io::Result<(usize, bool)> {
-        let slices = batch.slices(self.waiting.iter(), self.spec.chunk_size);
+    fn write(&mut self, batch: &Batch, fresh: &[Arc<Entry>], now: Instant) -> io::Result<(usize, bool)> {
+        let slices = batch.slices(self.waiting.iter(), fresh, self.spec.chunk_size);
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
         let taken = match self.spec.transport.try_write_vectored(&slices) {
             Ok(taken) => taken,
@@ -294,7 +325,7 @@ impl Output {
         };
         drop(slices);
         self.spec.stats.sent_bytes.add(taken as u64);
-        self.account(taken, batch);
+        self.account(taken, batch, fresh);
         if taken == offered {
             self.stuck_since = None;
         } else if taken > 0 {
@@ -306,7 +337,7 @@ impl Output {
     }
 
     /// Moves what was taken out of `waiting` and the plan; the rest of the plan waits.
-    fn account(&mut self, mut taken: usize, batch: &Batch) {
+    fn account(&mut self, mut taken: usize, batch: &Batch, fresh: &[Arc<Entry>]) {
         while let Some(front) = self.waiting.front_mut() {
             if taken < front.len() {
                 front.advance(taken);
@@ -327,16 +358,19 @@ impl Output {
             }
             if taken > 0 {
                 // The socket holds a part of this message, so the rest of it must follow.
-                let rest: SmallVec<[Bytes; 8]> = planned.message().map_or_else(SmallVec::new, |message| {
-                    message.remainder(planned.header, self.spec.chunk_size, taken)
-                });
+                let rest: SmallVec<[Bytes; 8]> =
+                    planned.message(fresh).map_or_else(SmallVec::new, |message| {
+                        message.remainder(planned.header, self.spec.chunk_size, taken)
+                    });
                 rest.into_iter().for_each(|piece| self.wait(piece));
                 taken = 0;
                 whole += 1;
                 continue;
             }
             // Nothing of it went out: it is read again, or given up, when the socket takes more.
-            self.cursor.back_to(planned.entry.seq);
+            if let Some(entry) = planned.entry(fresh) {
+                self.cursor.move_to(entry.seq);
+            }
             break;
         }
         self.spec.stats.sent_packets.add(whole);

@@ -151,6 +151,7 @@ impl Shard {
         let Some(output) = lane.outputs.get_mut(index) else { return };
         let mut finished = act(output, ring);
         if finished.is_none() && !output.parked {
+            self.batch.clear();
             finished = turn(output, ring, &[], &mut self.batch, &self.parked);
         }
         if let Some(finished) = finished {
@@ -178,6 +179,7 @@ impl Shard {
             let fresh = lane.fresh();
             let Some(last) = fresh.last() else { continue };
             lane.served = last.seq + 1;
+            self.batch.clear();
             let ring = lane.stream.ring();
             let mut index = 0;
             while let Some(output) = lane.outputs.get_mut(index) {

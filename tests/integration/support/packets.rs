@@ -52,7 +52,12 @@ impl Packets {
             if let Some((stream, kind)) =
                 line.strip_prefix("#media_type ").and_then(|rest| rest.split_once(": "))
             {
-                kinds.insert(stream, if kind == "video" { Kind::Video } else { Kind::Audio });
+                // Whatever else there is (data messages that ffmpeg shows as a stream) is neither.
+                match kind {
+                    "video" => kinds.insert(stream, Kind::Video),
+                    "audio" => kinds.insert(stream, Kind::Audio),
+                    _ => None,
+                };
                 continue;
             }
             let fields: Vec<&str> = line.split(',').map(str::trim).collect();
@@ -175,7 +180,12 @@ impl Clip {
             let start = sent.iter().position(|packet| packet.hash == got[0].hash);
             let start =
                 start.unwrap_or_else(|| panic!("{who}: the first {kind:?} packet is none of the clip's"));
-            assert!(got.len() <= sent.len() - start, "{who}: more {kind:?} arrived than was sent");
+            assert!(
+                got.len() <= sent.len() - start,
+                "{who}: more {kind:?} arrived than was sent: {} from packet {start} of {}",
+                got.len(),
+                sent.len()
+            );
             for (index, (is, was)) in got.iter().zip(&sent[start..]).enumerate() {
                 assert_eq!(
                     is.hash, was.hash,
