@@ -22,6 +22,8 @@ pub(crate) struct Config {
     settings: toml::Table,
     destinations: Vec<toml::Table>,
     environment: Vec<(String, String)>,
+    /// Another key than [`KEY`], for a recorded encoder.
+    key: Option<String>,
 }
 
 impl Config {
@@ -39,6 +41,12 @@ impl Config {
                 .expect("a section is a table"),
         };
         table.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Gives the project another stream key than [`KEY`].
+    pub(crate) fn key(mut self, key: &str) -> Self {
+        self.key = Some(key.to_owned());
         self
     }
 
@@ -93,8 +101,9 @@ impl Config {
                 value => config = config.set(&key, value),
             }
         }
+        let key = self.key.as_deref().unwrap_or(KEY);
         let mut project = toml::Table::new();
-        for (field, value) in [("name", "Integration"), ("stream_key", KEY), ("playback_id", PLAYBACK)] {
+        for (field, value) in [("name", "Integration"), ("stream_key", key), ("playback_id", PLAYBACK)] {
             project.insert(field.to_owned(), value.into());
         }
         let destinations = self.destinations.into_iter().map(toml::Value::Table).collect();
