@@ -14,7 +14,9 @@ use gostream::media::{CodecConfig, Frame, MediaTime, Packet, TrackId, TrackSet};
 use gostream::rtmp::{
     Client, ClientConfig, Limits, RtmpUrl, Server, ServerConfig, ServerEvent, SharedMessage,
 };
-use gostream::stream::{OnDuplicate, PlaybackId, Registry, RingLimits, SourceFrame, Start, Stream, StreamId};
+use gostream::stream::{
+    HoldConfig, OnDuplicate, PlaybackId, Registry, RingLimits, SourceFrame, Start, Stream, StreamId,
+};
 use smallvec::SmallVec;
 
 const FRAME: usize = 20_000;
@@ -111,7 +113,13 @@ fn ring(c: &mut Criterion) {
     let mut group = c.benchmark_group("ring_write_and_read_by_all");
     for readers in [1_usize, 100, 1_000] {
         let id = PlaybackId::parse("bench").expect("an id");
-        let stream = Stream::new(StreamId::new("bench"), id, "bench".into(), RingLimits::default());
+        let stream = Stream::new(
+            StreamId::new("bench"),
+            id,
+            "bench".into(),
+            RingLimits::default(),
+            HoldConfig::default(),
+        );
         let publisher = Registry::default()
             .publish(&stream, OnDuplicate::Takeover, Instant::now())
             .expect("nobody publishes yet");

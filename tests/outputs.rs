@@ -27,6 +27,7 @@ fn project(id: &str, key: &str, destinations: Vec<Destination>) -> Project {
         name: id.to_owned(),
         stream_key: StreamKey::new(key),
         playback_id: PlaybackId::parse(id).expect("a good id"),
+        hold: None,
         destinations,
     }
 }

@@ -85,6 +85,7 @@ mod tests {
             name: "My stream".into(),
             stream_key: StreamKey::new("the-key"),
             playback_id: PlaybackId::parse("abc").expect("a good id"),
+            hold: None,
             destinations: Vec::new(),
         };
         let addr = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));

@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,11 +17,13 @@ use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
 use crate::rtmp::{Limits, RtmpUrl, ServerConfig};
 use crate::session::{self, Sessions};
 use crate::stream::{
-    OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
+    HoldConfig, OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
 };
 
 /// How often rates are sampled and memory of ended broadcasts is looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// How often what fills in for absent encoders is due: some five frames of sound.
+const KEEP: Duration = Duration::from_millis(100);
 /// How long after its end a broadcast stays in its ring, for readers that are not through.
 const RING_AFTER_END: Duration = Duration::from_secs(15);
 
@@ -77,7 +80,9 @@ impl Engine {
         let mut declared = Vec::new();
         for project in &config.projects {
             let id = StreamId::new(project.playback_id.as_str());
-            let stream = Stream::new(id.clone(), project.playback_id.clone(), project.name.clone(), limits);
+            let hold = hold_config(config, project);
+            let name = project.name.clone();
+            let stream = Stream::new(id.clone(), project.playback_id.clone(), name, limits, hold);
             declared.push(DeclaredProject {
                 stream: id,
                 key: project.stream_key.clone(),
@@ -94,6 +99,7 @@ impl Engine {
                 background.spawn(async move { stop.run_until_cancelled(packager).await });
             }
         }
+        background.spawn(keep(Arc::clone(&registry), stop.clone()));
         background.spawn(housekeeping(Arc::clone(&registry), Arc::clone(&supervisor), stop.clone()));
         let sessions = Sessions::new(
             session_config(config)?,
@@ -127,6 +133,10 @@ impl Engine {
         self.drain.cancel();
         self.session_tasks.close();
         self.session_tasks.wait().await;
+        // Nobody can come back to a broadcast that is held.
+        for stream in self.registry.all() {
+            stream.end_held(Instant::now());
+        }
         // The ends of the broadcasts are on their way through the outputs.
         for output in self.supervisor.outputs() {
             let busy = |state: &OutputState| matches!(state, OutputState::Sending | OutputState::Stopping);
@@ -139,6 +149,14 @@ impl Engine {
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;
+    }
+}
+
+fn hold_config(config: &Config, project: &config::Project) -> HoldConfig {
+    HoldConfig {
+        hold: project.hold.unwrap_or(config.stream.hold),
+        slate: config.stream.slate,
+        slate_after: config.stream.slate_after,
     }
 }
 
@@ -214,6 +232,17 @@ fn destinations(project: &config::Project, chunk_size: u32) -> anyhow::Result<Ve
         })
     };
     project.destinations.iter().map(destination).collect()
+}
+
+/// Keeps broadcasts going whose encoder is away.
+async fn keep(registry: Arc<Registry>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(KEEP);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        for stream in registry.all() {
+            stream.keep(Instant::now());
+        }
+    }
 }
 
 /// Samples rates, and frees the rings of broadcasts that are over.

@@ -167,6 +167,40 @@ impl Timeline {
         MediaTime::from_millis(now.saturating_add(apart.unwrap_or(0)).max(0))
     }
 
+    /// Where a frame of our own making goes, which no source sent: at `dts`, and behind the last of its track. The source's
+    /// clock stays tied as it was.
+    pub fn place_filler(&mut self, track: TrackId, dts: MediaTime) -> MediaTime {
+        let track = self.tracks.entry(track).or_default();
+        let dts = dts.as_millis().max(track.dts.saturating_add(1));
+        track.dts = dts;
+        self.newest = Some(self.newest.map_or(dts, |newest| newest.max(dts)));
+        MediaTime::from_millis(dts)
+    }
+
+    /// How far behind the newest frame of all tracks a frame of the source would be placed; negative when ahead.
+    /// Zero for a track of which this source has sent nothing.
+    #[must_use]
+    pub fn lateness(&self, track: TrackId, source_millis: u32) -> MediaTime {
+        let placed = self.tracks.get(&track).and_then(|track| track.source).map(|(last, offset)| {
+            let at = last.near(source_millis).millis.saturating_add(offset);
+            self.newest.unwrap_or(at).saturating_sub(at)
+        });
+        MediaTime::from_millis(placed.unwrap_or(0))
+    }
+
+    /// The greatest decode time of all tracks; `None` before the first frame.
+    #[must_use]
+    pub fn newest(&self) -> Option<MediaTime> {
+        self.newest.map(MediaTime::from_millis)
+    }
+
+    /// The decode time of a track's last frame.
+    #[must_use]
+    pub fn last(&self, track: TrackId) -> Option<MediaTime> {
+        let dts = self.tracks.get(&track)?.dts;
+        (dts >= 0).then(|| MediaTime::from_millis(dts))
+    }
+
     /// The publisher returned, or another took over: its first frame goes right behind the last of the old one,
     /// and says so.
     pub fn new_source(&mut self) {

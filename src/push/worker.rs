@@ -90,7 +90,7 @@ impl Worker {
         let stop = self.output.stop().clone();
         tokio::select! {
             () = stop.cancelled() => false,
-            live = self.state.wait_for(|state| *state == StreamState::Live) => live.is_ok(),
+            live = self.state.wait_for(|state| state.is_on_air()) => live.is_ok(),
         }
     }
 

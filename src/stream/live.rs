@@ -8,11 +8,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::cursor::Start;
-use super::publisher::{Publisher, Writer};
-use super::registry::Busy;
+use super::publisher::Publisher;
+use super::registry::{Busy, OnDuplicate};
 use super::ring::{Ring, RingLimits};
 use super::stats::StreamStats;
 use super::subscriber::Subscriber;
+use super::writer::{HoldConfig, Writer};
 use super::{PlaybackId, StreamId};
 use crate::media::End;
 
@@ -35,10 +36,10 @@ impl StreamState {
     /// All labels, for metrics.
     pub const LABELS: [&'static str; 5] = ["waiting", "starting", "live", "interrupted", "ended"];
 
-    /// Whether a publisher is connected.
+    /// Whether there is something to send: frames, or what stands in for them.
     #[must_use]
-    pub const fn has_publisher(self) -> bool {
-        matches!(self, Self::Starting | Self::Live)
+    pub const fn is_on_air(self) -> bool {
+        matches!(self, Self::Live | Self::Interrupted)
     }
 
     /// A short label for a metric or an event.
@@ -69,15 +70,21 @@ pub struct Stream {
 impl Stream {
     /// A stream that waits for its first publisher. `name` is for people.
     #[must_use]
-    pub fn new(id: StreamId, playback_id: PlaybackId, name: String, limits: RingLimits) -> Arc<Self> {
-        let writer = Writer::new(limits);
+    pub fn new(
+        id: StreamId,
+        playback_id: PlaybackId,
+        name: String,
+        limits: RingLimits,
+        hold: HoldConfig,
+    ) -> Arc<Self> {
+        let writer = Writer::new(limits, hold);
         Arc::new(Self {
             id,
             playback_id,
             name,
             ring: Arc::clone(writer.ring()),
+            state: writer.watch(),
             writer: Mutex::new(writer),
-            state: watch::Sender::new(StreamState::Waiting),
             stats: StreamStats::default(),
         })
     }
@@ -124,39 +131,49 @@ impl Stream {
         Subscriber::new(Arc::clone(&self.ring), start)
     }
 
-    /// Makes the caller the publisher if `allowed` says so of the present state. Whoever was it is superseded at once.
-    pub(super) fn take_over_if(
+    /// Makes the caller the publisher. Whoever is it writes on until the newcomer has a keyframe, and is then superseded.
+    pub(super) fn take_over(
         self: &Arc<Self>,
+        on_duplicate: OnDuplicate,
         now: Instant,
-        allowed: impl FnOnce(StreamState) -> bool,
     ) -> Result<Publisher, Busy> {
         let superseded = CancellationToken::new();
-        let mut writer = self.lock();
         // Under the lock: of two newcomers, the second sees the first.
-        if !allowed(*self.state.borrow()) {
-            return Err(Busy);
-        }
-        let epoch = writer.begin(superseded.clone(), now);
-        self.set_state(StreamState::Starting);
+        let mut writer = self.lock();
+        let epoch = writer.begin(superseded.clone(), on_duplicate, now).ok_or(Busy)?;
         drop(writer);
         self.stats.publishers.add(1);
         Ok(Publisher::new(Arc::clone(self), epoch, superseded))
     }
 
+    /// Does what is due: fills the time of an encoder that is away, and ends a broadcast whose hold is over. To be called
+    /// some ten times a second.
+    pub fn keep(&self, now: Instant) {
+        let mut writer = self.lock();
+        let filling = writer.is_filling();
+        self.stats.slate_packets.add(writer.keep(now));
+        let state = writer.state();
+        let began = !filling && writer.is_filling();
+        drop(writer);
+        if began {
+            tracing::warn!(stream = %self.id, state = state.label(), "the encoder is silent; a still picture fills in");
+        } else if filling && matches!(state, StreamState::Ended(_)) {
+            tracing::warn!(stream = %self.id, "the encoder did not come back; the broadcast is over");
+        }
+    }
+
+    /// Ends a broadcast that is held for an encoder to return.
+    pub fn end_held(&self, now: Instant) {
+        self.lock().end_held(now);
+    }
+
     /// Frees the ring when the broadcast has been over for a while. Slow readers that are not through miss the rest.
     pub fn clear_if_over(&self) {
-        let mut writer = self.lock();
-        if !self.state.borrow().has_publisher() {
-            writer.clear();
-        }
+        self.lock().clear_if_over();
     }
 
     pub(super) const fn ring(&self) -> &Arc<Ring> {
         &self.ring
-    }
-
-    pub(super) fn set_state(&self, state: StreamState) {
-        self.state.send_if_modified(|current| std::mem::replace(current, state) != state);
     }
 
     /// The writer. A panic while it was held left it consistent: every step of it is complete in itself.

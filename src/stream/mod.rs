@@ -1,6 +1,6 @@
 //! Where streams meet their readers: one bounded ring for each, one writer, many cursors.
 //!
-//! In the order a frame passes: [`Publisher`] (the one writing handle) -> `ring` -> [`Subscriber`] (a reading handle) or
+//! In the order a frame passes: [`Publisher`] (a source's handle) -> `writer` (whose turn it is, and what fills in) -> `ring` -> [`Subscriber`] (a reading handle) or
 //! [`Shards`] (tasks that send to many sockets). [`Stream`] holds them together, [`Registry`] finds it, [`Admission`] is
 //! what this room asks of whoever knows the keys.
 //!
@@ -14,8 +14,10 @@ mod publisher;
 mod registry;
 mod ring;
 mod shard;
+mod slate;
 mod stats;
 mod subscriber;
+mod writer;
 
 pub use admission::{Admission, Denied, PlayAttempt, PublishAttempt};
 pub use cursor::Start;
@@ -27,3 +29,4 @@ pub use ring::{Entry, RingLimits};
 pub use shard::{Attachment, Finished, OutputSpec, ShardConfig, Shards};
 pub use stats::{DropCause, Figure, OutputStats, Rate, StreamStats};
 pub use subscriber::{Received, Subscriber};
+pub use writer::HoldConfig;

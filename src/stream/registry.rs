@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 
 use super::StreamId;
-use super::live::{Stream, StreamState};
+use super::live::Stream;
 use super::publisher::Publisher;
 
 /// What happens when a key that publishes is offered again.
@@ -63,8 +63,6 @@ impl Registry {
         on_duplicate: OnDuplicate,
         now: Instant,
     ) -> Result<Publisher, Busy> {
-        stream.take_over_if(now, |state: StreamState| {
-            on_duplicate == OnDuplicate::Takeover || !state.has_publisher()
-        })
+        stream.take_over(on_duplicate, now)
     }
 }

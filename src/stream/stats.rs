@@ -71,6 +71,12 @@ pub struct StreamStats {
     pub data_packets: Figure,
     /// Video frames not used because no keyframe came before them.
     pub awaiting_keyframe: Figure,
+    /// Frames not used because the slate already stood in their place.
+    pub late_packets: Figure,
+    /// Frames made up while the encoder was away.
+    pub slate_packets: Figure,
+    /// Times the encoder went away without a goodbye while on the air.
+    pub interruptions: Figure,
     /// Times the source's clock broke or the source changed.
     pub discontinuities: Figure,
     /// Publishers so far.

@@ -74,6 +74,9 @@ impl EngineFigures {
                 &[id, "awaiting_keyframe"],
                 stats.awaiting_keyframe.get(),
             );
+            out.add(&names::STREAM_DROPPED_PACKETS, &[id, "late"], stats.late_packets.get());
+            out.add(&names::STREAM_SLATE_PACKETS, &[id], stats.slate_packets.get());
+            out.add(&names::STREAM_INTERRUPTIONS, &[id], stats.interruptions.get());
             out.add(&names::STREAM_DISCONTINUITIES, &[id], stats.discontinuities.get());
             out.add(&names::STREAM_BITRATE, &[id], stats.rate.bits_per_second());
             out.add(&names::STREAM_RING_BYTES, &[id], stream.ring_bytes());

@@ -67,6 +67,10 @@ metrics! {
         "Packets received from a stream's publishers.";
     STREAM_DROPPED_PACKETS = Counter "gostream_stream_dropped_packets_total" ["stream", "cause"]
         "Packets of publishers that were not used, by cause.";
+    STREAM_SLATE_PACKETS = Counter "gostream_stream_slate_packets_total" ["stream"]
+        "Frames made up while the encoder was away.";
+    STREAM_INTERRUPTIONS = Counter "gostream_stream_interruptions_total" ["stream"]
+        "Times the encoder went away without a goodbye while on the air.";
     STREAM_DISCONTINUITIES = Counter "gostream_stream_discontinuities_total" ["stream"]
         "Times the source's clock broke or the source changed.";
     STREAM_BITRATE = Gauge "gostream_stream_bitrate_bits" ["stream"] "Present bitrate of a stream, bits a second.";

@@ -73,6 +73,7 @@ pub(super) fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
         v.value("name", &mut project.name, &Text::<true>(shown_name));
         v.secret("stream_key", &mut project.stream_key, true);
         v.value("playback_id", &mut project.playback_id, &Playback);
+        v.value("hold", &mut project.hold, &Optional(Time(0..=HOUR)));
         v.list("destination", &mut project.destinations, destination);
     });
 }
@@ -98,6 +99,9 @@ fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {
 fn stream<V: Visit>(v: &mut V, stream: &mut Stream) {
     v.value("ring_duration", &mut stream.ring_duration, &Time(SECOND..=10 * MINUTE));
     v.value("ring_bytes", &mut stream.ring_bytes, &Size(MIB..=4 * GIB));
+    v.value("hold", &mut stream.hold, &Time(0..=HOUR));
+    v.value("slate", &mut stream.slate, &Switch);
+    v.value("slate_after", &mut stream.slate_after, &Time(500..=MINUTE));
 }
 
 fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {

@@ -1,6 +1,7 @@
 //! Declared projects and their destinations, and the rules between them.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::mask;
 use crate::stream::{PlaybackId, StreamKey};
@@ -14,6 +15,8 @@ pub struct Project {
     pub stream_key: StreamKey,
     /// The public name that plays; also the stream's id.
     pub playback_id: PlaybackId,
+    /// How long a broadcast goes on without its encoder, where that differs from `stream.hold`.
+    pub hold: Option<Duration>,
     /// Where it is sent, in the order of the file.
     pub destinations: Vec<Destination>,
 }
@@ -103,6 +106,7 @@ pub(super) struct ProjectDraft {
     pub(super) name: String,
     pub(super) stream_key: StreamKey,
     pub(super) playback_id: Option<PlaybackId>,
+    pub(super) hold: Option<Duration>,
     pub(super) destinations: Vec<Destination>,
 }
 
@@ -112,6 +116,7 @@ impl Default for ProjectDraft {
             name: String::new(),
             stream_key: StreamKey::new(""),
             playback_id: None,
+            hold: None,
             destinations: Vec::new(),
         }
     }
@@ -120,15 +125,15 @@ impl Default for ProjectDraft {
 impl ProjectDraft {
     /// The finished project; `None` where the public name is missing.
     pub(super) fn finish(self) -> Option<Project> {
-        let Self { name, stream_key, playback_id, destinations } = self;
-        Some(Project { name, stream_key, playback_id: playback_id?, destinations })
+        let Self { name, stream_key, playback_id, hold, destinations } = self;
+        Some(Project { name, stream_key, playback_id: playback_id?, hold, destinations })
     }
 }
 
 impl From<&Project> for ProjectDraft {
     fn from(project: &Project) -> Self {
-        let Project { name, stream_key, playback_id, destinations } = project.clone();
-        Self { name, stream_key, playback_id: Some(playback_id), destinations }
+        let Project { name, stream_key, playback_id, hold, destinations } = project.clone();
+        Self { name, stream_key, playback_id: Some(playback_id), hold, destinations }
     }
 }
 

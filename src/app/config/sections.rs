@@ -110,6 +110,12 @@ pub struct Stream {
     pub ring_duration: Duration,
     /// How much of a stream is kept, bytes.
     pub ring_bytes: u64,
+    /// How long a broadcast goes on without its encoder; a project may say otherwise.
+    pub hold: Duration,
+    /// Whether the last picture and silence fill the time.
+    pub slate: bool,
+    /// How long a connected encoder may be silent before they do.
+    pub slate_after: Duration,
 }
 
 /// `[relay]`
@@ -237,7 +243,13 @@ impl Default for Rtmps {
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { ring_duration: Duration::from_secs(12), ring_bytes: 32 * MIB }
+        Self {
+            ring_duration: Duration::from_secs(12),
+            ring_bytes: 32 * MIB,
+            hold: Duration::from_secs(30),
+            slate: true,
+            slate_after: Duration::from_secs(5),
+        }
     }
 }
 

@@ -114,16 +114,16 @@ impl<T: TryFrom<u64> + Display> Kind<T> for Integer {
     }
 }
 
-/// A whole number that may be left out.
-pub(super) struct Optional(pub(super) Integer);
+/// A value that may be left out.
+pub(super) struct Optional<K>(pub(super) K);
 
-impl<T: TryFrom<u64> + Display> Kind<Option<T>> for Optional {
+impl<T, K: Kind<T>> Kind<Option<T>> for Optional<K> {
     fn read(&self, raw: Raw<'_>) -> Result<Option<T>, Fault> {
         self.0.read(raw).map(Some)
     }
 
     fn print(&self, value: &Option<T>) -> Option<String> {
-        value.as_ref().map(ToString::to_string)
+        value.as_ref().and_then(|value| self.0.print(value))
     }
 }
 

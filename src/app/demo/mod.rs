@@ -42,6 +42,7 @@ impl Demo {
             name: "Demo".to_owned(),
             stream_key: key.clone(),
             playback_id: PlaybackId::parse(PLAYBACK_ID)?,
+            hold: None,
             destinations: vec![Destination {
                 name: "Practice".to_owned(),
                 url: format!("rtmp://{practice_addr}/{PRACTICE_APP}"),

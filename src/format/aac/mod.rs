@@ -18,8 +18,18 @@ const SAMPLE_RATE_BELIEVED: std::ops::RangeInclusive<u32> = 1_000..=192_000;
 /// Channels when the configuration leaves them to a program config element that is missing or counts none.
 const CHANNELS_UNSAID: u8 = 2;
 
+/// Access units whose spectra are empty (ISO/IEC 14496-3 §4.4.2.1): one single channel element, one channel pair element,
+/// and the elements of 5.1 in their order.
+const SILENCE_MONO: [u8; 6] = [0x00, 0xC8, 0x00, 0x80, 0x23, 0x80];
+const SILENCE_STEREO: [u8; 9] = [0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80];
+const SILENCE_5_1: [u8; 26] = [
+    0x00, 0xC8, 0x00, 0x80, 0x20, 0x84, 0x01, 0x26, 0x40, 0x08, 0x64, 0x00, 0x82, 0x30, 0x04, 0x99, 0x00,
+    0x21, 0x90, 0x02, 0x00, 0xB2, 0x00, 0x20, 0x08, 0xE0,
+];
+
 /// Audio object types that this module tells apart (ISO/IEC 14496-3 table 1.17).
 mod object {
+    pub(super) const LC: u8 = 2;
     pub(super) const SCALABLE: u8 = 6;
     pub(super) const SBR: u8 = 5;
     pub(super) const ER_LC: u8 = 17;
@@ -116,6 +126,20 @@ impl AudioSpecificConfig {
         let samples =
             u64::from(self.frame_length) * u64::from(self.output_rate) / u64::from(self.sample_rate.max(1));
         u32::try_from(samples).unwrap_or(u32::MAX)
+    }
+
+    /// One access unit of silence for this configuration: AAC-LC of 1024 samples with one, two or six channels, at any rate.
+    /// `None` for others, whose decoders would not take it.
+    #[must_use]
+    pub fn silent_unit(&self) -> Option<Bytes> {
+        let plain = self.object_type == object::LC && !self.sbr && !self.ps && self.frame_length == 1_024;
+        let unit: &'static [u8] = match self.channels {
+            1 if plain => &SILENCE_MONO,
+            2 if plain => &SILENCE_STEREO,
+            6 if plain => &SILENCE_5_1,
+            _ => return None,
+        };
+        Some(Bytes::from_static(unit))
     }
 
     /// Everything up to the end of GASpecificConfig, the hierarchical form of SBR and PS included.

@@ -16,6 +16,7 @@ pub(crate) enum Signal {
     Term,
     Int,
     Stop,
+    Cont,
 }
 
 /// A running program.
@@ -65,6 +66,7 @@ impl Proc {
             Signal::Term => "-TERM",
             Signal::Int => "-INT",
             Signal::Stop => "-STOP",
+            Signal::Cont => "-CONT",
         };
         let script = format!("kill {flag} {}", self.child.id());
         Command::new("sh").args(["-c", &script]).status().expect("sh runs");

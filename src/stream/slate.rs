@@ -1,0 +1,184 @@
+//! What fills a broadcast while its encoder is away: the last keyframe again at a low steady rate, and silence.
+//!
+//! Nothing is encoded: a keyframe decodes wherever it stands, and silence is a few constant bytes for each AAC
+//! configuration. What cannot be filled so (other sound codings, no keyframe yet) stays a hole.
+//!
+//! **Invariant:** pure: time is an argument, and what is due at a time depends on nothing else.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::media::{CodecConfig, MediaTime, Packet, Timescale, TrackId, TrackSet};
+
+/// From one repeated picture to the next: often enough for players that count frames, and a keyframe of 100 kB costs
+/// 1.6 Mb/s.
+const PICTURE_MILLIS: i64 = 500;
+/// What is made up for at most when nobody asked for a while, as after a machine slept.
+const CATCH_UP_MILLIS: i64 = 10_000;
+
+/// A picture to repeat.
+#[derive(Debug)]
+struct Picture {
+    track: TrackId,
+    payload: Bytes,
+    next_millis: i64,
+}
+
+/// Silence of one track, counted in samples so that it never drifts.
+#[derive(Debug)]
+struct Silence {
+    track: TrackId,
+    unit: Bytes,
+    scale: Timescale,
+    unit_samples: i64,
+    start_millis: i64,
+    units: i64,
+}
+
+impl Silence {
+    fn next_millis(&self) -> i64 {
+        let samples = MediaTime::new(self.units * self.unit_samples, self.scale);
+        self.start_millis + samples.as_millis()
+    }
+}
+
+/// The filler of one absence.
+#[derive(Debug)]
+pub(super) struct Slate {
+    /// Stream time, in milliseconds, that goes with `at`.
+    origin_millis: i64,
+    at: Instant,
+    pictures: Vec<Picture>,
+    silences: Vec<Silence>,
+}
+
+impl Slate {
+    /// Fills from the stream time `newest` on, which was reached at `at`. `last` tells the last decode time of a track.
+    pub(super) fn new(
+        newest: MediaTime,
+        at: Instant,
+        now: Instant,
+        tracks: &TrackSet,
+        keyframes: &[(TrackId, Bytes)],
+        last: impl Fn(TrackId) -> Option<MediaTime>,
+    ) -> Self {
+        let origin_millis = newest.as_millis();
+        let since = millis(now.saturating_duration_since(at));
+        let pictures = keyframes.iter().filter(|(track, _)| tracks.config(*track).is_some());
+        let pictures = pictures.map(|(track, payload)| {
+            // Pictures need not be made up for: one now shows the same.
+            let next_millis = origin_millis + since.max(PICTURE_MILLIS);
+            Picture { track: *track, payload: payload.clone(), next_millis }
+        });
+        let silences = tracks.tracks().iter().filter_map(|track| {
+            let CodecConfig::Aac(config) = track.config.as_ref() else { return None };
+            let (unit, scale) = (config.silent_unit()?, track.config.timescale());
+            let unit_samples = i64::from(config.frame_length);
+            let from = last(track.id).map_or(origin_millis, |dts| {
+                dts.as_millis() + MediaTime::new(unit_samples, scale).as_millis()
+            });
+            let start_millis = from.max(origin_millis + since - CATCH_UP_MILLIS);
+            Some(Silence { track: track.id, unit, scale, unit_samples, start_millis, units: 0 })
+        });
+        Self { origin_millis, at, pictures: pictures.collect(), silences: silences.collect() }
+    }
+
+    /// The next packet that is due at `now`; `None` when all are out.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Packet> {
+        let until = self.origin_millis + millis(now.saturating_duration_since(self.at));
+        let oldest = until - CATCH_UP_MILLIS;
+        let picture = self.pictures.iter_mut().min_by_key(|picture| picture.next_millis);
+        let silence = self.silences.iter_mut().min_by_key(|silence| silence.next_millis());
+        let sound_first = match (&picture, &silence) {
+            (Some(picture), Some(silence)) => silence.next_millis() <= picture.next_millis,
+            (picture, _) => picture.is_none(),
+        };
+        if sound_first {
+            let silence = silence.filter(|silence| silence.next_millis() <= until)?;
+            if silence.next_millis() < oldest {
+                (silence.start_millis, silence.units) = (until, 0);
+            }
+            let packet = packet(silence.track, silence.next_millis(), &silence.unit);
+            silence.units += 1;
+            return Some(packet);
+        }
+        let picture = picture.filter(|picture| picture.next_millis <= until)?;
+        if picture.next_millis < oldest {
+            picture.next_millis = until;
+        }
+        let packet = packet(picture.track, picture.next_millis, &picture.payload);
+        picture.next_millis += PICTURE_MILLIS;
+        Some(packet)
+    }
+}
+
+fn packet(track: TrackId, at_millis: i64, payload: &Bytes) -> Packet {
+    let dts = MediaTime::from_millis(at_millis);
+    Packet { track, dts, cts: MediaTime::ZERO, keyframe: true, payload: payload.clone() }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::aac::AudioSpecificConfig;
+    use crate::format::h264::AvcConfig;
+
+    /// High profile, 320x180.
+    const RECORD: [u8; 47] = [
+        0x01, 0x64, 0x00, 0x0D, 0xFF, 0xE1, 0x00, 0x1A, 0x67, 0x64, 0x00, 0x0D, 0xAC, 0xD9, 0x41, 0x41, 0x9F,
+        0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xC0, 0xF1, 0x42, 0x99, 0x60,
+        0x01, 0x00, 0x06, 0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0, 0xFD, 0xF8, 0xF8, 0x00,
+    ];
+
+    fn slate(at: Instant, now: Instant, sound: bool) -> Slate {
+        let mut tracks = TrackSet::default();
+        let mut keyframes = Vec::new();
+        if sound {
+            let asc = AudioSpecificConfig::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
+            tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc));
+        } else {
+            let avc = AvcConfig::parse(Bytes::from_static(&RECORD)).expect("a record");
+            tracks.set(TrackId::VIDEO, CodecConfig::H264(avc));
+            keyframes.push((TrackId::VIDEO, Bytes::from_static(b"key")));
+        }
+        let newest = MediaTime::from_millis(1_000);
+        Slate::new(newest, at, now, &tracks, &keyframes, |_| Some(newest))
+    }
+
+    fn times(slate: &mut Slate, now: Instant) -> Vec<i64> {
+        std::iter::from_fn(|| slate.due(now)).map(|packet| packet.dts.as_millis()).collect()
+    }
+
+    #[test]
+    fn silence_goes_on_without_drift_and_never_ahead_of_the_clock() {
+        let at = Instant::now();
+        let mut slate = slate(at, at, true);
+        assert_eq!(times(&mut slate, at), Vec::<i64>::new());
+        let first = times(&mut slate, at + Duration::from_millis(100));
+        assert_eq!(first, [1_021, 1_042, 1_063, 1_085]);
+        let minute = times(&mut slate, at + Duration::from_millis(9_000));
+        assert_eq!(first.len() + minute.len(), 8_979 * 48 / 1_024 + 1, "as many as the clock has room for");
+    }
+
+    #[test]
+    fn after_a_long_sleep_only_the_last_seconds_are_made_up_for() {
+        let at = Instant::now();
+        let mut slate = slate(at, at, true);
+        times(&mut slate, at + Duration::from_millis(100));
+        let late = times(&mut slate, at + Duration::from_secs(3_600));
+        assert_eq!(late, [3_601_000]);
+    }
+
+    #[test]
+    fn the_last_picture_comes_again_twice_a_second() {
+        let at = Instant::now();
+        let mut slate = slate(at, at + Duration::from_secs(3), false);
+        let due = times(&mut slate, at + Duration::from_secs(4));
+        assert_eq!(due, [4_000, 4_500, 5_000], "from now on, with nothing made up for");
+    }
+}

@@ -1,0 +1,417 @@
+//! What writes a stream, behind the stream's lock: the timeline, the tracks in force, the ring, and who may write.
+//!
+//! A broadcast is on the air from the first keyframe of its first source to its end. Sources come and go within it: one
+//! that is [`live`](Writer::live) writes; a [`newcomer`](Writer::newcomer) writes from its first keyframe on, and until
+//! then changes nothing. While nothing comes, a [`Slate`] fills the time, so that destinations and viewers stay.
+//!
+//! **Invariant:** at most one source writes. **Invariant:** a broadcast without a source ends when its hold is over.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::live::StreamState;
+use super::publisher::SourceFrame;
+use super::registry::OnDuplicate;
+use super::ring::{Entry, Ring, RingLimits, RingWriter};
+use super::slate::Slate;
+use super::stats::StreamStats;
+use crate::media::remux::to_flv;
+use crate::media::{DataMessage, End, Frame, MediaTime, Packet, Timeline, TrackId, TrackSet};
+use crate::rtmp::{MessageType, SharedMessage, csid};
+
+/// How long audio waits for video that the metadata announced, before the stream counts as audio only.
+const VIDEO_WAIT: Duration = Duration::from_secs(3);
+/// How far behind the clock a source that was silent may come back, milliseconds; what is older was replaced by the slate.
+const LATE_MAX: MediaTime = MediaTime::from_millis(500);
+/// How long a source that comes back late has to catch up; then its clock is taken as it is.
+const CATCH_UP: Duration = Duration::from_secs(3);
+/// How long a newcomer has for its first keyframe when the source before it left and there is no hold.
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// How a stream bridges the absence of its encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldConfig {
+    /// How long a broadcast goes on without an encoder that did not say goodbye; zero ends it at once.
+    pub hold: Duration,
+    /// Whether the last picture and silence fill the time.
+    pub slate: bool,
+    /// How long a connected encoder may be silent before they do.
+    pub slate_after: Duration,
+}
+
+impl Default for HoldConfig {
+    fn default() -> Self {
+        Self { hold: Duration::from_secs(30), slate: true, slate_after: Duration::from_secs(5) }
+    }
+}
+
+/// One publisher's part of the writer.
+#[derive(Debug)]
+struct Source {
+    epoch: u64,
+    superseded: CancellationToken,
+    /// What it said of its tracks; in force in the ring while it writes.
+    tracks: Arc<TrackSet>,
+    began: Instant,
+    /// No video frame of it is written until a keyframe.
+    needs_keyframe: bool,
+}
+
+impl Source {
+    /// Whether a reader may begin at a frame of `track`.
+    fn is_start(&self, track: TrackId, keyframe: bool, now: Instant) -> bool {
+        if self.tracks.video().is_some() {
+            return track == TrackId::VIDEO && keyframe;
+        }
+        let announced = self.tracks.metadata.as_ref().is_some_and(|metadata| metadata.announces_video());
+        !announced || now.duration_since(self.began) > VIDEO_WAIT
+    }
+}
+
+/// A broadcast that is on the air.
+#[derive(Debug)]
+struct Air {
+    /// When the source's last frame came.
+    heard: Instant,
+    /// The last keyframe of each video track.
+    keyframes: Vec<(TrackId, Bytes)>,
+    slate: Option<Slate>,
+    /// When a source that was silent sent again.
+    resumed: Option<Instant>,
+    /// When the broadcast ends if no source writes until then, and how.
+    until: Option<(Instant, End)>,
+}
+
+impl Air {
+    const fn new(now: Instant) -> Self {
+        Self { heard: now, keyframes: Vec::new(), slate: None, resumed: None, until: None }
+    }
+
+    fn remember(&mut self, packet: &Packet) {
+        if !packet.track.is_video() || !packet.keyframe {
+            return;
+        }
+        match self.keyframes.iter_mut().find(|(track, _)| *track == packet.track) {
+            Some((_, kept)) => *kept = packet.payload.clone(),
+            None => self.keyframes.push((packet.track, packet.payload.clone())),
+        }
+    }
+}
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It is in the ring.
+    Whole,
+    /// It is not used: a keyframe must come first.
+    AwaitingKeyframe,
+    /// It is not used: the slate stands in its place.
+    Late,
+}
+
+/// The writing side of a stream.
+#[derive(Debug)]
+pub(super) struct Writer {
+    ring: RingWriter,
+    hold: HoldConfig,
+    /// Where the stream stands, for those who watch.
+    shown: watch::Sender<StreamState>,
+    timeline: Timeline,
+    /// In force in the ring.
+    tracks: Arc<TrackSet>,
+    live: Option<Source>,
+    newcomer: Option<Source>,
+    air: Option<Air>,
+    epochs: u64,
+    /// How the last broadcast, or the last attempt at one, ended.
+    ended: Option<End>,
+    /// The next entry is the first of a source, or the first after its clock broke.
+    discontinuity: bool,
+}
+
+impl Writer {
+    pub(super) fn new(limits: RingLimits, hold: HoldConfig) -> Self {
+        Self {
+            ring: RingWriter::new(limits),
+            hold,
+            shown: watch::Sender::new(StreamState::Waiting),
+            timeline: Timeline::default(),
+            tracks: Arc::default(),
+            live: None,
+            newcomer: None,
+            air: None,
+            epochs: 0,
+            ended: None,
+            discontinuity: false,
+        }
+    }
+
+    pub(super) const fn ring(&self) -> &Arc<Ring> {
+        self.ring.ring()
+    }
+
+    /// Where the stream stands.
+    pub(super) const fn state(&self) -> StreamState {
+        match (&self.air, &self.live, &self.newcomer, self.ended) {
+            (Some(_), Some(_), ..) => StreamState::Live,
+            (Some(_), None, ..) => StreamState::Interrupted,
+            (None, _, Some(_), _) => StreamState::Starting,
+            (None, _, None, Some(end)) => StreamState::Ended(end),
+            (None, _, None, None) => StreamState::Waiting,
+        }
+    }
+
+    /// The state as it changes.
+    pub(super) fn watch(&self) -> watch::Sender<StreamState> {
+        self.shown.clone()
+    }
+
+    fn show(&self) {
+        let state = self.state();
+        if *self.shown.borrow() != state {
+            self.shown.send_replace(state);
+        }
+    }
+
+    /// Frees the ring once the broadcast is over and nobody begins another.
+    pub(super) fn clear_if_over(&mut self) {
+        if self.air.is_none() && self.newcomer.is_none() {
+            self.ring.clear();
+        }
+    }
+
+    /// A new source announces itself. `None` when there is one already and it may not be replaced.
+    pub(super) fn begin(
+        &mut self,
+        superseded: CancellationToken,
+        on_duplicate: OnDuplicate,
+        now: Instant,
+    ) -> Option<u64> {
+        let taken = self.live.is_some() || self.newcomer.is_some();
+        if taken && on_duplicate == OnDuplicate::Reject {
+            return None;
+        }
+        self.epochs += 1;
+        let newcomer = Source {
+            epoch: self.epochs,
+            superseded,
+            tracks: Arc::default(),
+            began: now,
+            needs_keyframe: true,
+        };
+        if let Some(other) = self.newcomer.replace(newcomer) {
+            other.superseded.cancel();
+        }
+        self.show();
+        Some(self.epochs)
+    }
+
+    /// Whether the source of this epoch may still speak.
+    pub(super) fn knows(&self, epoch: u64) -> bool {
+        self.live.iter().chain(&self.newcomer).any(|source| source.epoch == epoch)
+    }
+
+    fn is_live(&self, epoch: u64) -> bool {
+        self.live.as_ref().is_some_and(|source| source.epoch == epoch)
+    }
+
+    /// Changes what a source says of its tracks. Takes effect at its next frame.
+    pub(super) fn describe<T>(&mut self, epoch: u64, change: impl FnOnce(&mut TrackSet) -> T) -> Option<T> {
+        let is_live = self.is_live(epoch);
+        let source = if is_live { &mut self.live } else { &mut self.newcomer }.as_mut()?;
+        let mut tracks = TrackSet::clone(&source.tracks);
+        let changed = change(&mut tracks);
+        if tracks != *source.tracks {
+            // A decoder with a new configuration starts at a keyframe.
+            source.needs_keyframe |= tracks.video() != source.tracks.video();
+            source.tracks = Arc::new(tracks);
+        }
+        Some(changed)
+    }
+
+    /// Takes a frame of the source of this epoch.
+    pub(super) fn frame(
+        &mut self,
+        epoch: u64,
+        frame: SourceFrame,
+        now: Instant,
+        stats: &StreamStats,
+    ) -> Written {
+        let is_live = self.is_live(epoch);
+        let Some(source) = (if is_live { &mut self.live } else { &mut self.newcomer }) else {
+            return Written::AwaitingKeyframe;
+        };
+        let start = source.is_start(frame.track, frame.keyframe, now);
+        if frame.track == TrackId::VIDEO {
+            source.needs_keyframe &= !frame.keyframe;
+            if source.needs_keyframe {
+                return Written::AwaitingKeyframe;
+            }
+        }
+        if !is_live {
+            if !start {
+                return Written::AwaitingKeyframe;
+            }
+            self.promote(now);
+        } else if let Some(refused) = self.resume(&frame, start, now) {
+            return refused;
+        }
+        let placed = self.timeline.place(frame.track, frame.millis);
+        if placed.discontinuity {
+            self.discontinuity = true;
+            stats.discontinuities.add(1);
+        }
+        if let Some(source) = self.live.as_ref().filter(|source| !Arc::ptr_eq(&source.tracks, &self.tracks)) {
+            self.tracks = Arc::clone(&source.tracks);
+        }
+        let SourceFrame { track, cts, keyframe, payload, .. } = frame;
+        let packet = Packet { track, dts: placed.dts, cts, keyframe, payload };
+        if let Some(air) = &mut self.air {
+            air.heard = now;
+            air.remember(&packet);
+        }
+        self.push(Frame::Media(packet), start, now);
+        Written::Whole
+    }
+
+    /// The newcomer has a keyframe: it writes from here on.
+    fn promote(&mut self, now: Instant) {
+        let Some(newcomer) = self.newcomer.take() else { return };
+        if let Some(old) = self.live.replace(newcomer) {
+            old.superseded.cancel();
+        }
+        self.timeline.new_source();
+        self.discontinuity |= self.ended.is_some() || self.air.is_some();
+        self.ended = None;
+        self.air = Some(Air::new(now));
+        self.show();
+    }
+
+    /// Whether a frame ends the slate, if there is one. What came while the slate stood in is not played after it: the
+    /// show stays at the live edge. A source that never catches up counts on a clock that stood still; then its frames
+    /// go on behind the slate.
+    fn resume(&mut self, frame: &SourceFrame, start: bool, now: Instant) -> Option<Written> {
+        let air = self.air.as_mut().filter(|air| air.slate.is_some())?;
+        let since = now.duration_since(*air.resumed.get_or_insert(now));
+        if !start {
+            return Some(Written::AwaitingKeyframe);
+        }
+        let late = self.timeline.lateness(frame.track, frame.millis);
+        if late > LATE_MAX && since < CATCH_UP {
+            return Some(Written::Late);
+        }
+        if late > MediaTime::ZERO {
+            self.timeline.new_source();
+        }
+        (air.slate, air.resumed) = (None, None);
+        None
+    }
+
+    /// Takes a data message; one of a source that does not write is not used.
+    pub(super) fn data(&mut self, epoch: u64, millis: u32, payload: Bytes, now: Instant) {
+        if self.is_live(epoch) {
+            let dts = self.timeline.place_data(millis);
+            self.push(Frame::Data(DataMessage { dts, payload }), false, now);
+        }
+    }
+
+    /// A source leaves. The broadcast goes on where another is there, or may come back.
+    pub(super) fn leave(&mut self, epoch: u64, end: End, now: Instant) {
+        if self.is_live(epoch) {
+            self.live = None;
+            let hold = if self.newcomer.is_some() { self.hold.hold.max(HANDOVER) } else { self.hold.hold };
+            if (end == End::Clean && self.newcomer.is_none()) || hold.is_zero() {
+                return self.finish(end, now);
+            }
+            if let Some(air) = &mut self.air {
+                air.until = Some((now + hold, end));
+            }
+            self.show();
+            return self.fill(now);
+        }
+        self.newcomer = None;
+        let held = self.live.is_none() && self.air.is_some();
+        // An encoder that came back and stops in words is done with the show.
+        if self.air.is_none() || held && end == End::Clean {
+            self.finish(end, now);
+        }
+    }
+
+    /// Ends a broadcast that no source writes.
+    pub(super) fn end_held(&mut self, now: Instant) {
+        if self.air.is_some() && self.live.is_none() {
+            self.finish(End::Clean, now);
+        }
+    }
+
+    fn finish(&mut self, end: End, now: Instant) {
+        self.air = None;
+        self.ended = Some(end);
+        // Before the end goes through the ring: who meets it there finds the broadcast over.
+        self.show();
+        self.push(Frame::End(end), false, now);
+    }
+
+    /// Does what is due at `now`: fills the time, and ends a hold that is over. `true` when slate was written.
+    pub(super) fn keep(&mut self, now: Instant) -> u64 {
+        let Some(air) = &mut self.air else { return 0 };
+        if let Some((until, end)) = air.until.filter(|_| self.live.is_none())
+            && now >= until
+        {
+            self.finish(end, now);
+            return 0;
+        }
+        if air.slate.is_none() && now.saturating_duration_since(air.heard) >= self.hold.slate_after {
+            self.fill(now);
+        }
+        let mut written = 0;
+        while let Some(packet) = self.air.as_mut().and_then(|air| air.slate.as_mut()?.due(now)) {
+            let dts = self.timeline.place_filler(packet.track, packet.dts);
+            let start = if self.tracks.video().is_some() { packet.track == TrackId::VIDEO } else { true };
+            self.push(Frame::Media(Packet { dts, ..packet }), start, now);
+            written += 1;
+        }
+        written
+    }
+
+    /// Whether a slate fills the time.
+    pub(super) fn is_filling(&self) -> bool {
+        self.air.as_ref().is_some_and(|air| air.slate.is_some())
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let (Some(air), Some(newest)) = (&mut self.air, self.timeline.newest()) else { return };
+        if self.hold.slate && air.slate.is_none() {
+            let last = |track| self.timeline.last(track);
+            air.slate = Some(Slate::new(newest, air.heard, now, &self.tracks, &air.keyframes, last));
+        }
+    }
+
+    fn push(&mut self, frame: Frame, start: bool, now: Instant) {
+        let wire = to_flv::message(&frame, &self.tracks).map(|message| {
+            let (csid, type_id) = match message.kind {
+                to_flv::MessageKind::Audio => (csid::AUDIO, MessageType::AUDIO),
+                to_flv::MessageKind::Video => (csid::VIDEO, MessageType::VIDEO),
+                to_flv::MessageKind::Data => (csid::STREAM, MessageType::DATA),
+            };
+            SharedMessage::new(csid, type_id, &message.prefix, message.payload)
+        });
+        self.ring.push(Entry {
+            seq: 0,
+            frame,
+            tracks: Arc::clone(&self.tracks),
+            start,
+            discontinuity: std::mem::take(&mut self.discontinuity),
+            arrived: now,
+            wire,
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

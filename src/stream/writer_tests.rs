@@ -1,0 +1,214 @@
+//! Encoders that drop, return, and take over, and what a reader of the ring sees of it.
+
+use super::*;
+use crate::format::aac::AudioSpecificConfig;
+use crate::format::h264::AvcConfig;
+use crate::media::CodecConfig;
+use crate::stream::cursor::{Cursor, Start};
+
+const AVC: &[u8] = &[
+    0x01, 0x64, 0x00, 0x0D, 0xFF, 0xE1, 0x00, 0x1A, 0x67, 0x64, 0x00, 0x0D, 0xAC, 0xD9, 0x41, 0x41, 0x9F,
+    0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xC0, 0xF1, 0x42, 0x99, 0x60,
+    0x01, 0x00, 0x06, 0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0, 0xFD, 0xF8, 0xF8, 0x00,
+];
+
+struct Show {
+    writer: Writer,
+    stats: StreamStats,
+    cursor: Cursor,
+    now: Instant,
+}
+
+impl Show {
+    fn new(hold: HoldConfig) -> Self {
+        let writer = Writer::new(RingLimits::default(), hold);
+        let cursor = Cursor::new(writer.ring(), Start::Next);
+        Self { writer, stats: StreamStats::default(), cursor, now: Instant::now() }
+    }
+
+    fn begin(&mut self) -> (u64, CancellationToken) {
+        let token = CancellationToken::new();
+        let epoch =
+            self.writer.begin(token.clone(), OnDuplicate::Takeover, self.now).expect("takeover is on");
+        let avc = AvcConfig::parse(Bytes::from_static(AVC)).expect("a record");
+        let asc = AudioSpecificConfig::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
+        self.writer.describe(epoch, |tracks| {
+            tracks.set(TrackId::VIDEO, CodecConfig::H264(avc));
+            tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc));
+        });
+        (epoch, token)
+    }
+
+    fn video(&mut self, epoch: u64, millis: u32, keyframe: bool, body: &'static str) -> Written {
+        let frame = SourceFrame {
+            track: TrackId::VIDEO,
+            millis,
+            cts: MediaTime::ZERO,
+            keyframe,
+            payload: Bytes::from_static(body.as_bytes()),
+        };
+        self.writer.frame(epoch, frame, self.now, &self.stats)
+    }
+
+    /// Passes time as the engine does, in steps of 100 ms.
+    fn pass(&mut self, millis: u64) {
+        for _ in 0..millis / 100 {
+            self.now += Duration::from_millis(100);
+            self.writer.keep(self.now);
+        }
+    }
+
+    /// What a reader got since the last look: video bodies with their times, and `end`.
+    fn pictures(&mut self) -> Vec<(i64, String)> {
+        let mut seen = Vec::new();
+        while let Some((entry, lost)) = self.cursor.read(self.writer.ring()) {
+            assert_eq!(lost, 0, "nothing is lost on the way");
+            match &entry.frame {
+                Frame::Media(packet) if packet.track.is_video() => {
+                    let body = String::from_utf8_lossy(&packet.payload).into_owned();
+                    seen.push((packet.dts.as_millis(), body));
+                }
+                Frame::End(_) => seen.push((-1, "end".into())),
+                _ => {}
+            }
+        }
+        seen
+    }
+}
+
+fn seen(expected: &[(i64, &str)]) -> Vec<(i64, String)> {
+    expected.iter().map(|(at, body)| (*at, (*body).to_owned())).collect()
+}
+
+#[test]
+fn an_encoder_that_drops_and_returns_goes_on_in_the_same_broadcast() {
+    let mut show = Show::new(HoldConfig::default());
+    let (first, _) = show.begin();
+    assert_eq!(show.writer.state(), StreamState::Starting);
+    show.video(first, 0, true, "key");
+    show.video(first, 40, false, "next");
+    assert_eq!(show.writer.state(), StreamState::Live);
+    show.writer.leave(first, End::Lost, show.now);
+    assert_eq!(show.writer.state(), StreamState::Interrupted);
+    show.pass(1_200);
+    assert_eq!(show.pictures(), seen(&[(0, "key"), (40, "next"), (540, "key"), (1_040, "key")]));
+    let (second, _) = show.begin();
+    assert_eq!(show.writer.state(), StreamState::Interrupted, "not before its keyframe");
+    assert_eq!(show.video(second, 7_000, false, "early"), Written::AwaitingKeyframe);
+    show.pass(500);
+    show.video(second, 7_040, true, "back");
+    show.video(second, 7_080, false, "again");
+    assert_eq!(show.writer.state(), StreamState::Live);
+    let pictures = show.pictures();
+    let bodies: Vec<_> = pictures.iter().map(|(_, body)| body.as_str()).collect();
+    assert_eq!(bodies, ["key", "back", "again"]);
+    assert!((1_700..1_800).contains(&pictures[1].0), "by the wall's clock: {pictures:?}");
+    assert_eq!(pictures[2].0 - pictures[1].0, 40);
+}
+
+#[test]
+fn silence_fills_the_time_without_a_hole() {
+    let mut show = Show::new(HoldConfig::default());
+    let (first, _) = show.begin();
+    show.video(first, 0, true, "key");
+    show.writer.leave(first, End::Lost, show.now);
+    show.pass(2_000);
+    let mut sound = Vec::new();
+    while let Some((entry, _)) = show.cursor.read(show.writer.ring()) {
+        if let Frame::Media(packet) = &entry.frame
+            && !packet.track.is_video()
+        {
+            sound.push(packet.dts.as_millis());
+        }
+    }
+    assert!(sound.len() > 90, "{}", sound.len());
+    assert!(sound.windows(2).all(|pair| (20..=22).contains(&(pair[1] - pair[0]))), "{sound:?}");
+}
+
+#[test]
+fn a_hold_that_is_over_ends_the_broadcast_once() {
+    let mut show = Show::new(HoldConfig { hold: Duration::from_secs(3), ..HoldConfig::default() });
+    let (first, _) = show.begin();
+    show.video(first, 0, true, "key");
+    show.writer.leave(first, End::Stalled, show.now);
+    show.pass(10_000);
+    assert_eq!(show.writer.state(), StreamState::Ended(End::Stalled));
+    let pictures = show.pictures();
+    assert_eq!(pictures.last(), Some(&(-1, "end".to_owned())));
+    assert_eq!(pictures.iter().filter(|(_, body)| body == "end").count(), 1);
+    assert!(pictures.len() <= 8);
+}
+
+#[test]
+fn words_of_farewell_end_at_once_and_without_a_hold_so_does_a_drop() {
+    for (hold, end) in [(30, End::Clean), (0, End::Lost)] {
+        let mut show = Show::new(HoldConfig { hold: Duration::from_secs(hold), ..HoldConfig::default() });
+        let (first, _) = show.begin();
+        show.video(first, 0, true, "key");
+        show.writer.leave(first, end, show.now);
+        assert_eq!(show.writer.state(), StreamState::Ended(end));
+    }
+}
+
+#[test]
+fn a_newcomer_takes_over_at_its_first_keyframe_and_not_before() {
+    let mut show = Show::new(HoldConfig::default());
+    let (old, told) = show.begin();
+    show.video(old, 1_000, true, "old");
+    let (new, _) = show.begin();
+    assert_eq!(show.video(new, 0, false, "grey"), Written::AwaitingKeyframe);
+    show.video(old, 1_040, false, "old 2");
+    assert!(!told.is_cancelled());
+    show.video(new, 40, true, "new");
+    assert!(told.is_cancelled() && !show.writer.knows(old));
+    assert_eq!(show.pictures(), seen(&[(0, "old"), (40, "old 2"), (80, "new")]));
+}
+
+#[test]
+fn a_newcomer_that_leaves_before_its_keyframe_changes_nothing() {
+    let mut show = Show::new(HoldConfig::default());
+    let (old, told) = show.begin();
+    show.video(old, 1_000, true, "old");
+    for end in [End::Clean, End::Lost] {
+        let (new, _) = show.begin();
+        show.writer.leave(new, end, show.now);
+        assert_eq!(show.writer.state(), StreamState::Live);
+    }
+    assert!(!told.is_cancelled());
+    show.writer.leave(old, End::Lost, show.now);
+    let (back, _) = show.begin();
+    show.writer.leave(back, End::Clean, show.now);
+    assert_eq!(show.writer.state(), StreamState::Ended(End::Clean), "it said that the show is over");
+}
+
+#[test]
+fn a_cable_pulled_for_eight_seconds_leaves_the_show_at_the_live_edge() {
+    let mut show = Show::new(HoldConfig::default());
+    let (source, _) = show.begin();
+    show.video(source, 0, true, "key");
+    show.pass(8_000);
+    assert!(show.writer.is_filling());
+    // What waited in the encoder's socket comes in one burst, then it is live again.
+    assert_eq!(show.video(source, 1_000, true, "stale"), Written::Late);
+    assert_eq!(show.video(source, 7_900, false, "p"), Written::AwaitingKeyframe);
+    assert_eq!(show.video(source, 8_020, true, "live"), Written::Whole);
+    assert!(!show.writer.is_filling());
+    let pictures = show.pictures();
+    assert_eq!(pictures.last(), Some(&(8_020, "live".to_owned())), "its clock holds");
+    assert!(pictures.iter().all(|(_, body)| body != "stale"));
+}
+
+#[test]
+fn an_encoder_whose_clock_stood_still_is_taken_as_it_is_after_a_while() {
+    let mut show = Show::new(HoldConfig::default());
+    let (source, _) = show.begin();
+    show.video(source, 0, true, "key");
+    show.pass(8_000);
+    assert_eq!(show.video(source, 40, true, "frozen"), Written::Late);
+    show.pass(3_000);
+    assert_eq!(show.video(source, 3_040, true, "on"), Written::Whole);
+    assert_eq!(show.video(source, 3_080, false, "and on"), Written::Whole);
+    let pictures = show.pictures();
+    let [.., (on, _), (further, _)] = pictures.as_slice() else { panic!("{pictures:?}") };
+    assert!(*on >= 11_000 && further - on == 40, "{pictures:?}");
+}
