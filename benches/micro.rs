@@ -36,6 +36,7 @@ fn server_config() -> Arc<ServerConfig> {
         handshake_timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(10),
         stall_timeout: Duration::from_secs(15),
+        publish_auth: None,
     })
 }
 

@@ -12,8 +12,8 @@ use crate::format::wire::Reader;
 use crate::format::{aac, amf0, flv, h264, mp3};
 use crate::media::remux::from_flv::FromFlv;
 use crate::rtmp::{
-    Client, ClientConfig, Handshake, Limits, MessageType, PublishRefusal, RtmpUrl, Server, ServerConfig,
-    ServerEvent,
+    Client, ClientConfig, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl, Server,
+    ServerConfig, ServerEvent,
 };
 
 /// Feeds bytes in pieces, whose lengths the input itself chooses.
@@ -109,6 +109,9 @@ pub fn server(data: &[u8]) {
         handshake_timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(10),
         stall_timeout: Duration::from_secs(10),
+        // The last byte decides, so that both ways in are tried.
+        publish_auth: (data.last() == Some(&b'a'))
+            .then(|| PublishAuth::new("user", "password", &[1; 32], now)),
     };
     let mut server = Server::new(Arc::new(config), 1, now);
     let mut hello = vec![3];

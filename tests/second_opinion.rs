@@ -22,6 +22,7 @@ fn server(now: Instant) -> Server {
         handshake_timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(10),
         stall_timeout: Duration::from_secs(15),
+        publish_auth: None,
     };
     Server::new(Arc::new(config), 1, now)
 }

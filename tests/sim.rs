@@ -47,6 +47,7 @@ impl World {
             handshake_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(15),
+            publish_auth: None,
         };
         Self {
             client: Client::new(config, random.u64(..)),

@@ -8,13 +8,14 @@ use anyhow::Context;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
 
 use super::config::{self, Config};
 use crate::auth::{DeclaredProject, DeclaredProjects};
 use crate::hls;
 use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
-use crate::rtmp::{Limits, RtmpUrl, ServerConfig};
+use crate::rtmp::{Limits, PublishAuth, RtmpUrl, ServerConfig};
 use crate::session::{self, Sessions};
 use crate::stream::{
     HoldConfig, OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
@@ -182,6 +183,7 @@ fn session_config(config: &Config) -> anyhow::Result<session::Config> {
             handshake_timeout: rtmp.handshake_timeout,
             connect_timeout: rtmp.connect_timeout,
             stall_timeout: rtmp.stall_timeout,
+            publish_auth: publish_auth(rtmp)?,
         }),
         on_duplicate: match rtmp.on_duplicate {
             config::OnDuplicate::Takeover => OnDuplicate::Takeover,
@@ -192,6 +194,17 @@ fn session_config(config: &Config) -> anyhow::Result<session::Config> {
         stall_timeout: config.relay.stall_timeout,
         socket: socket_options(config)?,
     })
+}
+
+/// Challenges are good for the process that made them, and for no other.
+fn publish_auth(rtmp: &config::Rtmp) -> anyhow::Result<Option<PublishAuth>> {
+    if rtmp.publish_user.is_empty() {
+        return Ok(None);
+    }
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(secret.as_mut()).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    let password = rtmp.publish_password.expose();
+    Ok(Some(PublishAuth::new(&rtmp.publish_user, password, &secret, Instant::now())))
 }
 
 fn push_config(config: &Config) -> anyhow::Result<push::Config> {

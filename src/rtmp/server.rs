@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Error;
+use super::authmod::{Offer, PublishAuth, Unauthenticated};
 use super::command::{Command, object, status};
 use super::link::{Incoming, Limits, Link};
 use super::message::{UserControl, csid};
 use super::name::{StreamName, app_of_tc_url};
+use super::refusal::PublishRefusal;
 use crate::format::amf0::Value;
 
 /// Message streams that one connection may create. Encoders use one; SRS stops at three.
@@ -38,6 +40,8 @@ pub struct ServerConfig {
     pub connect_timeout: Duration,
     /// Longest silence of a publisher.
     pub stall_timeout: Duration,
+    /// Whom publishers must prove to be, besides having a key; `None` asks nobody.
+    pub publish_auth: Option<PublishAuth>,
 }
 
 /// A deadline that passed.
@@ -110,27 +114,6 @@ pub enum ServerEvent {
     Pause(bool),
 }
 
-/// Why a publisher is refused, as it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublishRefusal {
-    /// The key is not known. OBS shows its "invalid stream key" box.
-    UnknownKey,
-    /// Somebody publishes with this key, and takeover is off.
-    Busy,
-    /// The process is on its way out.
-    Draining,
-}
-
-impl PublishRefusal {
-    const fn status(self) -> (&'static str, &'static str) {
-        match self {
-            Self::UnknownKey => ("NetStream.Publish.Denied", "The stream key is not valid"),
-            Self::Busy => ("NetStream.Publish.BadName", "The stream key is in use by another encoder"),
-            Self::Draining => ("NetStream.Publish.Rejected", "The server is shutting down"),
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Handshake,
@@ -154,6 +137,9 @@ pub struct Server {
     link: Link,
     phase: Phase,
     connected: bool,
+    authenticated: bool,
+    unauthenticated: Option<Unauthenticated>,
+    seed: u64,
     app: String,
     encoder: String,
     streams: u32,
@@ -169,6 +155,9 @@ impl Server {
             link: Link::server(config.limits, seed),
             phase: Phase::Handshake,
             connected: false,
+            authenticated: false,
+            unauthenticated: None,
+            seed,
             app: String::new(),
             encoder: String::new(),
             streams: 0,
@@ -231,6 +220,11 @@ impl Server {
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.phase == Phase::Closing
+    }
+
+    /// Why the connection closes, where it is for want of a password. Told once.
+    pub fn take_unauthenticated(&mut self) -> Option<Unauthenticated> {
+        self.unauthenticated.take()
     }
 
     /// Grants a [`PublishRequest`]: the encoder starts to send.
@@ -317,7 +311,7 @@ impl Server {
 
     fn on_command(&mut self, now: Instant, stream_id: u32, command: &Command) {
         match command.name.as_str() {
-            "connect" => self.on_connect(command),
+            "connect" => self.on_connect(now, command),
             // Before `connect` there is nothing to talk about.
             _ if !self.connected => self.answer_error(command, "connect first"),
             "createStream" => self.on_create_stream(command),
@@ -342,21 +336,27 @@ impl Server {
         }
     }
 
-    fn on_connect(&mut self, command: &Command) {
+    fn on_connect(&mut self, now: Instant, command: &Command) {
         let text = |name: &str| text_of(command.object(), name);
         let tc_url = text("tcUrl");
         let app = text("app");
-        self.app = if app.is_empty() { app_of_tc_url(&tc_url).to_owned() } else { app };
+        let app = if app.is_empty() { app_of_tc_url(&tc_url) } else { &app };
+        let (app, offer) = Offer::cut(app);
+        let offer = offer.or_else(|| Offer::cut(&tc_url).1);
+        self.app = app.to_owned();
         self.encoder = text("flashVer");
         if self.encoder.contains("Lavf") {
             self.link.set_repeats_timestamp();
         }
         if !StreamName::app_fits(&self.config.app, &self.app) {
             let description = format!("This server publishes to /{}", self.config.app);
-            let code = "NetConnection.Connect.InvalidApp";
-            let refusal = Command::error(command.transaction, code, &description);
-            self.send_command(&refusal);
-            self.close();
+            self.refuse_connect(command, "NetConnection.Connect.InvalidApp", &description);
+            return;
+        }
+        // What encoders of all kinds say, and players do not.
+        let publishes = text("type") == "nonprivate";
+        if let Err(description) = self.authenticate(now, offer, publishes) {
+            self.refuse_connect(command, "NetConnection.Connect.Rejected", &description);
             return;
         }
         self.connected = true;
@@ -373,6 +373,29 @@ impl Server {
             properties.push(("capabilities".to_owned(), Value::Number(31.0)));
         }
         self.send_command(&Command::result(command.transaction, vec![server, info]));
+    }
+
+    /// The error is what to tell the client.
+    fn authenticate(
+        &mut self,
+        now: Instant,
+        offer: Option<Offer<'_>>,
+        publishes: bool,
+    ) -> Result<(), String> {
+        let Some(auth) = &self.config.publish_auth else { return Ok(()) };
+        let judged = match offer {
+            Some(offer) => auth.judge(&offer, now),
+            None if publishes => Err(Unauthenticated::Asked),
+            None => return Ok(()),
+        };
+        self.authenticated = judged.is_ok();
+        self.unauthenticated = judged.err();
+        judged.map_err(|refusal| auth.description(refusal, now, self.seed))
+    }
+
+    fn refuse_connect(&mut self, command: &Command, code: &str, description: &str) {
+        self.send_command(&Command::error(command.transaction, code, description));
+        self.close();
     }
 
     fn on_create_stream(&mut self, command: &Command) {
@@ -392,6 +415,11 @@ impl Server {
         }
         self.phase = Phase::Publishing { stream_id, granted: false };
         self.deadline = None;
+        if self.config.publish_auth.is_some() && !self.authenticated {
+            self.unauthenticated = Some(Unauthenticated::Missing);
+            self.refuse_publish(PublishRefusal::Unauthenticated);
+            return;
+        }
         match self.resolve(command) {
             Some(name) => {
                 let encoder = std::mem::take(&mut self.encoder);

@@ -16,6 +16,7 @@ fn config() -> Arc<ServerConfig> {
         handshake_timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(10),
         stall_timeout: Duration::from_secs(15),
+        publish_auth: None,
     })
 }
 
@@ -29,8 +30,11 @@ struct Peer {
 impl Peer {
     /// Past the handshake.
     fn new() -> Self {
-        let now = Instant::now();
-        let mut server = Server::new(config(), 1, now);
+        Self::with(config(), Instant::now())
+    }
+
+    fn with(config: Arc<ServerConfig>, now: Instant) -> Self {
+        let mut server = Server::new(config, 1, now);
         let mut hello = Vec::new();
         let mut client = Handshake::client(2, &mut hello);
         server.handle_input(now, &hello).expect("C0 C1");
@@ -300,6 +304,7 @@ fn an_unknown_app_is_refused_with_a_description_and_a_close() {
 fn a_refused_publisher_learns_why_before_the_close_and_never_sees_a_start() {
     for (refusal, code) in [
         (PublishRefusal::UnknownKey, "NetStream.Publish.Denied"),
+        (PublishRefusal::Unauthenticated, "NetStream.Publish.Denied"),
         (PublishRefusal::Busy, "NetStream.Publish.BadName"),
         (PublishRefusal::Draining, "NetStream.Publish.Rejected"),
     ] {
@@ -421,4 +426,76 @@ fn too_much_before_a_grant_is_refused() {
         }
     }
     assert_eq!(result, Err(Error::TooMuchBeforeGrant(256 << 10)));
+}
+
+fn guarded(now: Instant) -> Arc<ServerConfig> {
+    let auth = PublishAuth::new("studio", "correct-horse", &[3; 32], now);
+    Arc::new(ServerConfig { publish_auth: Some(auth), ..(*config()).clone() })
+}
+
+/// What a connection of an encoder that must authenticate is told, and whether it closes for it.
+fn told(peer: &mut Peer, app: &str) -> (String, Option<Unauthenticated>) {
+    let properties = object(&[("app", app), ("type", "nonprivate"), ("tcUrl", "rtmp://host/live")]);
+    peer.command(3, 0, "connect", 1.0, vec![properties]);
+    let (_, answer) = peer.commands().pop().expect("an answer");
+    let (code, description) = super::super::command::information(&answer);
+    let why = peer.server.take_unauthenticated();
+    assert_eq!(peer.server.is_closing(), why.is_some());
+    let codes = ["NetConnection.Connect.Rejected", "NetConnection.Connect.Success"];
+    assert_eq!(code, codes[usize::from(why.is_none())]);
+    (description, why)
+}
+
+#[test]
+fn an_encoder_authenticates_on_three_connections_and_its_key_stays_its_own() {
+    let now = Instant::now();
+    let config = guarded(now);
+    let connection = || Peer::with(Arc::clone(&config), now);
+    let (asked, why) = told(&mut connection(), "live");
+    assert!(asked.contains("code=403 need auth; authmod=adobe"), "{asked}");
+    assert_eq!(why, Some(Unauthenticated::Asked));
+    let (challenged, why) = told(&mut connection(), "live/inst?authmod=adobe&user=studio");
+    assert!(challenged.contains("?reason=needauth&user=studio&"), "{challenged}");
+    assert_eq!(why, Some(Unauthenticated::Challenged));
+    let offer = super::super::authmod::tests::answer(&challenged, "studio", "correct-horse", "//8+/w==");
+    let offer = offer.strip_prefix("live").expect("the app");
+    let mut peer = connection();
+    assert_eq!(told(&mut peer, &format!("live/inst?tok=1{offer}")).1, None);
+    peer.command(4, 1, "publish", 5.0, vec![Value::Null, string("key")]);
+    let name = peer.publish_request().name;
+    assert_eq!(
+        (name.name.as_str(), name.query.as_str()),
+        ("inst/key", "tok=1"),
+        "nothing of the offer is left"
+    );
+    let wrong = super::super::authmod::tests::answer(&challenged, "studio", "wrong", "1a2b3c4d");
+    let (refused, why) = told(&mut connection(), &wrong);
+    assert!(refused.contains("?reason=authfailed"), "{refused}");
+    assert_eq!(why, Some(Unauthenticated::WrongPassword));
+}
+
+#[test]
+fn an_offer_in_the_tc_url_is_as_good() {
+    let now = Instant::now();
+    let mut peer = Peer::with(guarded(now), now);
+    let properties = object(&[("app", "live"), ("tcUrl", "rtmp://host/live?authmod=adobe&user=nobody")]);
+    peer.command(3, 0, "connect", 1.0, vec![properties]);
+    assert_eq!(peer.server.take_unauthenticated(), Some(Unauthenticated::UnknownUser));
+}
+
+#[test]
+fn who_comes_as_a_player_may_play_and_not_publish() {
+    let now = Instant::now();
+    for (command, why) in [("play", None), ("publish", Some(Unauthenticated::Missing))] {
+        let mut peer = Peer::with(guarded(now), now);
+        peer.command(3, 0, "connect", 1.0, vec![object(&[("app", "live")])]);
+        assert_eq!(peer.names(), ["_result"]);
+        peer.command(4, 1, command, 5.0, vec![Value::Null, string("key")]);
+        assert_eq!(peer.server.take_unauthenticated(), why);
+        assert_eq!(peer.server.is_closing(), why.is_some());
+        match why {
+            None => assert!(matches!(peer.server.poll_event(), Some(ServerEvent::Play(_)))),
+            Some(_) => assert_eq!(peer.codes(), [(1, "NetStream.Publish.Denied".to_owned())]),
+        }
+    }
 }

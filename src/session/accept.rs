@@ -14,7 +14,7 @@ use tracing::Instrument;
 use super::stats::SessionStats;
 use super::{ingest, play};
 use crate::net::{Failure, Listener, Machine, SocketOptions, Step, Transport, flush, step};
-use crate::rtmp::{Server, ServerConfig, ServerEvent};
+use crate::rtmp::{Server, ServerConfig, ServerEvent, Unauthenticated};
 use crate::stream::{Admission, OnDuplicate, Registry, Shards};
 
 /// How long a peer has to read what was said last before the socket closes. Players of text need far less.
@@ -142,6 +142,9 @@ impl Sessions {
     /// Serves one wish after the other until the client goes or something final was said.
     async fn converse(&self, connection: &mut Connection) -> Result<(), Failure> {
         loop {
+            if let Some(why) = connection.machine.take_unauthenticated() {
+                self.count_unauthenticated(why);
+            }
             connection.flush().await?;
             if connection.machine.is_closing() {
                 connection.linger().await;
@@ -162,6 +165,15 @@ impl Sessions {
                     }
                 }
             }
+        }
+    }
+
+    fn count_unauthenticated(&self, why: Unauthenticated) {
+        self.stats.publishes.count(why.reason());
+        if why.is_step() {
+            tracing::debug!(reason = why.reason(), "the client is asked to authenticate");
+        } else {
+            tracing::warn!(reason = why.reason(), "publish refused: the client did not authenticate");
         }
     }
 }

@@ -24,7 +24,8 @@ impl Tally {
 /// Figures of the inbound side.
 #[derive(Debug, Default)]
 pub struct SessionStats {
-    /// Publish attempts by result: `accepted`, `unknown_key`, `busy`, `draining`.
+    /// Publish attempts by result: `accepted`, `unknown_key`, `busy`, `draining`; with a password also the
+    /// connections that [`Unauthenticated`](crate::rtmp::Unauthenticated) ended, by its reasons.
     pub publishes: Tally,
     /// Play attempts by result: `accepted`, `not_found`, `no_publisher`.
     pub plays: Tally,

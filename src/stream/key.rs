@@ -38,6 +38,12 @@ impl StreamKey {
     }
 }
 
+impl PartialEq for StreamKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other.expose())
+    }
+}
+
 impl fmt::Debug for StreamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StreamKey(redacted)")

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod authentication;
 mod browser;
 mod fixtures;
 mod hls;

@@ -6,7 +6,7 @@ use super::project::ProjectDraft;
 use super::sections::{Config, Hls, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
-    Time, Word, app_name, log_filter, shown_name,
+    Time, Word, app_name, log_filter, publish_user, shown_name,
 };
 use super::{Destination, Listen};
 use crate::stream::StreamKey;
@@ -35,6 +35,9 @@ const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+
+/// The longest `rtmp.publish_password`, in bytes: FFmpeg cuts one that is longer.
+const PASSWORD_LEN_MAX: usize = 49;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -84,6 +87,8 @@ fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {
     v.value("app", &mut rtmp.app, &Text::<false>(app_name));
     v.value("chunk_size", &mut rtmp.chunk_size, &Integer(128..=65_536));
     v.value("on_duplicate", &mut rtmp.on_duplicate, &Word(words));
+    v.value("publish_user", &mut rtmp.publish_user, &Text::<false>(publish_user));
+    v.secret("publish_password", &mut rtmp.publish_password, false);
     v.value("handshake_timeout", &mut rtmp.handshake_timeout, &Time(100..=MINUTE));
     v.value("connect_timeout", &mut rtmp.connect_timeout, &Time(100..=MINUTE));
     v.value("stall_timeout", &mut rtmp.stall_timeout, &Time(SECOND..=HOUR));
@@ -152,6 +157,25 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
         "rtmp.listen",
         "may be off only where rtmps.listen is on",
         "nobody could publish",
+    );
+    let (user, password) = (&config.rtmp.publish_user, &config.rtmp.publish_password);
+    rule(
+        !user.is_empty() && password.is_empty(),
+        "rtmp.publish_user",
+        "needs rtmp.publish_password",
+        "rtmp.publish_password is empty",
+    );
+    rule(
+        user.is_empty() && !password.is_empty(),
+        "rtmp.publish_password",
+        "needs rtmp.publish_user",
+        "rtmp.publish_user is empty",
+    );
+    rule(
+        password.expose().len() > PASSWORD_LEN_MAX,
+        "rtmp.publish_password",
+        "must be at most 49 bytes: FFmpeg knows no longer ones",
+        "this is longer",
     );
     rule(
         config.rtmps.listen.is_on() && tls.cert.is_none(),

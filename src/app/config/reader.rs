@@ -393,7 +393,8 @@ impl Visit for Reader<'_> {
         let key = join(&self.scope.path, name);
         let file_name: &'static str = match name {
             "stream_key" => "stream_key_file",
-            _ => unreachable!("the only secrets are stream keys"),
+            "publish_password" => "publish_password_file",
+            _ => unreachable!("no other key is a secret"),
         };
         let direct = self.in_file(name);
         if let Some((_, value)) = &direct {
@@ -401,7 +402,7 @@ impl Visit for Reader<'_> {
         }
         let by_file = self.in_file(file_name);
         if let (Some((_, _)), Some((span, _))) = (&direct, &by_file) {
-            let fault = Fault::new(format!("and {file_name} exclude each other"), "the key is given twice");
+            let fault = Fault::new(format!("and {file_name} exclude each other"), "it is given twice");
             self.fault_in_file(&key, span.clone(), fault, None);
         }
         let chosen = direct.map(|(_, value)| (value, false)).or(by_file.map(|(_, value)| (value, true)));

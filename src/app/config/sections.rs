@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Listen, Project};
+use crate::stream::StreamKey;
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +57,10 @@ pub struct Rtmp {
     pub chunk_size: u32,
     /// What a second publisher of the same key does.
     pub on_duplicate: OnDuplicate,
+    /// Whom everyone who publishes must prove to be, besides having a key; empty asks nobody.
+    pub publish_user: String,
+    /// With which password; empty where the user is.
+    pub publish_password: StreamKey,
     /// From accept to the end of the handshake.
     pub handshake_timeout: Duration,
     /// From the end of the handshake to `publish` or `play`.
@@ -221,6 +226,8 @@ impl Default for Rtmp {
             app: "live".to_owned(),
             chunk_size: 65_536,
             on_duplicate: OnDuplicate::Takeover,
+            publish_user: String::new(),
+            publish_password: StreamKey::new(""),
             handshake_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(15),

@@ -390,3 +390,38 @@ fn durations_and_sizes_are_whole_numbers_with_a_unit() {
         assert_eq!(label(key, value), why, "{key} = {value}");
     }
 }
+
+#[test]
+fn a_publisher_s_password_has_a_user_and_is_shown_to_nobody() {
+    let both = "[rtmp]\npublish_user = \"studio\"\npublish_password = \"opensesame\"\n";
+    let loaded = load(&sources(both, &[])).expect("valid");
+    assert_eq!(loaded.config.rtmp.publish_password.expose(), "opensesame");
+    let shown = show(&loaded.config, Some(&loaded.origins));
+    assert!(shown.contains("publish_password = \"***\"") && !shown.contains("sesame"), "{shown}");
+    assert!(!format!("{loaded:?}").contains("sesame"));
+    assert_eq!(
+        told("[rtmp]\npublish_user = \"studio\"\n"),
+        "\
+error: rtmp.publish_user needs rtmp.publish_password
+ --> config.toml:2:16
+  |
+2 | publish_user = \"studio\"
+  |                ^^^^^^^^ rtmp.publish_password is empty"
+    );
+    let lonely = told("[rtmp]\npublish_password = \"opensesame\"\n");
+    assert!(lonely.starts_with("error: rtmp.publish_password needs rtmp.publish_user"), "{lonely}");
+    let long = told(&both.replace("sesame", &"sesame".repeat(10)));
+    assert!(long.starts_with("error: rtmp.publish_password must be at most 49 bytes"), "{long}");
+    let odd = told(&both.replace("studio", "st&udio"));
+    assert!(odd.starts_with("error: rtmp.publish_user must be at most 49 letters"), "{odd}");
+    for told in [lonely, long, odd] {
+        assert!(!told.contains("sesame"), "{told}");
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("password");
+    std::fs::write(&path, "opensesame\n").expect("written");
+    let path = path.to_str().expect("UTF-8");
+    let env = [("GOSTREAM_RTMP__PUBLISH_USER", "studio"), ("GOSTREAM_RTMP__PUBLISH_PASSWORD_FILE", path)];
+    let rtmp = load(&only_env(&env)).expect("valid").config.rtmp;
+    assert_eq!((rtmp.publish_user.as_str(), rtmp.publish_password.expose()), ("studio", "opensesame"));
+}

@@ -364,6 +364,17 @@ pub(super) fn app_name(text: &str) -> Result<(), Fault> {
     PlaybackId::parse(text).map(|_| ()).map_err(|_| Fault::new(must, format!("{} is not", echo(text))))
 }
 
+/// Rule for `rtmp.publish_user`, which clients send as it is, in a query; FFmpeg cuts one that is longer.
+pub(super) fn publish_user(text: &str) -> Result<(), Fault> {
+    const USER_LEN_MAX: usize = 49;
+    let must = "must be at most 49 letters, digits, '-', '_' or '.'";
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.len() > USER_LEN_MAX || !text.bytes().all(allowed) {
+        return Err(Fault::new(must, format!("{} is not", echo(text))));
+    }
+    Ok(())
+}
+
 /// Rule for the names of projects and destinations: they are shown, and become labels.
 pub(super) fn shown_name(text: &str) -> Result<(), Fault> {
     const NAME_CHARS_MAX: usize = 100;

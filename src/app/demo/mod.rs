@@ -38,6 +38,8 @@ impl Demo {
         socket.set_nonblocking(true)?;
         let practice_addr = socket.local_addr()?;
         let (key, practice_key) = (random_key()?, random_key()?);
+        // The demo's encoder knows its key and nothing else.
+        config.rtmp.publish_user.clear();
         config.projects.push(Project {
             name: "Demo".to_owned(),
             stream_key: key.clone(),

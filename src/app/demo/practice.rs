@@ -51,6 +51,7 @@ impl Practice {
             handshake_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(60),
+            publish_auth: None,
         });
         let serving = async {
             loop {

@@ -32,7 +32,13 @@ fn ffmpeg(clip: &Clip, input: &[&str], url: &str) -> Encoder {
 
 /// Sends a clip through GStreamer's demuxer, muxer and one of its RTMP sinks, at the pace of a camera.
 pub(crate) fn gst_publish(clip: &Clip, sink: &str, url: &str) -> Encoder {
+    gst_publish_with(&[], clip, sink, url)
+}
+
+/// The same with variables in its environment.
+pub(crate) fn gst_publish_with(variables: &[(&str, &str)], clip: &Clip, sink: &str, url: &str) -> Encoder {
     let mut command = Command::new("gst-launch-1.0");
+    command.envs(variables.iter().copied());
     command.arg("filesrc").arg(format!("location={}", clip.file.display()));
     command.args("! flvdemux name=from flvmux name=to streamable=true".split(' '));
     command.args(["!", sink, &format!("location={url}")]);
