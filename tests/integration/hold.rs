@@ -138,3 +138,21 @@ fn a_stop_of_the_process_ends_a_broadcast_that_is_held() {
     engine.drain();
     assert!(nginx.was_told_the_end());
 }
+
+#[test]
+fn an_hls_viewer_sees_the_show_go_on() {
+    needs!(Program::Ffmpeg);
+    let (first, second) = (Clip::av(6), Clip::av_wider(6));
+    let engine = Gostream::start();
+    let mut encoder = ffmpeg_publish_forever(&first, &engine.publish_url());
+    engine.until_playable();
+    let mut viewer = Player::hls(&engine.hls_url());
+    until("the viewer to receive", || viewer.received_bytes() > 0);
+    encoder.process.kill();
+    until("the slate", || slate_packets(&engine) > 150.0);
+    ffmpeg_publish(&second, &engine.publish_url()).process.succeed();
+    viewer.process.end(Duration::from_secs(30), Signal::Int);
+    let packets = viewer.packets();
+    assert_filled("the HLS viewer", &packets);
+    assert!(first.is_in(&packets) && second.is_in(&packets));
+}
