@@ -7,13 +7,13 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::from_flv::Refusal;
-use crate::format::h264::AvcConfig;
+use crate::format::h264::{self, AvcConfig};
 use crate::format::nal;
 use crate::media::{TrackId, TrackKind};
 
-/// Parameter sets of one kind that are looked at in one message. Encoders send one to three; H.264 has ids for 32
-/// SPS and 256 PPS, which nobody uses.
-const PARAMETER_SETS_MAX: usize = 32;
+/// Parameter sets of one kind that are looked at in one message, and gathered from messages. Encoders send one to three;
+/// H.264 has ids for 32 SPS and 256 PPS, which nobody uses, and a record holds 31 SPS.
+const PARAMETER_SETS_MAX: usize = 31;
 
 /// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
 const PARAMETER_SET_BYTES_MAX: usize = 4_096;
@@ -134,8 +134,7 @@ impl AvcSource {
         self.since_idr.is_none_or(|frames| frames > OPEN_GOP_FRAMES)
     }
 
-    /// Keeps parameter sets that are not the configuration's. Encoders that repeat them repeat all of a kind, so
-    /// those that came last stand for all.
+    /// Keeps parameter sets that are not the configuration's.
     fn remember(&mut self, scan: &Scan<'_>) {
         let (sps, pps) = match &self.config {
             Some(config) => (config.sps.as_slice(), config.pps.as_slice()),
@@ -152,9 +151,9 @@ impl AvcSource {
         if sps.is_empty() && pps.is_empty() && !resized {
             return None;
         }
-        let known = self.config.as_ref();
-        let sps = if sps.is_empty() { known?.sps.clone() } else { sps };
-        let pps = if pps.is_empty() { known?.pps.clone() } else { pps };
+        let (known_sps, known_pps) =
+            self.config.as_ref().map_or((&[][..], &[][..]), |config| (&config.sps, &config.pps));
+        let (sps, pps) = (replaced(known_sps, sps), replaced(known_pps, pps));
         if sps.is_empty() || pps.is_empty() {
             return None;
         }
@@ -191,15 +190,34 @@ fn trim(mut unit: &[u8]) -> &[u8] {
     unit
 }
 
+/// A set stands for what had its id before (H.264 §7.4.1.2.1), and for nothing else: encoders may repeat one set alone.
 fn remember(pending: &mut Vec<Bytes>, seen: &[&[u8]], known: &[Bytes]) {
-    if seen.is_empty() {
-        return;
+    for set in seen {
+        let is_known = known.iter().any(|known| trim(known) == *set);
+        if is_known && pending.is_empty() {
+            continue;
+        }
+        // Without an id, no picture can name it.
+        let Some(id) = h264::set_id(set) else { continue };
+        pending.retain(|waiting| h264::set_id(waiting) != Some(id));
+        if !is_known && pending.len() < PARAMETER_SETS_MAX {
+            // Copied: a slice would keep the whole message in memory for as long as the configuration lives.
+            pending.push(Bytes::copy_from_slice(set));
+        }
     }
-    pending.clear();
-    if !seen.iter().all(|set| known.iter().any(|known| trim(known) == *set)) {
-        // Copied: a slice would keep the whole message in memory for as long as the configuration lives.
-        pending.extend(seen.iter().map(|set| Bytes::copy_from_slice(set)));
-    }
+}
+
+/// The known sets with the new ones in the places of those with their ids. Those of new ids come first, since what a
+/// configuration says of its pictures is what its first SPS says; the oldest give way where there are too many.
+fn replaced(known: &[Bytes], mut new: Vec<Bytes>) -> Vec<Bytes> {
+    let mut kept = known.to_vec();
+    new.retain(|set| {
+        let same = kept.iter_mut().find(|kept| h264::set_id(kept) == h264::set_id(set));
+        same.map(|kept| *kept = set.clone()).is_none()
+    });
+    new.append(&mut kept);
+    new.truncate(known.len().max(PARAMETER_SETS_MAX));
+    new
 }
 
 fn from_record(data: &Bytes) -> Result<AvcConfig, Refusal> {
