@@ -21,8 +21,8 @@ const PARAMETER_SET_BYTES_MAX: usize = 4_096;
 /// Bytes of a sequence header: room for all of its parameter sets.
 const HEADER_BYTES_MAX: usize = 64 * 1_024;
 
-/// Frames without an IDR picture, after which a recovery point counts as a keyframe: 10 s at 30 frames a second.
-/// Counted in frames, since a translator sees no clock.
+/// Frames without an IDR picture, after which a recovery point counts as a keyframe, whatever the body calls it: 10 s at
+/// 30 frames a second. Counted in frames, since a translator sees no clock.
 const OPEN_GOP_FRAMES: u32 = 300;
 
 /// Bytes of a length prefix where no record says otherwise, and after a conversion from Annex B.
@@ -45,8 +45,10 @@ pub(super) struct AvcSource {
     header: Bytes,
     /// Parameter sets that came in band, differ from the configuration, and wait for an IDR picture.
     pending: ParameterSets,
-    /// Frames since the last IDR picture; `None` before the first.
-    since_idr: Option<u32>,
+    /// Frames since the last IDR picture, or since the first frame.
+    since_idr: u32,
+    /// Whether there was an IDR picture.
+    had_idr: bool,
 }
 
 #[derive(Debug, Default)]
@@ -117,8 +119,9 @@ impl AvcSource {
             return Err(Refusal::malformed("H.264 frame", "start codes where lengths were announced"));
         }
         let keyframe =
-            idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
-        self.since_idr = if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
+            idr || self.takes_recovery(key) && nal::recovery_point(&payload, length_size).is_some();
+        self.since_idr = if idr { 0 } else { self.since_idr.saturating_add(1) };
+        self.had_idr |= idr;
         Ok(Some(AccessUnit { config, keyframe, payload }))
     }
 
@@ -129,9 +132,11 @@ impl AvcSource {
         Ok(scan.picture)
     }
 
-    /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one.
-    fn is_open_gop(&self) -> bool {
-        self.since_idr.is_none_or(|frames| frames > OPEN_GOP_FRAMES)
+    /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one. Before the first
+    /// that is believed of a frame that is called a key frame. Later, and of other frames (intra refresh, where every
+    /// frame is called an inter frame), it takes [`OPEN_GOP_FRAMES`] to tell.
+    const fn takes_recovery(&self, key: bool) -> bool {
+        self.since_idr > OPEN_GOP_FRAMES || key && !self.had_idr
     }
 
     /// Keeps parameter sets that are not the configuration's.

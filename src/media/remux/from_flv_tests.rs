@@ -262,9 +262,25 @@ fn a_recovery_point_is_a_keyframe_when_idr_pictures_fail_to_come() {
         assert!(!keyframe(&mut from, "1701000000", &[SLICE]));
     }
     assert!(keyframe(&mut from, "1701000000", &[RECOVERY_POINT, SLICE]));
-    assert!(!keyframe(&mut from, "2701000000", &[RECOVERY_POINT, SLICE]));
+    assert!(!keyframe(&mut from, "1701000000", &[SLICE]));
     assert!(keyframe(&mut from, "1701000000", &[IDR]));
     assert!(!keyframe(&mut from, "1701000000", &[RECOVERY_POINT, SLICE]));
+}
+
+#[test]
+fn intra_refresh_starts_at_recovery_points_that_nothing_calls_a_key_frame() {
+    // A recovery point every 50 frames, as x264 sends them with recovery_frame_cnt 19, and never an IDR picture.
+    let point = "0606020a4480";
+    let starts = |from: &mut FromFlv| {
+        let frames = (0..500).map(|frame| if frame % 50 == 0 { vec![point, SLICE] } else { vec![SLICE] });
+        let frames: Vec<_> = frames.map(|units| keyframe(from, "2701000000", &units)).collect();
+        (0..frames.len()).filter(|frame| frames[*frame]).collect::<Vec<_>>()
+    };
+    let mut from = configured();
+    assert_eq!(starts(&mut from), [350, 400, 450], "first it has to be told from a stream whose IDR is near");
+    assert_eq!(starts(&mut from), (0..500).step_by(50).collect::<Vec<_>>());
+    assert!(keyframe(&mut from, "2701000000", &[IDR]));
+    assert_eq!(starts(&mut from), [350, 400, 450]);
 }
 
 #[test]
