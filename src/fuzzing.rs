@@ -1,6 +1,6 @@
 //! What the fuzz targets reach: every reader of a peer's bytes, as one function from bytes.
 //!
-//! Built with `--cfg fuzzing` alone. A target that returns has passed; what must never happen is a panic, a hang, or
+//! Built with `--cfg fuzzing`, and for the test that the seeds in `fuzz/corpus` pass. A target that returns has passed; what must never happen is a panic, a hang, or
 //! memory beyond the bounds that the readers state.
 
 use std::sync::Arc;
@@ -96,7 +96,7 @@ pub fn asc(data: &[u8]) {
 
 /// MP3 frame headers.
 pub fn mp3(data: &[u8]) {
-    mp3::Mp3Header::parse(data).map(drop);
+    let _header = mp3::Mp3Header::parse(data);
 }
 
 /// The serving machine past its handshake, answering as a session would.
@@ -157,4 +157,65 @@ pub fn client(data: &[u8]) {
         fed
     });
     client.finish();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    type Target = fn(&[u8]);
+
+    /// Every target of `fuzz/fuzz_targets`, by its file's name.
+    const TARGETS: [(&str, Target); 11] = [
+        ("amf0", amf0),
+        ("asc", asc),
+        ("avc", avc),
+        ("chunks", chunks),
+        ("client", client),
+        ("flv", flv),
+        ("handshake", handshake),
+        ("message", message),
+        ("mp3", mp3),
+        ("server", server),
+        ("sps", sps),
+    ];
+
+    /// Bytes of all seeds together: they are there to be read by every checkout.
+    const SEED_BYTES_MAX: usize = 300_000;
+
+    fn files(folder: &str) -> Vec<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
+        let entries =
+            std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        entries.map(|entry| entry.expect("the folder can be listed").path()).collect()
+    }
+
+    #[test]
+    fn each_target_has_seeds_and_they_pass() {
+        let mut bytes = 0;
+        for (name, target) in TARGETS {
+            let mut seeds = files(&format!("corpus/{name}"));
+            // What a run of the fuzzer adds beside them has other names.
+            seeds.retain(|path| path.extension().is_some_and(|extension| extension == "seed"));
+            assert!(!seeds.is_empty(), "{name} has no seeds");
+            for seed in seeds {
+                let seed = std::fs::read(&seed).unwrap_or_else(|error| panic!("{}: {error}", seed.display()));
+                bytes += seed.len();
+                target(&seed);
+            }
+        }
+        assert!(bytes < SEED_BYTES_MAX, "{bytes} bytes of seeds");
+    }
+
+    #[test]
+    fn no_target_is_forgotten_here() {
+        let known: BTreeSet<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let there = files("fuzz_targets");
+        let there: BTreeSet<_> =
+            there.iter().filter_map(|path| path.file_stem()?.to_str().map(str::to_owned)).collect();
+        assert_eq!(there, known);
+    }
 }

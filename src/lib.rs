@@ -20,5 +20,5 @@ pub mod api;
 // Floor 7: the assembly.
 pub mod app;
 
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;

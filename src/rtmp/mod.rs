@@ -32,7 +32,7 @@ pub use server::{Media, PlayRequest, PublishRequest, Server, ServerConfig, Serve
 pub use url::{InvalidUrl, RtmpUrl};
 
 /// The chunk reader on any bytes, for fuzzing.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub fn fuzz_chunks(data: &[u8]) {
     let limits = chunk::ChunkLimits { message_max: 1 << 20, chunk_streams_max: 64, unfinished_max: 2 << 20 };
     let mut reader = ChunkReader::new(limits);
@@ -55,7 +55,7 @@ pub fn fuzz_chunks(data: &[u8]) {
 }
 
 /// One message of any type, for fuzzing.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub fn fuzz_message(data: &[u8]) {
     let Some((&type_id, body)) = data.split_first() else { return };
     let payload = bytes::Bytes::copy_from_slice(body);

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::needs;
-use crate::support::engine::{Gostream, PLAYBACK};
+use crate::support::engine::{Gostream, KEY, PLAYBACK};
 use crate::support::packets::Clip;
 use crate::support::peers::{
     Encoder, GST_RETIMES_MS, Player, ffmpeg_publish, ffmpeg_publish_forever, gst_encode, gst_publish,
 };
 use crate::support::process::Signal;
 use crate::support::programs::Program;
+use crate::support::tap::Tap;
 use crate::support::until;
 
 /// An encoder's clip reaches a player of the engine whole, from the keyframe at which the player came in.
@@ -30,6 +31,32 @@ fn arrives_whole(start: impl FnOnce(&Clip, &str) -> Encoder, who: &str, ms_toler
 fn ffmpeg_publishes() {
     needs!(Program::Ffmpeg);
     arrives_whole(ffmpeg_publish, "from ffmpeg", 1);
+}
+
+/// RTMP's first chunk size, and the smallest that the engine announces.
+const CHUNK_SIZE_MIN: u32 = 128;
+/// Set Chunk Size behind its timestamp: four bytes, type 1, message stream 0.
+const SET_CHUNK_SIZE: [u8; 8] = [0, 0, 4, 1, 0, 0, 0, 0];
+
+/// ffmpeg takes the chunk size that it is told, and says so; told the smallest, each of its pictures is hundreds of chunks.
+#[test]
+fn ffmpeg_publishes_in_the_smallest_chunks() {
+    needs!(Program::Ffmpeg);
+    let clip = Clip::av(6);
+    let engine = Gostream::config().set("rtmp.chunk_size", i64::from(CHUNK_SIZE_MIN)).start();
+    let tap = Tap::before(engine.address("rtmp"));
+    let mut encoder = ffmpeg_publish(&clip, &format!("rtmp://{}/live/{KEY}", tap.address()));
+    engine.until_stream("live");
+    let mut player = Player::ffmpeg(&engine.play_url());
+    encoder.process.succeed();
+    player.process.end(Duration::from_secs(15), Signal::Int);
+    clip.assert_whole_in("in chunks of 128 bytes", &player.packets(), 1);
+
+    let sent = tap.sessions().remove(0).to_server;
+    let said =
+        sent.windows(SET_CHUNK_SIZE.len() + 4).filter_map(|window| window.strip_prefix(&SET_CHUNK_SIZE));
+    let said: Vec<_> = said.map(|size| u32::from_be_bytes(size.try_into().expect("four bytes"))).collect();
+    assert!(said.iter().all(|size| *size == CHUNK_SIZE_MIN), "ffmpeg sends chunks of {said:?}");
 }
 
 #[test]

@@ -5,24 +5,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::support::engine::Gostream;
-use crate::support::{GUARD, let_flow, until};
-
-/// S0, S1 and S2: 1 + 1536 + 1536 bytes.
-const SERVER_HANDSHAKE: usize = 3073;
-/// C0 and C1.
-const CLIENT_HELLO: usize = 1537;
+use crate::support::{GUARD, SERVER_HANDSHAKE, hello, let_flow, until};
 
 fn connect(engine: &Gostream) -> TcpStream {
     let socket = TcpStream::connect(engine.address("rtmp")).expect("the engine listens");
     socket.set_read_timeout(Some(GUARD)).expect("a timeout");
     socket
-}
-
-fn hello() -> Vec<u8> {
-    let mut bytes = vec![0; CLIENT_HELLO];
-    bytes[0] = 3;
-    bytes[9..].iter_mut().zip((0..=255).cycle()).for_each(|(byte, value)| *byte = value);
-    bytes
 }
 
 /// Whether the peer closes, in whatever way, without another word.

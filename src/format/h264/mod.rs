@@ -11,7 +11,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use self::sps::Sequence;
 pub use self::sps::{DIMENSION_MAX, Picture};
-use super::bits::BitError;
+use super::bits::{BitError, BitReader, unescape};
 use super::nal;
 use super::wire::{Reader, Truncated};
 
@@ -162,6 +162,27 @@ impl AvcConfig {
         let picture = sps.first().and_then(|set| Picture::parse(set).ok());
         Ok(Self { record: record.clone(), length_size, sps, pps, picture })
     }
+}
+
+/// Bytes of a parameter set in which its id ends: three of profile and level, 17 bits of id, emulation prevention.
+const ID_WITHIN: usize = 8;
+
+/// The id of a parameter set, a NAL unit of either kind: seq_parameter_set_id (H.264 §7.3.2.1.1) or
+/// pic_parameter_set_id (§7.3.2.2). `None` when it cannot be read or is out of bounds, and for other units.
+#[must_use]
+pub fn set_id(unit: &[u8]) -> Option<u8> {
+    let payload = unit.get(1..)?;
+    let plain = unescape(payload.get(..ID_WITHIN).unwrap_or(payload));
+    let mut bits = BitReader::new(&plain);
+    let max = match nal::unit_type(unit) {
+        nal::SPS => {
+            bits.skip(24).ok()?;
+            31
+        }
+        nal::PPS => 255,
+        _ => return None,
+    };
+    u8::try_from(bits.ue().ok()?).ok().filter(|id| *id <= max)
 }
 
 /// `count` sets with 16-bit lengths, sharing the record's bytes; empty ones are passed over.

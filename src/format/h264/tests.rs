@@ -263,3 +263,26 @@ proptest! {
         prop_assert!(built.is_none_or(|config| AvcConfig::parse(config.record.clone()) == Ok(config)));
     }
 }
+
+#[test]
+fn a_parameter_set_is_known_by_its_id() {
+    for (unit, id) in [
+        (&[0x68, 0xeb, 0xe3][..], Some(0)),
+        (&[0x68, 0x5b], Some(1)),
+        (&[0x28, 0x6b], Some(2)),
+        // 255 is eight zeros, then 1_0000_0000.
+        (&[0x68, 0x00, 0x80, 0x00], Some(255)),
+        // 256 is none, and so is what ends early.
+        (&[0x68, 0x00, 0x80, 0x80], None),
+        (&[0x68, 0x00], None),
+        (&[0x67, 0x64, 0x00, 0x1f, 0xac], Some(0)),
+        (&[0x67, 0x64, 0x00, 0x1f, 0x4c], Some(1)),
+        // 71, behind a byte of emulation prevention.
+        (&[0x67, 0x42, 0x00, 0x00, 0x03, 0x02, 0x40], None),
+        (&[0x67, 0x64, 0x00], None),
+        (&[0x65, 0x88], None),
+        (&[], None),
+    ] {
+        assert_eq!(set_id(unit), id, "{unit:02x?}");
+    }
+}

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::from_flv::Refusal;
-use crate::format::h264::AvcConfig;
+use crate::format::h264::{self, AvcConfig};
 use crate::format::nal;
 use crate::media::{TrackId, TrackKind};
 
-/// Parameter sets of one kind that are looked at in one message. Encoders send one to three; H.264 has ids for 32
-/// SPS and 256 PPS, which nobody uses.
-const PARAMETER_SETS_MAX: usize = 32;
+/// Parameter sets of one kind that are looked at in one message, and gathered from messages. Encoders send one to three;
+/// H.264 has ids for 32 SPS and 256 PPS, which nobody uses, and a record holds 31 SPS.
+const PARAMETER_SETS_MAX: usize = 31;
 
 /// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
 const PARAMETER_SET_BYTES_MAX: usize = 4_096;
@@ -21,8 +21,8 @@ const PARAMETER_SET_BYTES_MAX: usize = 4_096;
 /// Bytes of a sequence header: room for all of its parameter sets.
 const HEADER_BYTES_MAX: usize = 64 * 1_024;
 
-/// Frames without an IDR picture, after which a recovery point counts as a keyframe: 10 s at 30 frames a second.
-/// Counted in frames, since a translator sees no clock.
+/// Frames without an IDR picture, after which a recovery point counts as a keyframe, whatever the body calls it: 10 s at
+/// 30 frames a second. Counted in frames, since a translator sees no clock.
 const OPEN_GOP_FRAMES: u32 = 300;
 
 /// Bytes of a length prefix where no record says otherwise, and after a conversion from Annex B.
@@ -45,8 +45,10 @@ pub(super) struct AvcSource {
     header: Bytes,
     /// Parameter sets that came in band, differ from the configuration, and wait for an IDR picture.
     pending: ParameterSets,
-    /// Frames since the last IDR picture; `None` before the first.
-    since_idr: Option<u32>,
+    /// Frames since the last IDR picture, or since the first frame.
+    since_idr: u32,
+    /// Whether there was an IDR picture.
+    had_idr: bool,
 }
 
 #[derive(Debug, Default)]
@@ -117,8 +119,9 @@ impl AvcSource {
             return Err(Refusal::malformed("H.264 frame", "start codes where lengths were announced"));
         }
         let keyframe =
-            idr || key && self.is_open_gop() && nal::recovery_point(&payload, length_size).is_some();
-        self.since_idr = if idr { Some(0) } else { self.since_idr.map(|frames| frames.saturating_add(1)) };
+            idr || self.takes_recovery(key) && nal::recovery_point(&payload, length_size).is_some();
+        self.since_idr = if idr { 0 } else { self.since_idr.saturating_add(1) };
+        self.had_idr |= idr;
         Ok(Some(AccessUnit { config, keyframe, payload }))
     }
 
@@ -129,13 +132,14 @@ impl AvcSource {
         Ok(scan.picture)
     }
 
-    /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one.
-    fn is_open_gop(&self) -> bool {
-        self.since_idr.is_none_or(|frames| frames > OPEN_GOP_FRAMES)
+    /// Whether the source sends IDR pictures too seldom, or not at all, for a reader to wait for one. Before the first
+    /// that is believed of a frame that is called a key frame. Later, and of other frames (intra refresh, where every
+    /// frame is called an inter frame), it takes [`OPEN_GOP_FRAMES`] to tell.
+    const fn takes_recovery(&self, key: bool) -> bool {
+        self.since_idr > OPEN_GOP_FRAMES || key && !self.had_idr
     }
 
-    /// Keeps parameter sets that are not the configuration's. Encoders that repeat them repeat all of a kind, so
-    /// those that came last stand for all.
+    /// Keeps parameter sets that are not the configuration's.
     fn remember(&mut self, scan: &Scan<'_>) {
         let (sps, pps) = match &self.config {
             Some(config) => (config.sps.as_slice(), config.pps.as_slice()),
@@ -152,9 +156,9 @@ impl AvcSource {
         if sps.is_empty() && pps.is_empty() && !resized {
             return None;
         }
-        let known = self.config.as_ref();
-        let sps = if sps.is_empty() { known?.sps.clone() } else { sps };
-        let pps = if pps.is_empty() { known?.pps.clone() } else { pps };
+        let (known_sps, known_pps) =
+            self.config.as_ref().map_or((&[][..], &[][..]), |config| (&config.sps, &config.pps));
+        let (sps, pps) = (replaced(known_sps, sps), replaced(known_pps, pps));
         if sps.is_empty() || pps.is_empty() {
             return None;
         }
@@ -191,15 +195,34 @@ fn trim(mut unit: &[u8]) -> &[u8] {
     unit
 }
 
+/// A set stands for what had its id before (H.264 §7.4.1.2.1), and for nothing else: encoders may repeat one set alone.
 fn remember(pending: &mut Vec<Bytes>, seen: &[&[u8]], known: &[Bytes]) {
-    if seen.is_empty() {
-        return;
+    for set in seen {
+        let is_known = known.iter().any(|known| trim(known) == *set);
+        if is_known && pending.is_empty() {
+            continue;
+        }
+        // Without an id, no picture can name it.
+        let Some(id) = h264::set_id(set) else { continue };
+        pending.retain(|waiting| h264::set_id(waiting) != Some(id));
+        if !is_known && pending.len() < PARAMETER_SETS_MAX {
+            // Copied: a slice would keep the whole message in memory for as long as the configuration lives.
+            pending.push(Bytes::copy_from_slice(set));
+        }
     }
-    pending.clear();
-    if !seen.iter().all(|set| known.iter().any(|known| trim(known) == *set)) {
-        // Copied: a slice would keep the whole message in memory for as long as the configuration lives.
-        pending.extend(seen.iter().map(|set| Bytes::copy_from_slice(set)));
-    }
+}
+
+/// The known sets with the new ones in the places of those with their ids. Those of new ids come first, since what a
+/// configuration says of its pictures is what its first SPS says; the oldest give way where there are too many.
+fn replaced(known: &[Bytes], mut new: Vec<Bytes>) -> Vec<Bytes> {
+    let mut kept = known.to_vec();
+    new.retain(|set| {
+        let same = kept.iter_mut().find(|kept| h264::set_id(kept) == h264::set_id(set));
+        same.map(|kept| *kept = set.clone()).is_none()
+    });
+    new.append(&mut kept);
+    new.truncate(known.len().max(PARAMETER_SETS_MAX));
+    new
 }
 
 fn from_record(data: &Bytes) -> Result<AvcConfig, Refusal> {

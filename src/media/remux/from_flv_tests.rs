@@ -64,6 +64,20 @@ fn keyframe(from: &mut FromFlv, head: &str, these: &[&str]) -> bool {
     frame(from.video(body(head, &units(these)))).keyframe
 }
 
+/// An SPS of id 0, in hexadecimal, with id 1 instead: `1` becomes `010`, and the bits behind it move.
+fn with_sps_id_1(sps: &str) -> String {
+    let bits: String = hex(sps).iter().map(|byte| format!("{byte:08b}")).collect();
+    let (head, rest) = bits.split_at(32);
+    let rest = rest.strip_prefix('1').expect("id 0").trim_end_matches('0');
+    let mut bits = format!("{head}010{rest}");
+    bits.extend(std::iter::repeat_n('0', bits.len().next_multiple_of(8) - bits.len()));
+    let bytes = bits.as_bytes().chunks(8).map(|byte| {
+        let byte = std::str::from_utf8(byte).expect("digits");
+        u8::from_str_radix(byte, 2).expect("eight digits")
+    });
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn config_and_frame(demuxed: Result<Demuxed, Refusal>) -> (AvcConfig, SourceFrameParts) {
     match demuxed {
         Ok(Demuxed::ConfigAndFrame(TrackId::VIDEO, CodecConfig::H264(config), frame)) => (config, frame),
@@ -151,6 +165,43 @@ fn parameter_sets_sent_ahead_wait_for_the_idr_picture() {
 }
 
 #[test]
+fn a_parameter_set_in_band_replaces_the_one_with_its_id_and_no_other() {
+    // PPS 0 to 2 of one SPS; the new ones differ behind the id.
+    let [zero, one, two, one_again, two_again] =
+        ["68ebe3cb22c0", "685af2c0", "6869cb", "685af2d0", "6869db"].map(|set| Bytes::from(hex(set)));
+    let mut from = configured();
+    let (config, _) =
+        config_and_frame(from.video(body("1701000000", &units(&[SPS_180, PPS, "685af2c0", "6869cb", IDR]))));
+    assert_eq!(config.pps, [one.clone(), two, zero.clone()], "the header had one of them");
+
+    let (config, _) = config_and_frame(from.video(body("1701000000", &units(&["6869db", IDR]))));
+    assert_eq!(config.pps, [one, two_again.clone(), zero.clone()]);
+    assert_eq!(size(&config), Some((320, 180)));
+    assert!(keyframe(&mut from, "1701000000", &["6869db", IDR]), "it is in force");
+
+    // Sent ahead, and taken back before the picture that would have used it.
+    assert_eq!(from.video(body("1701000000", &units(&["6869cb", "685af2d0"]))), Ok(Demuxed::Nothing));
+    assert_eq!(from.video(body("1701000000", &units(&["6869db"]))), Ok(Demuxed::Nothing));
+    let (config, _) = config_and_frame(from.video(body("1701000000", &units(&[IDR]))));
+    assert_eq!(config.pps, [one_again, two_again, zero]);
+}
+
+#[test]
+fn an_sps_with_a_new_id_says_what_the_pictures_are() {
+    let sps = with_sps_id_1(SPS_720);
+    let mut from = configured();
+    let (config, _) = config_and_frame(from.video(body("1701000000", &units(&[&sps, PPS, IDR]))));
+    assert_eq!(config.sps, [hex(&sps), hex(SPS_180)]);
+    assert_eq!(size(&config), Some((1280, 720)));
+}
+
+#[test]
+fn a_parameter_set_without_an_id_changes_nothing() {
+    let mut from = configured();
+    assert!(keyframe(&mut from, "1701000000", &["68", "6764", IDR]));
+}
+
+#[test]
 fn a_new_header_is_a_new_configuration() {
     let mut from = configured();
     let Ok(Demuxed::Config(_, CodecConfig::H264(config))) =
@@ -211,9 +262,25 @@ fn a_recovery_point_is_a_keyframe_when_idr_pictures_fail_to_come() {
         assert!(!keyframe(&mut from, "1701000000", &[SLICE]));
     }
     assert!(keyframe(&mut from, "1701000000", &[RECOVERY_POINT, SLICE]));
-    assert!(!keyframe(&mut from, "2701000000", &[RECOVERY_POINT, SLICE]));
+    assert!(!keyframe(&mut from, "1701000000", &[SLICE]));
     assert!(keyframe(&mut from, "1701000000", &[IDR]));
     assert!(!keyframe(&mut from, "1701000000", &[RECOVERY_POINT, SLICE]));
+}
+
+#[test]
+fn intra_refresh_starts_at_recovery_points_that_nothing_calls_a_key_frame() {
+    // A recovery point every 50 frames, as x264 sends them with recovery_frame_cnt 19, and never an IDR picture.
+    let point = "0606020a4480";
+    let starts = |from: &mut FromFlv| {
+        let frames = (0..500).map(|frame| if frame % 50 == 0 { vec![point, SLICE] } else { vec![SLICE] });
+        let frames: Vec<_> = frames.map(|units| keyframe(from, "2701000000", &units)).collect();
+        (0..frames.len()).filter(|frame| frames[*frame]).collect::<Vec<_>>()
+    };
+    let mut from = configured();
+    assert_eq!(starts(&mut from), [350, 400, 450], "first it has to be told from a stream whose IDR is near");
+    assert_eq!(starts(&mut from), (0..500).step_by(50).collect::<Vec<_>>());
+    assert!(keyframe(&mut from, "2701000000", &[IDR]));
+    assert_eq!(starts(&mut from), [350, 400, 450]);
 }
 
 #[test]

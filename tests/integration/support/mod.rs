@@ -47,3 +47,14 @@ pub(crate) fn until(what: &str, mut look: impl FnMut() -> bool) {
 pub(crate) fn let_flow(time: Duration) {
     std::thread::sleep(time);
 }
+
+/// S0, S1 and S2: 1 + 1536 + 1536 bytes.
+pub(crate) const SERVER_HANDSHAKE: usize = 3_073;
+
+/// C0 and C1 of a simple handshake: 1 + 1536 bytes.
+pub(crate) fn hello() -> Vec<u8> {
+    let mut bytes = vec![0; 1_537];
+    bytes[0] = 3;
+    bytes[9..].iter_mut().zip((0..=255).cycle()).for_each(|(byte, value)| *byte = value);
+    bytes
+}
