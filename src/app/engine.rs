@@ -227,6 +227,7 @@ fn hls_config(config: &Config) -> hls::Config {
     hls::Config {
         segment: hls.segment,
         part: hls.part,
+        low_latency: hls.low_latency,
         window: hls.window,
         segment_max: hls.segment_max,
         resume: hls.resume,

@@ -155,6 +155,8 @@ pub struct Hls {
     pub enabled: bool,
     /// The target duration of a segment.
     pub segment: Duration,
+    /// Whether parts are published as they are finished.
+    pub low_latency: bool,
     /// The target duration of a part.
     pub part: Duration,
     /// Segments in the playlist.
@@ -282,6 +284,7 @@ impl Default for Hls {
         Self {
             enabled: true,
             segment: Duration::from_secs(2),
+            low_latency: true,
             part: Duration::from_millis(333),
             window: 6,
             segment_max: Duration::from_secs(10),
