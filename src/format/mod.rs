@@ -11,4 +11,5 @@ pub mod h264;
 pub mod m3u8;
 pub mod mp3;
 pub mod nal;
+pub mod ts;
 pub mod wire;
