@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing here panics on any input, and nothing allocates by a count that a peer wrote.
 
+pub mod a53;
 pub mod aac;
 pub mod amf0;
 pub mod bits;

@@ -182,6 +182,20 @@ impl Publisher {
         })
     }
 
+    /// Says that the pictures carry closed captions, from the next frame on.
+    ///
+    /// # Errors
+    /// [`Superseded`].
+    pub fn caption(&self) -> Result<(), Superseded> {
+        self.write(|writer| {
+            if !writer.tracks.captions {
+                let mut tracks = TrackSet::clone(&writer.tracks);
+                tracks.captions = true;
+                writer.tracks = Arc::new(tracks);
+            }
+        })
+    }
+
     /// Writes a frame. `false` when it is not used, since a keyframe must come first.
     ///
     /// # Errors

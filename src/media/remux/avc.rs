@@ -7,6 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::from_flv::Refusal;
+use crate::format::a53;
 use crate::format::h264::AvcConfig;
 use crate::format::nal;
 use crate::media::{TrackId, TrackKind};
@@ -14,6 +15,9 @@ use crate::media::{TrackId, TrackKind};
 /// Parameter sets of one kind that are looked at in one message. Encoders send one to three; H.264 has ids for 32
 /// SPS and 256 PPS, which nobody uses.
 const PARAMETER_SETS_MAX: usize = 32;
+
+/// SEI units that are looked at in one message. Encoders send one to five.
+const SEI_UNITS_MAX: usize = 16;
 
 /// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
 const PARAMETER_SET_BYTES_MAX: usize = 4_096;
@@ -47,6 +51,8 @@ pub(super) struct AvcSource {
     pending: ParameterSets,
     /// Frames since the last IDR picture; `None` before the first.
     since_idr: Option<u32>,
+    /// Whether captions were found in some frame. Looked for until then.
+    captions: bool,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +76,7 @@ struct Scan<'a> {
     picture: Option<Picture>,
     sps: SmallVec<[&'a [u8]; 4]>,
     pps: SmallVec<[&'a [u8]; 4]>,
+    sei: SmallVec<[&'a [u8]; 4]>,
 }
 
 impl AvcSource {
@@ -92,6 +99,11 @@ impl AvcSource {
         }
         self.config = Some(config.clone());
         Ok((!config.sps.is_empty()).then_some(config))
+    }
+
+    /// Whether closed captions were found in some frame.
+    pub(super) const fn has_captions(&self) -> bool {
+        self.captions
     }
 
     /// Reads the NAL units of a frame. `None` when there is no picture among them.
@@ -126,6 +138,7 @@ impl AvcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
+        self.captions |= !self.captions && scan.sei.iter().any(|unit| a53::has_captions(unit, 1));
         Ok(scan.picture)
     }
 
@@ -176,6 +189,7 @@ impl<'a> Scan<'a> {
                 nal::SLICE..nal::IDR if scan.picture.is_none() => scan.picture = Some(Picture::Other),
                 nal::SPS if keeps(&scan.sps) => scan.sps.push(trim(unit)),
                 nal::PPS if keeps(&scan.pps) => scan.pps.push(trim(unit)),
+                nal::SEI if scan.sei.len() < SEI_UNITS_MAX => scan.sei.push(unit),
                 _ => {}
             }
         }
