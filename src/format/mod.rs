@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing here panics on any input, and nothing allocates by a count that a peer wrote.
 
+pub mod a53;
 pub mod aac;
 pub mod amf0;
 pub mod bits;
@@ -11,4 +12,5 @@ pub mod h264;
 pub mod m3u8;
 pub mod mp3;
 pub mod nal;
+pub mod ts;
 pub mod wire;

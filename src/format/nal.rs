@@ -193,7 +193,7 @@ fn recovery_point_in(unit: &[u8]) -> Option<u32> {
 }
 
 /// A payload type or size: the sum of bytes up to the first that is not FF.
-fn sei_number(rest: &mut &[u8]) -> Option<usize> {
+pub(super) fn sei_number(rest: &mut &[u8]) -> Option<usize> {
     let mut sum = 0_usize;
     loop {
         let (&byte, behind) = rest.split_first()?;

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a container is never a packet; only `remux` knows both.
 
+mod cue;
 mod metadata;
 mod packet;
 pub mod remux;
@@ -9,6 +10,7 @@ mod time;
 mod timeline;
 mod track;
 
+pub use cue::{Cue, CueKind, CueValue};
 pub use metadata::Metadata;
 pub use packet::{DataMessage, End, Frame, Packet};
 pub use time::{MediaTime, Timescale};

@@ -136,6 +136,8 @@ pub struct TrackSet {
     tracks: SmallVec<[Track; 2]>,
     /// What `onMetaData` said last; never trusted over the configurations.
     pub metadata: Option<Arc<Metadata>>,
+    /// Whether the pictures were found to carry closed captions (CEA-608).
+    pub captions: bool,
 }
 
 impl TrackSet {
@@ -178,7 +180,7 @@ impl TrackSet {
         true
     }
 
-    /// Whether both have the same tracks with the same configurations; metadata may differ.
+    /// Whether both have the same tracks with the same configurations; metadata and captions may differ.
     #[must_use]
     pub fn same_media(&self, other: &Self) -> bool {
         self.tracks == other.tracks

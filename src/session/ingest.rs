@@ -41,7 +41,13 @@ pub(super) async fn run(
     tracing::Span::current().record("stream", tracing::field::display(&id));
     tracing::info!(encoder = %request.encoder, "publishing");
     connection.machine.accept_publish(Instant::now());
-    let mut ingest = Ingest { sessions, publisher: &publisher, from_flv: FromFlv::default(), refused: None };
+    let mut ingest = Ingest {
+        sessions,
+        publisher: &publisher,
+        from_flv: FromFlv::default(),
+        refused: None,
+        captioned: false,
+    };
     let over = ingest.run(connection).await;
     finish(connection, publisher, over)
 }
@@ -113,6 +119,8 @@ struct Ingest<'a> {
     from_flv: FromFlv,
     /// What was refused last, so that a log line is written when it changes and not for every frame.
     refused: Option<&'static str>,
+    /// Whether the stream was told of closed captions.
+    captioned: bool,
 }
 
 impl Ingest<'_> {
@@ -156,6 +164,11 @@ impl Ingest<'_> {
             MessageType::AUDIO => self.from_flv.audio(body),
             _ => self.from_flv.data(body),
         };
+        if self.from_flv.has_captions() && !self.captioned {
+            self.captioned = true;
+            self.publisher.caption()?;
+            tracing::info!("the pictures carry closed captions");
+        }
         match demuxed {
             Ok(demuxed) => self.use_demuxed(demuxed, timestamp),
             Err(refusal) => {

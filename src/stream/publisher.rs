@@ -80,6 +80,16 @@ impl Publisher {
         })
     }
 
+    /// Says that the pictures carry closed captions, from the next frame on.
+    ///
+    /// # Errors
+    /// [`Superseded`].
+    pub fn caption(&self) -> Result<(), Superseded> {
+        self.write(|writer| {
+            writer.describe(self.epoch, |tracks| tracks.captions = true);
+        })
+    }
+
     /// Writes a frame. `false` when it is not used: a keyframe must come first, or the slate stands in its place.
     ///
     /// # Errors

@@ -2,9 +2,13 @@
 //!
 //! Does not read access units: implicit SBR, which only they show, stays unknown.
 
+mod adts;
+
 use std::time::Duration;
 
 use bytes::Bytes;
+
+pub use adts::{ADTS_HEADER_LEN, Adts};
 
 use super::bits::{BitError, BitReader};
 

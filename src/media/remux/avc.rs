@@ -7,6 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::from_flv::Refusal;
+use crate::format::a53;
 use crate::format::h264::{self, AvcConfig};
 use crate::format::nal;
 use crate::media::{TrackId, TrackKind};
@@ -14,6 +15,9 @@ use crate::media::{TrackId, TrackKind};
 /// Parameter sets of one kind that are looked at in one message, and gathered from messages. Encoders send one to three;
 /// H.264 has ids for 32 SPS and 256 PPS, which nobody uses, and a record holds 31 SPS.
 const PARAMETER_SETS_MAX: usize = 31;
+
+/// SEI units that are looked at in one message. Encoders send one to five.
+const SEI_UNITS_MAX: usize = 16;
 
 /// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
 const PARAMETER_SET_BYTES_MAX: usize = 4_096;
@@ -49,6 +53,8 @@ pub(super) struct AvcSource {
     since_idr: u32,
     /// Whether there was an IDR picture.
     had_idr: bool,
+    /// Whether captions were found in some frame. Looked for until then.
+    captions: bool,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +78,7 @@ struct Scan<'a> {
     picture: Option<Picture>,
     sps: SmallVec<[&'a [u8]; 4]>,
     pps: SmallVec<[&'a [u8]; 4]>,
+    sei: SmallVec<[&'a [u8]; 4]>,
 }
 
 impl AvcSource {
@@ -94,6 +101,11 @@ impl AvcSource {
         }
         self.config = Some(config.clone());
         Ok((!config.sps.is_empty()).then_some(config))
+    }
+
+    /// Whether closed captions were found in some frame.
+    pub(super) const fn has_captions(&self) -> bool {
+        self.captions
     }
 
     /// Reads the NAL units of a frame. `None` when there is no picture among them.
@@ -129,6 +141,7 @@ impl AvcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
+        self.captions |= !self.captions && scan.sei.iter().any(|unit| a53::has_captions(unit, 1));
         Ok(scan.picture)
     }
 
@@ -180,6 +193,7 @@ impl<'a> Scan<'a> {
                 nal::SLICE..nal::IDR if scan.picture.is_none() => scan.picture = Some(Picture::Other),
                 nal::SPS if keeps(&scan.sps) => scan.sps.push(trim(unit)),
                 nal::PPS if keeps(&scan.pps) => scan.pps.push(trim(unit)),
+                nal::SEI if scan.sei.len() < SEI_UNITS_MAX => scan.sei.push(unit),
                 _ => {}
             }
         }

@@ -148,6 +148,12 @@ impl FromFlv {
         Ok(frame_with(config.map(CodecConfig::H264), frame))
     }
 
+    /// Whether the pictures so far carry closed captions.
+    #[must_use]
+    pub const fn has_captions(&self) -> bool {
+        self.video.has_captions()
+    }
+
     /// Reads an audio message's body.
     ///
     /// # Errors

@@ -445,3 +445,14 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn closed_captions_are_noticed_once_they_come() {
+    // A/53 user data with one valid pair of field 1, behind an unregistered message.
+    const CAPTIONS: &str = "06 0503010203 040e b500314741393403 41ff fc942c ff 80";
+    let mut from = configured();
+    frame(from.video(body("1701000000", &units(&["060503010203 80", IDR]))));
+    assert!(!from.has_captions());
+    frame(from.video(body("2701000000", &units(&[CAPTIONS, SLICE]))));
+    assert!(from.has_captions());
+}

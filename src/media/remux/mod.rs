@@ -4,3 +4,4 @@ mod avc;
 pub mod from_flv;
 pub mod to_flv;
 pub mod to_fmp4;
+pub mod to_ts;
