@@ -73,6 +73,23 @@ pub fn flv(data: &[u8]) {
     });
 }
 
+/// Audio and video bodies, and that what is written of their headers is read as the same.
+pub fn flv_body(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    let read_again = |prefix: &[u8], data: &Bytes| Bytes::from([prefix, data].concat());
+    for video in flv::Video::parse(&bytes).into_iter().flatten() {
+        if let Some(prefix) = video.header.enhanced() {
+            flv::Video::parse(&read_again(&prefix, &video.data)).map(drop).ok();
+        }
+    }
+    for audio in flv::Audio::parse(&bytes).into_iter().flatten() {
+        if let Some(prefix) = audio.header.enhanced() {
+            flv::Audio::parse(&read_again(&prefix, &audio.data)).map(drop).ok();
+        }
+        flv::MultichannelConfig::parse(&audio.data).map(drop).ok();
+    }
+}
+
 /// avcC records.
 pub fn avc(data: &[u8]) {
     if let Ok(config) = h264::AvcConfig::parse(Bytes::copy_from_slice(data)) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::avc::{AccessUnit, AvcSource};
 use crate::format::aac::{self, AudioSpecificConfig};
 use crate::format::amf0::{self, Limits, Value};
-use crate::format::flv::{AacPacket, Audio, AvcPacket, Video};
+use crate::format::flv::{Audio, AudioCodec, AudioPacket, Video, VideoCodec, VideoPacket};
 use crate::format::mp3::Mp3Header;
 use crate::format::wire::Reader;
 use crate::media::{CodecConfig, MediaTime, Metadata, TrackId, TrackKind};
@@ -123,29 +123,33 @@ impl FromFlv {
     /// # Errors
     /// [`Refusal`]; the message is dropped and the stream goes on.
     pub fn video(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
-        let video = Video::parse(&body).map_err(|error| Refusal::malformed("video message", error))?;
-        let (key, packet, data) = match video {
-            Video::Avc { key, packet, data } => (key, packet, data),
-            Video::Other(codec) => return Err(Refusal::unsupported(TrackKind::Video, codec)),
-            Video::Nothing => return Ok(Demuxed::Nothing),
-        };
-        let cts_millis = match packet {
-            AvcPacket::SequenceHeader => {
-                let config = self.video.header(&data)?;
-                let config = config.map(|avc| Demuxed::Config(TrackId::VIDEO, CodecConfig::H264(avc)));
-                return Ok(config.unwrap_or(Demuxed::Nothing));
-            }
-            AvcPacket::EndOfSequence => return Ok(Demuxed::EndOfSequence(TrackId::VIDEO)),
-            AvcPacket::Units { cts_millis } => cts_millis,
-        };
+        let videos = Video::parse(&body).map_err(|error| Refusal::malformed("video message", error))?;
         // What is in the body besides the data is freed with it; the payload keeps the body alive.
         drop(body);
-        let Some(AccessUnit { config, keyframe, payload }) = self.video.units(key, data)? else {
-            return Ok(Demuxed::Nothing);
-        };
-        let cts = MediaTime::from_millis(i64::from(cts_millis));
-        let frame = SourceFrameParts { track: TrackId::VIDEO, cts, keyframe, payload };
-        Ok(frame_with(config.map(CodecConfig::H264), frame))
+        let default = videos.into_iter().find(|video| video.header.track == 0);
+        default.map_or(Ok(Demuxed::Nothing), |video| self.video_track(video))
+    }
+
+    fn video_track(&mut self, Video { header, data }: Video) -> Result<Demuxed, Refusal> {
+        match (header.codec, header.packet) {
+            (_, VideoPacket::Metadata | VideoPacket::TransportSequenceStart) => Ok(Demuxed::Nothing),
+            (_, VideoPacket::SequenceEnd) => Ok(Demuxed::EndOfSequence(TrackId::VIDEO)),
+            (VideoCodec::Avc, VideoPacket::SequenceStart) => {
+                let config = self.video.header(&data)?;
+                let config = config.map(|avc| Demuxed::Config(TrackId::VIDEO, CodecConfig::H264(avc)));
+                Ok(config.unwrap_or(Demuxed::Nothing))
+            }
+            (VideoCodec::Avc, VideoPacket::Frames { cts_millis }) => {
+                let Some(AccessUnit { config, keyframe, payload }) = self.video.units(header.key, data)?
+                else {
+                    return Ok(Demuxed::Nothing);
+                };
+                let cts = MediaTime::from_millis(i64::from(cts_millis));
+                let frame = SourceFrameParts { track: TrackId::VIDEO, cts, keyframe, payload };
+                Ok(frame_with(config.map(CodecConfig::H264), frame))
+            }
+            (codec, _) => Err(Refusal::unsupported(TrackKind::Video, codec)),
+        }
     }
 
     /// Reads an audio message's body.
@@ -153,15 +157,22 @@ impl FromFlv {
     /// # Errors
     /// [`Refusal`]; the message is dropped and the stream goes on.
     pub fn audio(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
-        let audio = Audio::parse(&body).map_err(|error| Refusal::malformed("audio message", error))?;
-        match audio {
-            Audio::Aac { packet: AacPacket::EndOfSequence, .. } => Ok(Demuxed::EndOfSequence(TrackId::AUDIO)),
-            Audio::Aac { data, .. } | Audio::Mp3(data) if data.is_empty() => Ok(Demuxed::Nothing),
-            Audio::Aac { packet: AacPacket::SequenceHeader, data } => self.aac_header(data),
-            Audio::Aac { packet: AacPacket::Raw, data } => self.aac_frame(data),
-            Audio::Mp3(data) => self.mp3_frames(data),
-            Audio::Other(codec) => Err(Refusal::unsupported(TrackKind::Audio, codec)),
-            Audio::Nothing => Ok(Demuxed::Nothing),
+        let audios = Audio::parse(&body).map_err(|error| Refusal::malformed("audio message", error))?;
+        drop(body);
+        let default = audios.into_iter().find(|audio| audio.header.track == 0);
+        default.map_or(Ok(Demuxed::Nothing), |audio| self.audio_track(audio))
+    }
+
+    fn audio_track(&mut self, Audio { header, data }: Audio) -> Result<Demuxed, Refusal> {
+        match (header.codec, header.packet) {
+            (_, AudioPacket::SequenceEnd) => Ok(Demuxed::EndOfSequence(TrackId::AUDIO)),
+            (_, AudioPacket::MultichannelConfig) => Ok(Demuxed::Nothing),
+            (AudioCodec::Aac, _) if data.is_empty() => Ok(Demuxed::Nothing),
+            (AudioCodec::Aac, AudioPacket::SequenceStart) => self.aac_header(data),
+            (AudioCodec::Aac, AudioPacket::Frames) => self.aac_frame(data),
+            (AudioCodec::Mp3, AudioPacket::SequenceStart) => Ok(Demuxed::Nothing),
+            (AudioCodec::Mp3, AudioPacket::Frames) => self.mp3_frames(data),
+            (codec, _) => Err(Refusal::unsupported(TrackKind::Audio, codec)),
         }
     }
 
