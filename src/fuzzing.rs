@@ -65,10 +65,10 @@ pub fn flv(data: &[u8]) {
         let Some((&kind, body)) = piece.split_first() else { return true };
         let body = Bytes::copy_from_slice(body);
         match kind % 3 {
-            0 => from_flv.video(body).is_ok(),
-            1 => from_flv.audio(body).is_ok(),
-            _ => from_flv.data(body).is_ok(),
-        };
+            0 => drop(from_flv.video(body)),
+            1 => drop(from_flv.audio(body)),
+            _ => drop(from_flv.data(body)),
+        }
         true
     });
 }
@@ -141,13 +141,11 @@ pub fn server(data: &[u8]) {
                 }
                 ServerEvent::Publish(_) => server.refuse_publish(PublishRefusal::UnknownKey),
                 ServerEvent::Play(_) => server.accept_play(),
-                ServerEvent::Media(media) => {
-                    match media.type_id {
-                        MessageType::VIDEO => from_flv.video(media.body).ok(),
-                        MessageType::AUDIO => from_flv.audio(media.body).ok(),
-                        _ => from_flv.data(media.body).ok(),
-                    };
-                }
+                ServerEvent::Media(media) => match media.type_id {
+                    MessageType::VIDEO => drop(from_flv.video(media.body)),
+                    MessageType::AUDIO => drop(from_flv.audio(media.body)),
+                    _ => drop(from_flv.data(media.body)),
+                },
                 ServerEvent::Done | ServerEvent::Pause(_) => {}
             }
         }

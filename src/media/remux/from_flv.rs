@@ -6,6 +6,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use smallvec::{SmallVec, smallvec};
 
 use super::avc::{AccessUnit, AvcSource};
 use crate::format::aac::{self, AudioSpecificConfig};
@@ -49,6 +50,9 @@ pub enum Demuxed {
     /// Nothing new.
     Nothing,
 }
+
+/// What became of a message: one outcome for each of its tracks, which may fail alone. Nearly always one.
+pub type Outcomes = SmallVec<[Result<Demuxed, Refusal>; 1]>;
 
 /// Why a message is not used. The encoder is to blame; the messages after it may be good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,16 +122,15 @@ pub struct FromFlv {
 }
 
 impl FromFlv {
-    /// Reads a video message's body.
-    ///
-    /// # Errors
-    /// [`Refusal`]; the message is dropped and the stream goes on.
-    pub fn video(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
-        let videos = Video::parse(&body).map_err(|error| Refusal::malformed("video message", error))?;
-        // What is in the body besides the data is freed with it; the payload keeps the body alive.
-        drop(body);
-        let default = videos.into_iter().find(|video| video.header.track == 0);
-        default.map_or(Ok(Demuxed::Nothing), |video| self.video_track(video))
+    /// Reads a video message's body. What is refused is dropped, and the stream goes on.
+    pub fn video(&mut self, body: Bytes) -> Outcomes {
+        match Video::parse(&body) {
+            Ok(videos) => {
+                let default = videos.into_iter().filter(|video| video.header.track == 0);
+                default.map(|video| self.video_track(video)).collect()
+            }
+            Err(error) => smallvec![Err(Refusal::malformed("video message", error))],
+        }
     }
 
     fn video_track(&mut self, Video { header, data }: Video) -> Result<Demuxed, Refusal> {
@@ -152,15 +155,15 @@ impl FromFlv {
         }
     }
 
-    /// Reads an audio message's body.
-    ///
-    /// # Errors
-    /// [`Refusal`]; the message is dropped and the stream goes on.
-    pub fn audio(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
-        let audios = Audio::parse(&body).map_err(|error| Refusal::malformed("audio message", error))?;
-        drop(body);
-        let default = audios.into_iter().find(|audio| audio.header.track == 0);
-        default.map_or(Ok(Demuxed::Nothing), |audio| self.audio_track(audio))
+    /// Reads an audio message's body. What is refused is dropped, and the stream goes on.
+    pub fn audio(&mut self, body: Bytes) -> Outcomes {
+        match Audio::parse(&body) {
+            Ok(audios) => {
+                let default = audios.into_iter().filter(|audio| audio.header.track == 0);
+                default.map(|audio| self.audio_track(audio)).collect()
+            }
+            Err(error) => smallvec![Err(Refusal::malformed("audio message", error))],
+        }
     }
 
     fn audio_track(&mut self, Audio { header, data }: Audio) -> Result<Demuxed, Refusal> {

@@ -17,6 +17,28 @@ const SLICE: &str = "419a2104";
 const RECOVERY_POINT: &str = "060601c480";
 const AUD: &str = "0910";
 
+/// A translator whose messages carry one track each.
+#[derive(Default)]
+struct FromFlv(super::FromFlv);
+
+impl FromFlv {
+    fn video(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
+        first(self.0.video(body))
+    }
+
+    fn audio(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
+        first(self.0.audio(body))
+    }
+
+    fn data(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
+        self.0.data(body)
+    }
+}
+
+fn first(outcomes: Outcomes) -> Result<Demuxed, Refusal> {
+    outcomes.into_iter().next().unwrap_or(Ok(Demuxed::Nothing))
+}
+
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).expect("hex")).expect("below 16");

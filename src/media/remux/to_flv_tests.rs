@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::format::amf0::{Limits, decode_all};
 use crate::format::h264::AvcConfig;
-use crate::media::remux::from_flv::{Demuxed, FromFlv, SourceFrameParts};
+use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal, SourceFrameParts};
 use crate::media::{DataMessage, End, TrackId};
 
 const AVCC: &[u8] = &[
@@ -123,14 +123,21 @@ fn body(message: &FlvMessage) -> Bytes {
     [&message.prefix[..], &message.payload].concat().into()
 }
 
+/// What a message with one track is.
+fn read(from: &mut FromFlv, is_video: bool, body: Bytes) -> Result<Demuxed, Refusal> {
+    let mut outcomes = if is_video { from.video(body) } else { from.audio(body) };
+    assert_eq!(outcomes.len(), 1);
+    outcomes.remove(0)
+}
+
 #[test]
 fn a_sequence_header_is_read_as_the_configuration_it_came_from() {
     let set = tracks(Some(h264()), Some(aac()));
     let mut from = FromFlv::default();
     for track in set.tracks() {
         let header = Bytes::from(sequence_header(track).expect("has one"));
-        let read = if track.id.is_video() { from.video(header) } else { from.audio(header) };
-        assert_eq!(read, Ok(Demuxed::Config(track.id, CodecConfig::clone(&track.config))));
+        let got = read(&mut from, track.id.is_video(), header);
+        assert_eq!(got, Ok(Demuxed::Config(track.id, CodecConfig::clone(&track.config))));
     }
 }
 
@@ -154,8 +161,8 @@ proptest! {
         let mut from = FromFlv::default();
         for track in set.tracks() {
             let header = Bytes::from(sequence_header(track).expect("has one"));
-            let read = if track.id.is_video() { from.video(header) } else { from.audio(header) };
-            prop_assert!(read.is_ok());
+            let got = read(&mut from, track.id.is_video(), header);
+            prop_assert!(got.is_ok());
         }
         let (track, cts, keyframe, payload) = if is_video {
             let unit = [&[if idr { 0x65 } else { 0x41 }][..], &rest].concat();
@@ -166,8 +173,8 @@ proptest! {
             (TrackId::AUDIO, 0, true, [&[0x21][..], &rest].concat())
         };
         let message = message(&packet(track, cts, keyframe, payload.clone()), &set).expect("has a form");
-        let read = if is_video { from.video(body(&message)) } else { from.audio(body(&message)) };
+        let got = read(&mut from, is_video, body(&message));
         let cts = MediaTime::from_millis(cts);
-        prop_assert_eq!(read, Ok(Demuxed::Frame(SourceFrameParts { track, cts, keyframe, payload: payload.into() })));
+        prop_assert_eq!(got, Ok(Demuxed::Frame(SourceFrameParts { track, cts, keyframe, payload: payload.into() })));
     }
 }
