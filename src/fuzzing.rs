@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::format::wire::Reader;
-use crate::format::{aac, amf0, flv, h264, mp3};
+use crate::format::{aac, ac3, amf0, flac, flv, h264, mp3, opus};
 use crate::media::remux::from_flv::FromFlv;
 use crate::rtmp::{
     Client, ClientConfig, Handshake, Limits, MessageType, PublishRefusal, RtmpUrl, Server, ServerConfig,
@@ -114,6 +114,21 @@ pub fn asc(data: &[u8]) {
 /// MP3 frame headers.
 pub fn mp3(data: &[u8]) {
     mp3::Mp3Header::parse(data).map(drop);
+}
+
+/// Opus headers and packets, STREAMINFO and FLAC frames, and syncframes of AC-3 and E-AC-3.
+pub fn sound(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    if let Ok(head) = opus::OpusHead::parse(&bytes) {
+        drop(head.record());
+    }
+    opus::packet_samples(data);
+    if let Ok(info) = flac::StreamInfo::parse(data) {
+        info.samples_of(data);
+        drop(info.with_marker());
+    }
+    ac3::Ac3::parse(data).map(drop);
+    ac3::Eac3::parse(data).map(drop);
 }
 
 /// The serving machine past its handshake, answering as a session would.

@@ -3,12 +3,15 @@
 //! **Invariant:** nothing here panics on any input, and nothing allocates by a count that a peer wrote.
 
 pub mod aac;
+pub mod ac3;
 pub mod amf0;
 pub mod bits;
+pub mod flac;
 pub mod flv;
 pub mod fmp4;
 pub mod h264;
 pub mod m3u8;
 pub mod mp3;
 pub mod nal;
+pub mod opus;
 pub mod wire;
