@@ -6,6 +6,7 @@
 //! **Invariant:** no clock, no tokio, no socket. Every bound on a peer's bytes is in [`Limits`] or a constant beside
 //! its use, and holds before memory is taken.
 
+mod capabilities;
 mod chunk;
 mod client;
 mod command;
@@ -17,16 +18,15 @@ mod name;
 mod server;
 mod url;
 
+pub use capabilities::Capabilities;
 pub use chunk::{ChunkError, ChunkReader, HEADER_LEN_MAX, MessageHeader, RawMessage, SharedMessage};
 pub use client::{Client, ClientConfig, ClientEvent, Refusal, Stage};
-pub use error::Error;
+pub use error::{Error, TimedOut};
 pub use handshake::{Handshake, HandshakeError};
 pub use link::{Limits, WINDOW_ACK_SIZE};
 pub use message::{MessageType, csid};
 pub use name::StreamName;
-pub use server::{
-    Media, PlayRequest, PublishRefusal, PublishRequest, Server, ServerConfig, ServerEvent, TimedOut,
-};
+pub use server::{Media, PlayRequest, PublishRefusal, PublishRequest, Server, ServerConfig, ServerEvent};
 pub use url::{InvalidUrl, RtmpUrl};
 
 /// The chunk reader on any bytes, for fuzzing.
