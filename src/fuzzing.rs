@@ -119,13 +119,10 @@ pub fn mp3(data: &[u8]) {
 /// Opus headers and packets, STREAMINFO and FLAC frames, and syncframes of AC-3 and E-AC-3.
 pub fn sound(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
-    if let Ok(head) = opus::OpusHead::parse(&bytes) {
-        drop(head.record());
-    }
+    opus::OpusHead::parse(&bytes).map(drop).ok();
     opus::packet_samples(data);
     if let Ok(info) = flac::StreamInfo::parse(data) {
         info.samples_of(data);
-        drop(info.with_marker());
     }
     ac3::Ac3::parse(data).map(drop);
     ac3::Eac3::parse(data).map(drop);

@@ -40,7 +40,8 @@ impl From<BitError> for Error {
 /// How a stream is coded. Equal when a decoder would do the same: senders repeat it with counts and sums that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfo {
-    /// STREAMINFO, 34 bytes, without what only holds for a whole file: frame sizes, the number of samples, the sum.
+    /// The marker and STREAMINFO in its metadata block, as Enhanced RTMP wants them, without what only holds for a
+    /// whole file: frame sizes, the number of samples, the sum.
     pub record: Bytes,
     /// Samples a second, up to 1048575.
     pub sample_rate: u32,
@@ -87,12 +88,6 @@ impl StreamInfo {
         })
     }
 
-    /// The marker, the metadata block's header and STREAMINFO: the configuration as Enhanced RTMP wants it.
-    #[must_use]
-    pub fn with_marker(&self) -> Vec<u8> {
-        [&MARKER[..], &BLOCK_HEADER, &self.record].concat()
-    }
-
     /// Samples a frame, where all frames have as many.
     #[must_use]
     pub fn frame_samples(&self) -> Option<u32> {
@@ -136,7 +131,7 @@ impl StreamInfo {
 /// `fLaC`, as Apple writes it; players that want `flac` translate it.
 pub const CODEC_STRING: &str = "fLaC";
 
-/// STREAMINFO with zeros, which mean "not known", for what a live stream cannot say.
+/// A record of STREAMINFO with zeros, which mean "not known", for what a live stream cannot say.
 fn without_counts(info: &[u8]) -> Bytes {
     let mut record = vec![0; STREAMINFO_BYTES];
     // Block sizes; frame sizes stay 0; rate, channels and bits a sample without the count's four bits behind them.
@@ -148,7 +143,7 @@ fn without_counts(info: &[u8]) -> Bytes {
     if let Some(shared) = record.get_mut(SHAPE_BYTES) {
         *shared &= 0xF0;
     }
-    record.into()
+    [&MARKER[..], &BLOCK_HEADER, &record].concat().into()
 }
 
 #[cfg(test)]
@@ -175,8 +170,8 @@ mod tests {
         assert_eq!(StreamInfo::parse(&last_block), Ok(bare.clone()));
         let marked = [&b"fLaC"[..], &BLOCK_HEADER, &INFO, &[4, 0, 0, 0]].concat();
         assert_eq!(StreamInfo::parse(&marked), Ok(bare.clone()));
-        assert_eq!(bare.with_marker().len(), 42);
-        assert_eq!(StreamInfo::parse(&bare.with_marker()), Ok(bare));
+        assert_eq!(bare.record.len(), 42);
+        assert_eq!(StreamInfo::parse(&bare.record), Ok(bare));
     }
 
     #[test]
@@ -223,7 +218,7 @@ mod tests {
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..50)) {
             if let Ok(info) = StreamInfo::parse(&bytes) {
                 let _any = info.samples_of(&bytes);
-                prop_assert_eq!(StreamInfo::parse(&info.with_marker()), Ok(info));
+                prop_assert_eq!(StreamInfo::parse(&info.record), Ok(info.clone()));
             }
             let info = StreamInfo::parse(&INFO).expect("a STREAMINFO");
             let _any = info.samples_of(&[&[0xff, 0xf8][..], &bytes].concat());

@@ -56,9 +56,11 @@ pub struct ChannelMapping {
     pub channels: Bytes,
 }
 
-/// An identification header. Equal when what it says is equal.
+/// An identification header. Equal when the sender's bytes are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpusHead {
+    /// The header as the sender wrote it, without what is behind its fields.
+    pub record: Bytes,
     /// Channels that the decoder puts out, 1 at least.
     pub channels: u8,
     /// Samples at the beginning that are not to be heard.
@@ -74,9 +76,17 @@ pub struct OpusHead {
 impl OpusHead {
     /// What a stream whose header is missing decodes with: one stream of one or two channels.
     #[must_use]
-    pub const fn plain(channels: u8) -> Self {
+    pub fn plain(channels: u8) -> Self {
         let channels = if channels == 1 { 1 } else { 2 };
-        Self { channels, pre_skip: 0, input_rate: SAMPLE_RATE, gain: 0, mapping: None }
+        let mut record = Vec::with_capacity(19);
+        record.put_slice(&SIGNATURE);
+        record.put_slice(&[1, channels]);
+        record.put_u16_le(0);
+        record.put_u32_le(SAMPLE_RATE);
+        record.put_i16_le(0);
+        record.put_u8(0);
+        let record = Bytes::from(record);
+        Self { record, channels, pre_skip: 0, input_rate: SAMPLE_RATE, gain: 0, mapping: None }
     }
 
     /// Reads a header; what is behind its fields is not looked at.
@@ -105,27 +115,9 @@ impl OpusHead {
                 Some(ChannelMapping { family, streams, coupled, channels })
             }
         };
-        let head = Self { channels, pre_skip, input_rate, gain, mapping };
+        let record = record.slice(..record.len() - reader.remaining());
+        let head = Self { record, channels, pre_skip, input_rate, gain, mapping };
         if head.is_decodable() { Ok(head) } else { Err(Error::Channels) }
-    }
-
-    /// The header as a record.
-    #[must_use]
-    pub fn record(&self) -> Bytes {
-        let mut out = Vec::with_capacity(32);
-        out.put_slice(&SIGNATURE);
-        out.put_slice(&[1, self.channels]);
-        out.put_u16_le(self.pre_skip);
-        out.put_u32_le(self.input_rate);
-        out.put_i16_le(self.gain);
-        match &self.mapping {
-            None => out.put_u8(0),
-            Some(mapping) => {
-                out.put_slice(&[mapping.family, mapping.streams, mapping.coupled]);
-                out.put_slice(&mapping.channels);
-            }
-        }
-        out.into()
     }
 
     /// What RFC 7845 §5.1.1 asks of the numbers.
@@ -180,16 +172,27 @@ mod tests {
         b"OpusHead\x01\x06\x38\x01\x80\xbb\x00\x00\xff\xfe\x01\x04\x02\x00\x04\x01\x02\x03\x05";
 
     #[test]
-    fn headers_are_little_endian_and_written_as_they_are_read() {
+    fn headers_are_little_endian() {
         let head = OpusHead::parse(&Bytes::from_static(STEREO)).expect("a header");
-        let expected = OpusHead { channels: 2, pre_skip: 312, input_rate: 48_000, gain: 0, mapping: None };
+        let expected = OpusHead {
+            record: Bytes::from_static(STEREO),
+            channels: 2,
+            pre_skip: 312,
+            input_rate: 48_000,
+            gain: 0,
+            mapping: None,
+        };
         assert_eq!(head, expected);
-        assert_eq!(head.record(), STEREO);
+        assert_eq!(OpusHead::parse(&[STEREO, &[9, 9]].concat().into()), Ok(expected), "junk is left out");
+        for channels in [1, 2] {
+            let plain = OpusHead::plain(channels);
+            assert_eq!(OpusHead::parse(&plain.record), Ok(plain));
+        }
         let head = OpusHead::parse(&Bytes::from_static(SURROUND)).expect("a header");
         assert_eq!((head.channels, head.gain), (6, -257));
         let mapping = head.mapping.as_ref().expect("a mapping");
         assert_eq!((mapping.family, mapping.streams, mapping.coupled), (1, 4, 2));
-        assert_eq!(head.record(), SURROUND);
+        assert_eq!(head.record, SURROUND);
     }
 
     #[test]
@@ -240,7 +243,7 @@ mod tests {
             let _any = packet_samples(&bytes);
             let record = Bytes::from([&SIGNATURE[..], &[1], &bytes].concat());
             if let Ok(head) = OpusHead::parse(&record) {
-                prop_assert_eq!(OpusHead::parse(&head.record()), Ok(head));
+                prop_assert_eq!(OpusHead::parse(&head.record), Ok(head.clone()));
             }
         }
     }

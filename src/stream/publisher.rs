@@ -48,7 +48,7 @@ pub(super) struct Writer {
     epoch: u64,
     current: Option<CancellationToken>,
     began: Instant,
-    /// No video frame is written until a keyframe.
+    /// No video frame is written until a keyframe of the default track.
     needs_keyframe: bool,
     /// The next entry is the first of a source, or the first after its clock broke.
     discontinuity: bool,
@@ -118,7 +118,7 @@ impl Writer {
     /// Whether a reader may begin at a frame of `track`.
     fn is_start(&self, track: TrackId, keyframe: bool, now: Instant) -> bool {
         if self.tracks.video().is_some() {
-            return track.is_video() && keyframe;
+            return track == TrackId::VIDEO && keyframe;
         }
         let announced = self.tracks.metadata.as_ref().is_some_and(|metadata| metadata.announces_video());
         !announced || now.duration_since(self.began) > VIDEO_WAIT
@@ -162,7 +162,7 @@ impl Publisher {
             if changed {
                 writer.tracks = Arc::new(tracks);
                 // A decoder with a new configuration starts at a keyframe.
-                writer.needs_keyframe |= track.is_video();
+                writer.needs_keyframe |= track == TrackId::VIDEO;
             }
             changed
         })
@@ -197,7 +197,7 @@ impl Publisher {
                 stats.discontinuities.add(1);
             }
             if frame.track.is_video() {
-                writer.needs_keyframe &= !frame.keyframe;
+                writer.needs_keyframe &= !(frame.track == TrackId::VIDEO && frame.keyframe);
                 if writer.needs_keyframe {
                     return false;
                 }

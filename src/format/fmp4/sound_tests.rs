@@ -51,7 +51,7 @@ fn configuration_boxes_are_as_the_specifications_lay_them_out() {
     assert!(has(&bytes, b"dOps\x00\x06\x01\x38\x00\x00\xbb\x80\xfe\xff\x01\x04\x02\x00\x04\x01\x02\x03\x05"));
     let info = flac();
     let bytes = init(SampleEntry::Flac(&info), 48_000);
-    assert!(has(&bytes, &[&b"dfLa\x00\x00\x00\x00\x80\x00\x00\x22"[..], &info.record].concat()));
+    assert!(has(&bytes, &[&b"dfLa\x00\x00\x00\x00"[..], &info.record[4..]].concat()));
     // fscod 0, bsid 8, bsmod 0, acmod 7, lfe, code 15 (448 kbit/s).
     let bytes = init(SampleEntry::Ac3(&ac3()), 48_000);
     assert!(has(&bytes, b"\x00\x00\x00\x0bdac3\x10\x3d\xe0"));

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
 
 use super::avc::{AccessUnit, AvcSource};
-use crate::format::aac::{self, AudioSpecificConfig};
+use super::sound::AudioSource;
+use super::tracks::Tracks;
 use crate::format::amf0::{self, Limits, Value};
-use crate::format::flv::{Audio, AudioCodec, AudioPacket, Video, VideoCodec, VideoPacket};
-use crate::format::mp3::Mp3Header;
+use crate::format::flv::{Audio, Video, VideoCodec, VideoHeader, VideoPacket};
 use crate::format::wire::Reader;
 use crate::media::{CodecConfig, MediaTime, Metadata, TrackId, TrackKind};
 
@@ -112,11 +112,57 @@ impl Refusal {
     }
 }
 
+/// A video track of one publisher, by its coding.
+#[derive(Debug)]
+enum VideoSource {
+    Avc(AvcSource),
+}
+
+impl VideoSource {
+    /// `None` for codings that are not taken.
+    fn new(codec: VideoCodec) -> Option<Self> {
+        match codec {
+            VideoCodec::Avc => Some(Self::Avc(AvcSource::default())),
+            _ => None,
+        }
+    }
+
+    const fn codec(&self) -> VideoCodec {
+        match self {
+            Self::Avc(_) => VideoCodec::Avc,
+        }
+    }
+
+    /// Reads a sequence header. `None` when it says nothing new.
+    fn header(&mut self, data: &Bytes) -> Result<Option<CodecConfig>, Refusal> {
+        match self {
+            Self::Avc(avc) => Ok(avc.header(data)?.map(CodecConfig::H264)),
+        }
+    }
+
+    /// Reads a frame: the configuration that begins with it, if it is new, whether a decoder may start at it, and its
+    /// payload. `None` when there is no picture in it.
+    fn frame(
+        &mut self,
+        key: bool,
+        data: Bytes,
+    ) -> Result<Option<(Option<CodecConfig>, bool, Bytes)>, Refusal> {
+        match self {
+            Self::Avc(avc) => {
+                let unit = avc.units(key, data)?;
+                Ok(unit.map(|AccessUnit { config, keyframe, payload }| {
+                    (config.map(CodecConfig::H264), keyframe, payload)
+                }))
+            }
+        }
+    }
+}
+
 /// The translator of one publisher's messages.
 #[derive(Debug, Default)]
 pub struct FromFlv {
-    video: AvcSource,
-    audio: Option<CodecConfig>,
+    video: Tracks<VideoSource>,
+    audio: Tracks<AudioSource>,
     /// The last `onMetaData`: some encoders send the same many times a second.
     metadata: Bytes,
 }
@@ -125,92 +171,53 @@ impl FromFlv {
     /// Reads a video message's body. What is refused is dropped, and the stream goes on.
     pub fn video(&mut self, body: Bytes) -> Outcomes {
         match Video::parse(&body) {
-            Ok(videos) => {
-                let default = videos.into_iter().filter(|video| video.header.track == 0);
-                default.map(|video| self.video_track(video)).collect()
-            }
+            Ok(videos) => videos.into_iter().map(|video| self.video_part(video)).collect(),
             Err(error) => smallvec![Err(Refusal::malformed("video message", error))],
         }
     }
 
-    fn video_track(&mut self, Video { header, data }: Video) -> Result<Demuxed, Refusal> {
-        match (header.codec, header.packet) {
-            (_, VideoPacket::Metadata | VideoPacket::TransportSequenceStart) => Ok(Demuxed::Nothing),
-            (_, VideoPacket::SequenceEnd) => Ok(Demuxed::EndOfSequence(TrackId::VIDEO)),
-            (VideoCodec::Avc, VideoPacket::SequenceStart) => {
-                let config = self.video.header(&data)?;
-                let config = config.map(|avc| Demuxed::Config(TrackId::VIDEO, CodecConfig::H264(avc)));
-                Ok(config.unwrap_or(Demuxed::Nothing))
-            }
-            (VideoCodec::Avc, VideoPacket::Frames { cts_millis }) => {
-                let Some(AccessUnit { config, keyframe, payload }) = self.video.units(header.key, data)?
-                else {
-                    return Ok(Demuxed::Nothing);
-                };
-                let cts = MediaTime::from_millis(i64::from(cts_millis));
-                let frame = SourceFrameParts { track: TrackId::VIDEO, cts, keyframe, payload };
-                Ok(frame_with(config.map(CodecConfig::H264), frame))
-            }
-            (codec, _) => Err(Refusal::unsupported(TrackKind::Video, codec)),
+    fn video_part(&mut self, Video { header, data }: Video) -> Result<Demuxed, Refusal> {
+        let VideoHeader { track: index, codec, key, packet, .. } = header;
+        let track = TrackId { index, ..TrackId::VIDEO };
+        match packet {
+            // Colours are in the pictures' own headers too.
+            VideoPacket::Metadata | VideoPacket::TransportSequenceStart => return Ok(Demuxed::Nothing),
+            VideoPacket::SequenceEnd => return Ok(Demuxed::EndOfSequence(track)),
+            VideoPacket::SequenceStart | VideoPacket::Frames { .. } => {}
         }
+        let Some(fresh) = VideoSource::new(codec) else {
+            return Err(Refusal::unsupported(TrackKind::Video, codec));
+        };
+        let source = self.video.entry(index, || fresh)?;
+        if source.codec() != codec {
+            let Some(fresh) = VideoSource::new(codec) else { return Ok(Demuxed::Nothing) };
+            *source = fresh;
+        }
+        let VideoPacket::Frames { cts_millis } = packet else {
+            let config = source.header(&data)?;
+            return Ok(config.map_or(Demuxed::Nothing, |config| Demuxed::Config(track, config)));
+        };
+        let frame = source.frame(key, data).map_err(|refusal| match refusal {
+            Refusal::NoConfiguration(_) => Refusal::NoConfiguration(track),
+            other => other,
+        })?;
+        let Some((config, keyframe, payload)) = frame else { return Ok(Demuxed::Nothing) };
+        let cts = MediaTime::from_millis(i64::from(cts_millis));
+        Ok(frame_with(config, SourceFrameParts { track, cts, keyframe, payload }))
     }
 
     /// Reads an audio message's body. What is refused is dropped, and the stream goes on.
     pub fn audio(&mut self, body: Bytes) -> Outcomes {
         match Audio::parse(&body) {
-            Ok(audios) => {
-                let default = audios.into_iter().filter(|audio| audio.header.track == 0);
-                default.map(|audio| self.audio_track(audio)).collect()
-            }
+            Ok(audios) => audios.into_iter().map(|audio| self.audio_part(audio)).collect(),
             Err(error) => smallvec![Err(Refusal::malformed("audio message", error))],
         }
     }
 
-    fn audio_track(&mut self, Audio { header, data }: Audio) -> Result<Demuxed, Refusal> {
-        match (header.codec, header.packet) {
-            (_, AudioPacket::SequenceEnd) => Ok(Demuxed::EndOfSequence(TrackId::AUDIO)),
-            (_, AudioPacket::MultichannelConfig) => Ok(Demuxed::Nothing),
-            (AudioCodec::Aac, _) if data.is_empty() => Ok(Demuxed::Nothing),
-            (AudioCodec::Aac, AudioPacket::SequenceStart) => self.aac_header(data),
-            (AudioCodec::Aac, AudioPacket::Frames) => self.aac_frame(data),
-            (AudioCodec::Mp3, AudioPacket::SequenceStart) => Ok(Demuxed::Nothing),
-            (AudioCodec::Mp3, AudioPacket::Frames) => self.mp3_frames(data),
-            (codec, _) => Err(Refusal::unsupported(TrackKind::Audio, codec)),
-        }
-    }
-
-    fn aac_header(&mut self, data: Bytes) -> Result<Demuxed, Refusal> {
-        let config = AudioSpecificConfig::parse(data)
-            .map_err(|error| Refusal::malformed("AAC sequence header", error))?;
-        let changed = self.configure_audio(CodecConfig::Aac(config));
-        Ok(changed.map_or(Demuxed::Nothing, |config| Demuxed::Config(TrackId::AUDIO, config)))
-    }
-
-    fn aac_frame(&self, data: Bytes) -> Result<Demuxed, Refusal> {
-        if !matches!(self.audio, Some(CodecConfig::Aac(_))) {
-            return Err(Refusal::NoConfiguration(TrackId::AUDIO));
-        }
-        let payload = aac::strip_adts(&data).unwrap_or(data);
-        if payload.is_empty() {
-            return Ok(Demuxed::Nothing);
-        }
-        Ok(Demuxed::Frame(audio_frame(payload)))
-    }
-
-    fn mp3_frames(&mut self, payload: Bytes) -> Result<Demuxed, Refusal> {
-        let (header, _length) =
-            Mp3Header::parse(&payload).ok_or_else(|| Refusal::malformed("MP3 frame", "no frame header"))?;
-        let config = self.configure_audio(CodecConfig::Mp3(header));
-        Ok(frame_with(config, audio_frame(payload)))
-    }
-
-    /// Keeps a configuration and returns it, if it is new.
-    fn configure_audio(&mut self, config: CodecConfig) -> Option<CodecConfig> {
-        if self.audio.as_ref() == Some(&config) {
-            return None;
-        }
-        self.audio = Some(config.clone());
-        Some(config)
+    fn audio_part(&mut self, audio: Audio) -> Result<Demuxed, Refusal> {
+        let index = audio.header.track;
+        let id = TrackId { index, ..TrackId::AUDIO };
+        self.audio.entry(index, || AudioSource::new(id))?.part(audio)
     }
 
     /// Reads a data message's body (AMF0).
@@ -249,11 +256,7 @@ impl FromFlv {
     }
 }
 
-fn audio_frame(payload: Bytes) -> SourceFrameParts {
-    SourceFrameParts { track: TrackId::AUDIO, cts: MediaTime::ZERO, keyframe: true, payload }
-}
-
-fn frame_with(config: Option<CodecConfig>, frame: SourceFrameParts) -> Demuxed {
+pub(super) fn frame_with(config: Option<CodecConfig>, frame: SourceFrameParts) -> Demuxed {
     match config {
         Some(config) => Demuxed::ConfigAndFrame(frame.track, config, frame),
         None => Demuxed::Frame(frame),

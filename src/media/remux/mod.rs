@@ -2,5 +2,7 @@
 
 mod avc;
 pub mod from_flv;
+mod sound;
 pub mod to_flv;
 pub mod to_fmp4;
+mod tracks;
