@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::format::wire::Reader;
-use crate::format::{aac, amf0, flv, h264, mp3};
+use crate::format::{aac, ac3, amf0, flac, flv, h264, mp3, opus};
 use crate::media::remux::from_flv::FromFlv;
 use crate::rtmp::{
     Client, ClientConfig, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl, Server,
@@ -65,12 +65,29 @@ pub fn flv(data: &[u8]) {
         let Some((&kind, body)) = piece.split_first() else { return true };
         let body = Bytes::copy_from_slice(body);
         match kind % 3 {
-            0 => from_flv.video(body).is_ok(),
-            1 => from_flv.audio(body).is_ok(),
-            _ => from_flv.data(body).is_ok(),
-        };
+            0 => drop(from_flv.video(body)),
+            1 => drop(from_flv.audio(body)),
+            _ => drop(from_flv.data(body)),
+        }
         true
     });
+}
+
+/// Audio and video bodies, and that what is written of their headers is read as the same.
+pub fn flv_body(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    let read_again = |prefix: &[u8], data: &Bytes| Bytes::from([prefix, data].concat());
+    for video in flv::Video::parse(&bytes).into_iter().flatten() {
+        if let Some(prefix) = video.header.enhanced() {
+            flv::Video::parse(&read_again(&prefix, &video.data)).map(drop).ok();
+        }
+    }
+    for audio in flv::Audio::parse(&bytes).into_iter().flatten() {
+        if let Some(prefix) = audio.header.enhanced() {
+            flv::Audio::parse(&read_again(&prefix, &audio.data)).map(drop).ok();
+        }
+        flv::MultichannelConfig::parse(&audio.data).map(drop).ok();
+    }
 }
 
 /// avcC records.
@@ -97,6 +114,18 @@ pub fn asc(data: &[u8]) {
 /// MP3 frame headers.
 pub fn mp3(data: &[u8]) {
     let _header = mp3::Mp3Header::parse(data);
+}
+
+/// Opus headers and packets, STREAMINFO and FLAC frames, and syncframes of AC-3 and E-AC-3.
+pub fn sound(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    opus::OpusHead::parse(&bytes).map(drop).ok();
+    opus::packet_samples(data);
+    if let Ok(info) = flac::StreamInfo::parse(data) {
+        info.samples_of(data);
+    }
+    ac3::Ac3::parse(data).map(drop);
+    ac3::Eac3::parse(data).map(drop);
 }
 
 /// The serving machine past its handshake, answering as a session would.
@@ -127,13 +156,11 @@ pub fn server(data: &[u8]) {
                 }
                 ServerEvent::Publish(_) => server.refuse_publish(PublishRefusal::UnknownKey),
                 ServerEvent::Play(_) => server.accept_play(),
-                ServerEvent::Media(media) => {
-                    match media.type_id {
-                        MessageType::VIDEO => from_flv.video(media.body).ok(),
-                        MessageType::AUDIO => from_flv.audio(media.body).ok(),
-                        _ => from_flv.data(media.body).ok(),
-                    };
-                }
+                ServerEvent::Media(media) => match media.type_id {
+                    MessageType::VIDEO => drop(from_flv.video(media.body)),
+                    MessageType::AUDIO => drop(from_flv.audio(media.body)),
+                    _ => drop(from_flv.data(media.body)),
+                },
                 ServerEvent::Done | ServerEvent::Pause(_) => {}
             }
         }

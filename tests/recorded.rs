@@ -67,12 +67,13 @@ fn assert_is_a_stream(name: &str, heard: &Heard) {
     let (mut frames, mut keyframes, mut configs) = (0, 0, 0);
     let mut last = None::<u32>;
     for media in &heard.media {
-        let demuxed = match media.type_id {
-            MessageType::VIDEO => from_flv.video(media.body.clone()),
-            MessageType::AUDIO => from_flv.audio(media.body.clone()),
-            _ => from_flv.data(media.body.clone()),
+        let outcomes = match media.type_id {
+            MessageType::VIDEO => from_flv.video(media.body.clone()).into_vec(),
+            MessageType::AUDIO => from_flv.audio(media.body.clone()).into_vec(),
+            _ => vec![from_flv.data(media.body.clone())],
         };
-        match demuxed.unwrap_or_else(|refusal| panic!("{name}: {refusal}")) {
+        let Some(outcome) = outcomes.into_iter().next() else { continue };
+        match outcome.unwrap_or_else(|refusal| panic!("{name}: {refusal}")) {
             Demuxed::Config(..) => configs += 1,
             Demuxed::ConfigAndFrame(..) => (configs, frames) = (configs + 1, frames + 1),
             Demuxed::Frame(frame) => {

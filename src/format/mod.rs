@@ -4,13 +4,16 @@
 
 pub mod a53;
 pub mod aac;
+pub mod ac3;
 pub mod amf0;
 pub mod bits;
+pub mod flac;
 pub mod flv;
 pub mod fmp4;
 pub mod h264;
 pub mod m3u8;
 pub mod mp3;
 pub mod nal;
+pub mod opus;
 pub mod ts;
 pub mod wire;

@@ -12,8 +12,11 @@ use smallvec::SmallVec;
 
 use super::{Metadata, Timescale};
 use crate::format::aac::AudioSpecificConfig;
+use crate::format::ac3::{Ac3, Eac3};
+use crate::format::flac::{self, StreamInfo};
 use crate::format::h264::AvcConfig;
 use crate::format::mp3::Mp3Header;
+use crate::format::opus::{self, OpusHead};
 
 /// What a track carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +58,14 @@ pub enum Codec {
     Aac,
     /// MPEG audio layer III. Passes to RTMP readers; not packaged for HLS.
     Mp3,
+    /// Opus.
+    Opus,
+    /// FLAC.
+    Flac,
+    /// AC-3. Passes to RTMP readers; not packaged for HLS, since most browsers cannot decode it.
+    Ac3,
+    /// E-AC-3. As [`Ac3`](Self::Ac3).
+    Eac3,
 }
 
 impl fmt::Display for Codec {
@@ -63,6 +74,10 @@ impl fmt::Display for Codec {
             Self::H264 => "H.264",
             Self::Aac => "AAC",
             Self::Mp3 => "MP3",
+            Self::Opus => "Opus",
+            Self::Flac => "FLAC",
+            Self::Ac3 => "AC-3",
+            Self::Eac3 => "E-AC-3",
         })
     }
 }
@@ -76,6 +91,19 @@ pub enum CodecConfig {
     Aac(AudioSpecificConfig),
     /// From the first frame's header; MP3 has no sequence header.
     Mp3(Mp3Header),
+    /// From an identification header and the first packet.
+    Opus {
+        /// The header.
+        head: OpusHead,
+        /// Samples a packet at 48 kHz, as the first one has them.
+        packet_samples: u32,
+    },
+    /// From a STREAMINFO.
+    Flac(StreamInfo),
+    /// From the first syncframe.
+    Ac3(Ac3),
+    /// From the first syncframe of each substream.
+    Eac3(Eac3),
 }
 
 impl CodecConfig {
@@ -86,16 +114,23 @@ impl CodecConfig {
             Self::H264(_) => Codec::H264,
             Self::Aac(_) => Codec::Aac,
             Self::Mp3(_) => Codec::Mp3,
+            Self::Opus { .. } => Codec::Opus,
+            Self::Flac(_) => Codec::Flac,
+            Self::Ac3(_) => Codec::Ac3,
+            Self::Eac3(_) => Codec::Eac3,
         }
     }
 
-    /// The record that containers carry (avcC, AudioSpecificConfig); `None` where the coding has none.
+    /// The record that containers carry (avcC, AudioSpecificConfig, OpusHead, STREAMINFO behind its marker); `None`
+    /// where the coding has none.
     #[must_use]
     pub const fn record(&self) -> Option<&Bytes> {
         match self {
             Self::H264(avc) => Some(&avc.record),
             Self::Aac(asc) => Some(&asc.record),
-            Self::Mp3(_) => None,
+            Self::Opus { head, .. } => Some(&head.record),
+            Self::Flac(info) => Some(&info.record),
+            Self::Mp3(_) | Self::Ac3(_) | Self::Eac3(_) => None,
         }
     }
 
@@ -105,7 +140,11 @@ impl CodecConfig {
         match self {
             Self::H264(avc) => avc.codec_string(),
             Self::Aac(asc) => asc.codec_string(),
-            Self::Mp3(_) => "mp4a.40.34".to_owned(),
+            Self::Mp3(header) => header.codec_string(),
+            Self::Opus { .. } => opus::CODEC_STRING.to_owned(),
+            Self::Flac(_) => flac::CODEC_STRING.to_owned(),
+            Self::Ac3(config) => config.codec_string(),
+            Self::Eac3(config) => config.codec_string(),
         }
     }
 
@@ -116,8 +155,40 @@ impl CodecConfig {
             Self::H264(_) => return Timescale::NINETY_KHZ,
             Self::Aac(asc) => asc.sample_rate,
             Self::Mp3(header) => header.sample_rate,
+            Self::Opus { .. } => opus::SAMPLE_RATE,
+            Self::Flac(info) => info.sample_rate,
+            Self::Ac3(config) => config.sample_rate,
+            Self::Eac3(config) => config.sample_rate,
         };
         NonZeroU32::new(rate).map_or(Timescale::NINETY_KHZ, Timescale::hz)
+    }
+
+    /// Samples a frame, in ticks of [`Self::timescale`]; `None` for pictures, and for FLAC whose frames differ.
+    #[must_use]
+    pub fn frame_samples(&self) -> Option<u32> {
+        match self {
+            Self::H264(_) => None,
+            Self::Aac(asc) => Some(u32::from(asc.frame_length)),
+            Self::Mp3(header) => Some(u32::from(header.samples)),
+            Self::Opus { packet_samples, .. } => Some(*packet_samples),
+            Self::Flac(info) => info.frame_samples(),
+            Self::Ac3(config) => Some(config.frame_samples()),
+            Self::Eac3(config) => Some(config.frame_samples),
+        }
+    }
+
+    /// Channels and samples a second that a player puts out; `None` for pictures.
+    #[must_use]
+    pub fn sound(&self) -> Option<(u8, u32)> {
+        match self {
+            Self::H264(_) => None,
+            Self::Aac(asc) => Some((asc.channels, asc.output_rate)),
+            Self::Mp3(header) => Some((header.channels, header.sample_rate)),
+            Self::Opus { head, .. } => Some((head.channels, opus::SAMPLE_RATE)),
+            Self::Flac(info) => Some((info.channels, info.sample_rate)),
+            Self::Ac3(config) => Some((config.channels(), config.sample_rate)),
+            Self::Eac3(config) => Some((config.channels(), config.sample_rate)),
+        }
     }
 }
 

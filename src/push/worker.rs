@@ -169,6 +169,7 @@ impl Worker {
             stream_id,
             chunk_size: self.output.destination.chunk_size,
             as_publisher: true,
+            multitrack: client.peer().takes_multitrack(),
             start: Start::NewestKeyframe,
             queue: config.queue,
             stall_timeout: config.stall_timeout,

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::Error;
+use super::capabilities::Capabilities;
 use super::command::{Command, information, object};
 use super::link::{Incoming, Limits, Link};
 use super::message::csid;
@@ -81,6 +82,7 @@ pub struct Client {
     link: Link,
     stage: Stage,
     stream_id: u32,
+    peer: Capabilities,
     events: VecDeque<ClientEvent>,
 }
 
@@ -93,6 +95,7 @@ impl Client {
             config,
             stage: Stage::Handshake,
             stream_id: 0,
+            peer: Capabilities::default(),
             events: VecDeque::new(),
         }
     }
@@ -138,6 +141,12 @@ impl Client {
         self.stage
     }
 
+    /// What the peer said it can do, in its answer to `connect`.
+    #[must_use]
+    pub const fn peer(&self) -> &Capabilities {
+        &self.peer
+    }
+
     /// Says that the stream is over, so that the peer does not wait for us to come back.
     pub fn finish(&mut self) {
         if self.stage == Stage::Publishing {
@@ -153,13 +162,16 @@ impl Client {
         // As OBS does: the size counts from the first message on, and nothing later changes it.
         self.link.send_chunk_size(self.config.chunk_size);
         let tc_url = self.config.url.tc_url();
-        let properties = object(&[
+        let mut properties = object(&[
             ("app", &self.config.url.app),
             ("type", "nonprivate"),
             ("flashVer", "FMLE/3.0 (compatible; gostream)"),
             ("swfUrl", &tc_url),
             ("tcUrl", &tc_url),
         ]);
+        if let Value::Object(properties) = &mut properties {
+            properties.extend(Capabilities::ours());
+        }
         self.call("connect", CONNECT, vec![properties]);
     }
 
@@ -179,6 +191,7 @@ impl Client {
         match self.stage {
             Stage::Connect if is(CONNECT) => {
                 self.stage = Stage::CreateStream;
+                self.peer = Capabilities::read(&command.values);
                 let key = Value::String(self.config.url.key().to_owned());
                 self.call("releaseStream", RELEASE_STREAM, vec![Value::Null, key.clone()]);
                 self.call("FCPublish", FC_PUBLISH, vec![Value::Null, key]);

@@ -1,6 +1,6 @@
 //! What a peer can do wrong, named so that a log line and a counter can say it.
 
-use super::{ChunkError, HandshakeError, TimedOut};
+use super::{ChunkError, HandshakeError};
 use crate::format::amf0;
 use crate::format::wire::Truncated;
 
@@ -42,6 +42,32 @@ impl Error {
             Self::NamelessCommand => "command",
             Self::TooMuchBeforeGrant(_) => "preauth_bytes",
             Self::TimedOut(which) => which.reason(),
+        }
+    }
+}
+
+/// A deadline that passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TimedOut {
+    /// The handshake was not complete in time.
+    #[error("the handshake took too long")]
+    Handshake,
+    /// Neither `publish` nor `play` came in time.
+    #[error("no publish or play in time")]
+    Connect,
+    /// A publisher sent no media for too long.
+    #[error("no media for too long")]
+    Stall,
+}
+
+impl TimedOut {
+    /// A short label for a counter.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake_timeout",
+            Self::Connect => "connect_timeout",
+            Self::Stall => "stalled",
         }
     }
 }

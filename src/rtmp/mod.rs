@@ -7,6 +7,7 @@
 //! its use, and holds before memory is taken.
 
 mod authmod;
+mod capabilities;
 mod chunk;
 mod client;
 mod command;
@@ -20,15 +21,16 @@ mod server;
 mod url;
 
 pub use authmod::{PublishAuth, Unauthenticated};
+pub use capabilities::Capabilities;
 pub use chunk::{ChunkError, ChunkReader, HEADER_LEN_MAX, MessageHeader, RawMessage, SharedMessage};
 pub use client::{Client, ClientConfig, ClientEvent, Refusal, Stage};
-pub use error::Error;
+pub use error::{Error, TimedOut};
 pub use handshake::{Handshake, HandshakeError};
 pub use link::{Limits, WINDOW_ACK_SIZE};
 pub use message::{MessageType, csid};
 pub use name::StreamName;
 pub use refusal::PublishRefusal;
-pub use server::{Media, PlayRequest, PublishRequest, Server, ServerConfig, ServerEvent, TimedOut};
+pub use server::{Media, PlayRequest, PublishRequest, Server, ServerConfig, ServerEvent};
 pub use url::{InvalidUrl, RtmpUrl};
 
 /// The chunk reader on any bytes, for fuzzing.

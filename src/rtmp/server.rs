@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::Error;
 use super::authmod::{Offer, PublishAuth, Unauthenticated};
+use super::capabilities::Capabilities;
 use super::command::{Command, object, status};
+use super::error::{Error, TimedOut};
 use super::link::{Incoming, Limits, Link};
 use super::message::{UserControl, csid};
 use super::name::{StreamName, app_of_tc_url};
@@ -44,32 +45,6 @@ pub struct ServerConfig {
     pub publish_auth: Option<PublishAuth>,
 }
 
-/// A deadline that passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TimedOut {
-    /// The handshake was not complete in time.
-    #[error("the handshake took too long")]
-    Handshake,
-    /// Neither `publish` nor `play` came in time.
-    #[error("no publish or play in time")]
-    Connect,
-    /// A publisher sent no media for too long.
-    #[error("no media for too long")]
-    Stall,
-}
-
-impl TimedOut {
-    /// A short label for a counter.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Handshake => "handshake_timeout",
-            Self::Connect => "connect_timeout",
-            Self::Stall => "stalled",
-        }
-    }
-}
-
 /// A client that wants to publish. Answer with [`Server::accept_publish`] or [`Server::refuse_publish`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishRequest {
@@ -77,6 +52,8 @@ pub struct PublishRequest {
     pub name: StreamName,
     /// What it says it is; may be empty. Not to be trusted.
     pub encoder: String,
+    /// What it says it can do.
+    pub peer: Capabilities,
 }
 
 /// A client that wants to play. Answer with [`Server::accept_play`] or [`Server::refuse_play`].
@@ -86,6 +63,8 @@ pub struct PlayRequest {
     pub name: StreamName,
     /// The message stream that media must come on.
     pub stream_id: u32,
+    /// What it says it can do.
+    pub peer: Capabilities,
 }
 
 /// One message of a publisher.
@@ -142,6 +121,7 @@ pub struct Server {
     seed: u64,
     app: String,
     encoder: String,
+    peer: Capabilities,
     streams: u32,
     deadline: Option<(Instant, TimedOut)>,
     events: VecDeque<ServerEvent>,
@@ -160,6 +140,7 @@ impl Server {
             seed,
             app: String::new(),
             encoder: String::new(),
+            peer: Capabilities::default(),
             streams: 0,
             deadline: Some((now + config.handshake_timeout, TimedOut::Handshake)),
             events: VecDeque::new(),
@@ -286,6 +267,21 @@ impl Server {
         self.close();
     }
 
+    /// Asks the peer to connect anew, to `tc_url` or to the same URL: a publisher goes over with its next keyframe, and
+    /// until then its media is still to be taken. `false`, and nothing is said, where the peer does not know how.
+    pub fn request_reconnect(&mut self, tc_url: Option<&str>) -> bool {
+        if !self.connected || !self.peer.reconnects() || self.is_closing() {
+            return false;
+        }
+        let code = "NetConnection.Connect.ReconnectRequest";
+        let mut info = status("status", code, "The server asks to connect again");
+        if let (Value::Object(properties), Some(tc_url)) = (&mut info, tc_url) {
+            properties.push(("tcUrl".to_owned(), Value::String(tc_url.to_owned())));
+        }
+        self.send_command(&Command::new("onStatus", 0.0, vec![Value::Null, info]));
+        true
+    }
+
     fn open(&mut self, now: Instant) {
         self.phase = Phase::Open;
         self.deadline = Some((now + self.config.connect_timeout, TimedOut::Connect));
@@ -345,6 +341,7 @@ impl Server {
         let offer = offer.or_else(|| Offer::cut(&tc_url).1);
         self.app = app.to_owned();
         self.encoder = text("flashVer");
+        self.peer = Capabilities::read(std::slice::from_ref(command.object()));
         if self.encoder.contains("Lavf") {
             self.link.set_repeats_timestamp();
         }
@@ -367,6 +364,10 @@ impl Server {
         let mut info = status("status", "NetConnection.Connect.Success", "Connection succeeded.");
         if let Value::Object(properties) = &mut info {
             properties.push(("objectEncoding".to_owned(), Value::Number(0.0)));
+            // Those that did not ask might stumble over it, and would not use it.
+            if self.peer.is_enhanced() {
+                properties.extend(Capabilities::ours());
+            }
         }
         let mut server = object(&[("fmsVer", "FMS/3,0,1,123")]);
         if let Value::Object(properties) = &mut server {
@@ -423,7 +424,8 @@ impl Server {
         match self.resolve(command) {
             Some(name) => {
                 let encoder = std::mem::take(&mut self.encoder);
-                self.events.push_back(ServerEvent::Publish(PublishRequest { name, encoder }));
+                let peer = self.peer.clone();
+                self.events.push_back(ServerEvent::Publish(PublishRequest { name, encoder, peer }));
             }
             None => self.refuse_publish(PublishRefusal::UnknownKey),
         }
@@ -436,7 +438,10 @@ impl Server {
         self.phase = Phase::Playing { stream_id };
         self.deadline = None;
         match self.resolve(command) {
-            Some(name) => self.events.push_back(ServerEvent::Play(PlayRequest { name, stream_id })),
+            Some(name) => {
+                let peer = self.peer.clone();
+                self.events.push_back(ServerEvent::Play(PlayRequest { name, stream_id, peer }));
+            }
             None => self.refuse_play("There is no such stream"),
         }
     }

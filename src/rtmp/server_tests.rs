@@ -499,3 +499,48 @@ fn who_comes_as_a_player_may_play_and_not_publish() {
         }
     }
 }
+#[test]
+fn capabilities_are_told_with_a_request_and_answered_only_to_those_that_ask() {
+    for (caps, answered) in [(None, false), (Some(3.0), true)] {
+        let mut peer = Peer::new();
+        let mut properties = object(&[("app", "live")]);
+        if let (Value::Object(properties), Some(caps)) = (&mut properties, caps) {
+            properties.push(("capsEx".to_owned(), Value::Number(caps)));
+        }
+        peer.command(3, 0, "connect", 1.0, vec![properties]);
+        let (_, result) = peer.commands().pop().expect("an answer");
+        assert_eq!(result.argument(0).property("capsEx").is_some(), answered);
+        assert_eq!(result.argument(0).property("fourCcList").is_some(), answered);
+        peer.create_stream(2.0);
+        peer.command(4, 1, "publish", 3.0, vec![Value::Null, string("key"), string("live")]);
+        let request = peer.publish_request();
+        assert_eq!((request.peer.is_enhanced(), request.peer.takes_multitrack()), (answered, answered));
+    }
+}
+
+#[test]
+fn only_a_peer_that_knows_how_is_asked_to_connect_anew() {
+    let mut legacy = Peer::connected("live");
+    assert!(!legacy.server.request_reconnect(None));
+    assert_eq!(legacy.names(), [""; 0]);
+    let mut peer = Peer::new();
+    assert!(!peer.server.request_reconnect(None), "it has not said what it can do");
+    let mut properties = object(&[("app", "live")]);
+    if let Value::Object(properties) = &mut properties {
+        properties.push(("capsEx".to_owned(), Value::Number(1.0)));
+    }
+    peer.command(3, 0, "connect", 1.0, vec![properties]);
+    peer.commands();
+    assert!(peer.server.request_reconnect(Some("//other/live")));
+    assert!(peer.server.request_reconnect(None));
+    let commands = peer.commands();
+    let urls = commands.iter().map(|(stream_id, command)| {
+        assert_eq!((*stream_id, command.name.as_str(), command.transaction), (0, "onStatus", 0.0));
+        let info = command.argument(0);
+        assert_eq!(info.property("level").and_then(Value::as_str), Some("status"));
+        let code = info.property("code").and_then(Value::as_str);
+        assert_eq!(code, Some("NetConnection.Connect.ReconnectRequest"));
+        info.property("tcUrl").and_then(Value::as_str)
+    });
+    assert_eq!(urls.collect::<Vec<_>>(), [Some("//other/live"), None]);
+}

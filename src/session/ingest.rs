@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use smallvec::smallvec;
+
 use super::accept::{Connection, Sessions};
 use crate::media::End;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
@@ -159,23 +161,23 @@ impl Ingest<'_> {
 
     fn media(&mut self, media: Media) -> Result<(), Superseded> {
         let Media { type_id, timestamp, body } = media;
-        let demuxed = match type_id {
+        let outcomes = match type_id {
             MessageType::VIDEO => self.from_flv.video(body),
             MessageType::AUDIO => self.from_flv.audio(body),
-            _ => self.from_flv.data(body),
+            _ => smallvec![self.from_flv.data(body)],
         };
         if self.from_flv.has_captions() && !self.captioned {
             self.captioned = true;
             self.publisher.caption()?;
             tracing::info!("the pictures carry closed captions");
         }
-        match demuxed {
-            Ok(demuxed) => self.use_demuxed(demuxed, timestamp),
-            Err(refusal) => {
-                self.refuse(&refusal);
-                Ok(())
+        for outcome in outcomes {
+            match outcome {
+                Ok(demuxed) => self.use_demuxed(demuxed, timestamp)?,
+                Err(refusal) => self.refuse(&refusal),
             }
         }
+        Ok(())
     }
 
     fn use_demuxed(&self, demuxed: Demuxed, millis: u32) -> Result<(), Superseded> {

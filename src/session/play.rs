@@ -31,7 +31,7 @@ pub(super) async fn run(
     connection.machine.accept_play();
     connection.flush().await?;
     stream.stats().players.add(1);
-    let played = Player::attach(sessions, connection, &stream, request.stream_id).await.run(connection).await;
+    let played = Player::attach(sessions, connection, &stream, &request).await.run(connection).await;
     stream.stats().players.sub(1);
     played
 }
@@ -58,13 +58,14 @@ impl<'a> Player<'a> {
         sessions: &'a Sessions,
         connection: &Connection,
         stream: &'a Arc<Stream>,
-        stream_id: u32,
+        request: &PlayRequest,
     ) -> Self {
         let spec = OutputSpec {
             transport: Arc::clone(&connection.transport),
-            stream_id,
+            stream_id: request.stream_id,
             chunk_size: sessions.config.server.chunk_size,
             as_publisher: false,
+            multitrack: request.peer.takes_multitrack(),
             start: Start::NewestKeyframe,
             queue: sessions.config.queue,
             stall_timeout: sessions.config.stall_timeout,

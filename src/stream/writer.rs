@@ -246,8 +246,8 @@ impl Writer {
             return Written::AwaitingKeyframe;
         };
         let start = source.is_start(frame.track, frame.keyframe, now);
-        if frame.track == TrackId::VIDEO {
-            source.needs_keyframe &= !frame.keyframe;
+        if frame.track.is_video() {
+            source.needs_keyframe &= !(frame.track == TrackId::VIDEO && frame.keyframe);
             if source.needs_keyframe {
                 return Written::AwaitingKeyframe;
             }

@@ -4,14 +4,17 @@
 
 use bytes::Bytes;
 use mp4_atom::{
-    Atom, Audio, Avc1, Avcc, Codec, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd,
-    Mdia, Minf, Moov, Mp4a, Mvex, Mvhd, Pasp, Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Visual, Vmhd,
+    Atom, Avc1, Avcc, Codec, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf,
+    Moov, Mp4a, Mvex, Mvhd, Pasp, Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Visual, Vmhd,
     esds::{DecoderConfig, DecoderSpecific, EsDescriptor, Esds, SLConfig},
 };
 
-use super::Error;
+use super::{Error, sound};
 use crate::format::aac::AudioSpecificConfig;
+use crate::format::ac3::{Ac3, Eac3};
+use crate::format::flac::StreamInfo;
 use crate::format::h264::{AvcConfig, Picture};
+use crate::format::opus::OpusHead;
 
 /// Object type indication of MPEG-4 audio (ISO/IEC 14496-1 table 5).
 const OBJECT_TYPE_AAC: u8 = 0x40;
@@ -38,6 +41,14 @@ pub enum SampleEntry<'a> {
     Avc1(&'a AvcConfig),
     /// `mp4a` with the AudioSpecificConfig as the sender wrote it.
     Mp4a(&'a AudioSpecificConfig),
+    /// `Opus`; its clock is 48 kHz always.
+    Opus(&'a OpusHead),
+    /// `fLaC`.
+    Flac(&'a StreamInfo),
+    /// `ac-3`, which only some players decode.
+    Ac3(&'a Ac3),
+    /// `ec-3`, which only some players decode.
+    Eac3(&'a Eac3),
 }
 
 /// The bytes of an init segment for `tracks`.
@@ -78,20 +89,25 @@ pub fn init_segment(tracks: &[InitTrack<'_>]) -> Result<Bytes, Error> {
 
 fn trak(track: &InitTrack<'_>) -> Result<Trak, Error> {
     let mut tkhd = Tkhd { track_id: track.id, enabled: true, in_movie: true, ..Tkhd::default() };
-    let (handler, name, codec) = match track.entry {
+    let codec = match track.entry {
         SampleEntry::Avc1(config) => {
             if let Some((width, height)) = config.picture.as_ref().map(display_size) {
                 tkhd.width = FixedPoint::from(u16::try_from(width).unwrap_or(u16::MAX));
                 tkhd.height = FixedPoint::from(u16::try_from(height).unwrap_or(u16::MAX));
             }
-            (b"vide", "video", Codec::Avc1(avc1(config)?))
+            Codec::Avc1(avc1(config)?)
         }
-        SampleEntry::Mp4a(config) => {
-            tkhd.volume = FixedPoint::from(1);
-            (b"soun", "audio", Codec::Mp4a(mp4a(config, track.id)))
-        }
+        SampleEntry::Mp4a(config) => Codec::Mp4a(mp4a(config, track.id)),
+        SampleEntry::Opus(head) => sound::opus(head),
+        SampleEntry::Flac(info) => sound::flac(info),
+        SampleEntry::Ac3(config) => sound::ac3(config),
+        SampleEntry::Eac3(config) => sound::eac3(config),
     };
     let is_video = matches!(track.entry, SampleEntry::Avc1(_));
+    let (handler, name) = if is_video { (b"vide", "video") } else { (b"soun", "audio") };
+    if !is_video {
+        tkhd.volume = FixedPoint::from(1);
+    }
     Ok(Trak {
         tkhd,
         mdia: Mdia {
@@ -172,13 +188,7 @@ fn avcc(config: &AvcConfig) -> Result<Avcc, Error> {
 
 fn mp4a(config: &AudioSpecificConfig, id: u32) -> Mp4a {
     Mp4a {
-        audio: Audio {
-            data_reference_index: 1,
-            channel_count: u16::from(config.channels),
-            sample_size: 16,
-            // 16.16: a rate that does not fit is written as 0 and read from the AudioSpecificConfig.
-            sample_rate: FixedPoint::from(u16::try_from(config.output_rate).unwrap_or(0)),
-        },
+        audio: sound::entry(config.channels, config.output_rate),
         esds: Esds {
             es_desc: EsDescriptor {
                 es_id: u16::try_from(id).unwrap_or(0),

@@ -6,6 +6,7 @@
 
 mod fragment;
 mod init;
+mod sound;
 
 pub use fragment::{Run, RunSample, empty_fragment_header, fragment_header};
 pub use init::{InitTrack, SampleEntry, display_size, init_segment};
@@ -26,3 +27,6 @@ pub enum Error {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod sound_tests;

@@ -6,12 +6,13 @@
 use std::fmt;
 
 use bytes::Bytes;
+use smallvec::{SmallVec, smallvec};
 
 use super::avc::{AccessUnit, AvcSource};
-use crate::format::aac::{self, AudioSpecificConfig};
+use super::sound::AudioSource;
+use super::tracks::Tracks;
 use crate::format::amf0::{self, Limits, Value};
-use crate::format::flv::{AacPacket, Audio, AvcPacket, Video};
-use crate::format::mp3::Mp3Header;
+use crate::format::flv::{Audio, Video, VideoCodec, VideoHeader, VideoPacket};
 use crate::format::wire::Reader;
 use crate::media::{CodecConfig, MediaTime, Metadata, TrackId, TrackKind};
 
@@ -49,6 +50,9 @@ pub enum Demuxed {
     /// Nothing new.
     Nothing,
 }
+
+/// What became of a message: one outcome for each of its tracks, which may fail alone. Nearly always one.
+pub type Outcomes = SmallVec<[Result<Demuxed, Refusal>; 1]>;
 
 /// Why a message is not used. The encoder is to blame; the messages after it may be good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,101 +112,125 @@ impl Refusal {
     }
 }
 
+/// A video track of one publisher, by its coding.
+#[derive(Debug)]
+enum VideoSource {
+    Avc(AvcSource),
+}
+
+impl VideoSource {
+    /// `None` for codings that are not taken.
+    fn new(codec: VideoCodec) -> Option<Self> {
+        match codec {
+            VideoCodec::Avc => Some(Self::Avc(AvcSource::default())),
+            _ => None,
+        }
+    }
+
+    const fn codec(&self) -> VideoCodec {
+        match self {
+            Self::Avc(_) => VideoCodec::Avc,
+        }
+    }
+
+    /// Whether the pictures so far carry closed captions.
+    const fn has_captions(&self) -> bool {
+        match self {
+            Self::Avc(avc) => avc.has_captions(),
+        }
+    }
+
+    /// Reads a sequence header. `None` when it says nothing new.
+    fn header(&mut self, data: &Bytes) -> Result<Option<CodecConfig>, Refusal> {
+        match self {
+            Self::Avc(avc) => Ok(avc.header(data)?.map(CodecConfig::H264)),
+        }
+    }
+
+    /// Reads a frame: the configuration that begins with it, if it is new, whether a decoder may start at it, and its
+    /// payload. `None` when there is no picture in it.
+    fn frame(
+        &mut self,
+        key: bool,
+        data: Bytes,
+    ) -> Result<Option<(Option<CodecConfig>, bool, Bytes)>, Refusal> {
+        match self {
+            Self::Avc(avc) => {
+                let unit = avc.units(key, data)?;
+                Ok(unit.map(|AccessUnit { config, keyframe, payload }| {
+                    (config.map(CodecConfig::H264), keyframe, payload)
+                }))
+            }
+        }
+    }
+}
+
 /// The translator of one publisher's messages.
 #[derive(Debug, Default)]
 pub struct FromFlv {
-    video: AvcSource,
-    audio: Option<CodecConfig>,
+    video: Tracks<VideoSource>,
+    audio: Tracks<AudioSource>,
     /// The last `onMetaData`: some encoders send the same many times a second.
     metadata: Bytes,
 }
 
 impl FromFlv {
-    /// Reads a video message's body.
-    ///
-    /// # Errors
-    /// [`Refusal`]; the message is dropped and the stream goes on.
-    pub fn video(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
-        let video = Video::parse(&body).map_err(|error| Refusal::malformed("video message", error))?;
-        let (key, packet, data) = match video {
-            Video::Avc { key, packet, data } => (key, packet, data),
-            Video::Other(codec) => return Err(Refusal::unsupported(TrackKind::Video, codec)),
-            Video::Nothing => return Ok(Demuxed::Nothing),
+    /// Reads a video message's body. What is refused is dropped, and the stream goes on.
+    pub fn video(&mut self, body: Bytes) -> Outcomes {
+        match Video::parse(&body) {
+            Ok(videos) => videos.into_iter().map(|video| self.video_part(video)).collect(),
+            Err(error) => smallvec![Err(Refusal::malformed("video message", error))],
+        }
+    }
+
+    fn video_part(&mut self, Video { header, data }: Video) -> Result<Demuxed, Refusal> {
+        let VideoHeader { track: index, codec, key, packet, .. } = header;
+        let track = TrackId { index, ..TrackId::VIDEO };
+        match packet {
+            // Colours are in the pictures' own headers too.
+            VideoPacket::Metadata | VideoPacket::TransportSequenceStart => return Ok(Demuxed::Nothing),
+            VideoPacket::SequenceEnd => return Ok(Demuxed::EndOfSequence(track)),
+            VideoPacket::SequenceStart | VideoPacket::Frames { .. } => {}
+        }
+        let Some(fresh) = VideoSource::new(codec) else {
+            return Err(Refusal::unsupported(TrackKind::Video, codec));
         };
-        let cts_millis = match packet {
-            AvcPacket::SequenceHeader => {
-                let config = self.video.header(&data)?;
-                let config = config.map(|avc| Demuxed::Config(TrackId::VIDEO, CodecConfig::H264(avc)));
-                return Ok(config.unwrap_or(Demuxed::Nothing));
-            }
-            AvcPacket::EndOfSequence => return Ok(Demuxed::EndOfSequence(TrackId::VIDEO)),
-            AvcPacket::Units { cts_millis } => cts_millis,
+        let source = self.video.entry(index, || fresh)?;
+        if source.codec() != codec {
+            let Some(fresh) = VideoSource::new(codec) else { return Ok(Demuxed::Nothing) };
+            *source = fresh;
+        }
+        let VideoPacket::Frames { cts_millis } = packet else {
+            let config = source.header(&data)?;
+            return Ok(config.map_or(Demuxed::Nothing, |config| Demuxed::Config(track, config)));
         };
-        // What is in the body besides the data is freed with it; the payload keeps the body alive.
-        drop(body);
-        let Some(AccessUnit { config, keyframe, payload }) = self.video.units(key, data)? else {
-            return Ok(Demuxed::Nothing);
-        };
+        let frame = source.frame(key, data).map_err(|refusal| match refusal {
+            Refusal::NoConfiguration(_) => Refusal::NoConfiguration(track),
+            other => other,
+        })?;
+        let Some((config, keyframe, payload)) = frame else { return Ok(Demuxed::Nothing) };
         let cts = MediaTime::from_millis(i64::from(cts_millis));
-        let frame = SourceFrameParts { track: TrackId::VIDEO, cts, keyframe, payload };
-        Ok(frame_with(config.map(CodecConfig::H264), frame))
+        Ok(frame_with(config, SourceFrameParts { track, cts, keyframe, payload }))
     }
 
     /// Whether the pictures so far carry closed captions.
     #[must_use]
-    pub const fn has_captions(&self) -> bool {
-        self.video.has_captions()
+    pub fn has_captions(&self) -> bool {
+        self.video.iter().any(VideoSource::has_captions)
     }
 
-    /// Reads an audio message's body.
-    ///
-    /// # Errors
-    /// [`Refusal`]; the message is dropped and the stream goes on.
-    pub fn audio(&mut self, body: Bytes) -> Result<Demuxed, Refusal> {
-        let audio = Audio::parse(&body).map_err(|error| Refusal::malformed("audio message", error))?;
-        match audio {
-            Audio::Aac { packet: AacPacket::EndOfSequence, .. } => Ok(Demuxed::EndOfSequence(TrackId::AUDIO)),
-            Audio::Aac { data, .. } | Audio::Mp3(data) if data.is_empty() => Ok(Demuxed::Nothing),
-            Audio::Aac { packet: AacPacket::SequenceHeader, data } => self.aac_header(data),
-            Audio::Aac { packet: AacPacket::Raw, data } => self.aac_frame(data),
-            Audio::Mp3(data) => self.mp3_frames(data),
-            Audio::Other(codec) => Err(Refusal::unsupported(TrackKind::Audio, codec)),
-            Audio::Nothing => Ok(Demuxed::Nothing),
+    /// Reads an audio message's body. What is refused is dropped, and the stream goes on.
+    pub fn audio(&mut self, body: Bytes) -> Outcomes {
+        match Audio::parse(&body) {
+            Ok(audios) => audios.into_iter().map(|audio| self.audio_part(audio)).collect(),
+            Err(error) => smallvec![Err(Refusal::malformed("audio message", error))],
         }
     }
 
-    fn aac_header(&mut self, data: Bytes) -> Result<Demuxed, Refusal> {
-        let config = AudioSpecificConfig::parse(data)
-            .map_err(|error| Refusal::malformed("AAC sequence header", error))?;
-        let changed = self.configure_audio(CodecConfig::Aac(config));
-        Ok(changed.map_or(Demuxed::Nothing, |config| Demuxed::Config(TrackId::AUDIO, config)))
-    }
-
-    fn aac_frame(&self, data: Bytes) -> Result<Demuxed, Refusal> {
-        if !matches!(self.audio, Some(CodecConfig::Aac(_))) {
-            return Err(Refusal::NoConfiguration(TrackId::AUDIO));
-        }
-        let payload = aac::strip_adts(&data).unwrap_or(data);
-        if payload.is_empty() {
-            return Ok(Demuxed::Nothing);
-        }
-        Ok(Demuxed::Frame(audio_frame(payload)))
-    }
-
-    fn mp3_frames(&mut self, payload: Bytes) -> Result<Demuxed, Refusal> {
-        let (header, _length) =
-            Mp3Header::parse(&payload).ok_or_else(|| Refusal::malformed("MP3 frame", "no frame header"))?;
-        let config = self.configure_audio(CodecConfig::Mp3(header));
-        Ok(frame_with(config, audio_frame(payload)))
-    }
-
-    /// Keeps a configuration and returns it, if it is new.
-    fn configure_audio(&mut self, config: CodecConfig) -> Option<CodecConfig> {
-        if self.audio.as_ref() == Some(&config) {
-            return None;
-        }
-        self.audio = Some(config.clone());
-        Some(config)
+    fn audio_part(&mut self, audio: Audio) -> Result<Demuxed, Refusal> {
+        let index = audio.header.track;
+        let id = TrackId { index, ..TrackId::AUDIO };
+        self.audio.entry(index, || AudioSource::new(id))?.part(audio)
     }
 
     /// Reads a data message's body (AMF0).
@@ -241,11 +269,7 @@ impl FromFlv {
     }
 }
 
-fn audio_frame(payload: Bytes) -> SourceFrameParts {
-    SourceFrameParts { track: TrackId::AUDIO, cts: MediaTime::ZERO, keyframe: true, payload }
-}
-
-fn frame_with(config: Option<CodecConfig>, frame: SourceFrameParts) -> Demuxed {
+pub(super) fn frame_with(config: Option<CodecConfig>, frame: SourceFrameParts) -> Demuxed {
     match config {
         Some(config) => Demuxed::ConfigAndFrame(frame.track, config, frame),
         None => Demuxed::Frame(frame),

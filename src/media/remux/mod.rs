@@ -2,6 +2,8 @@
 
 mod avc;
 pub mod from_flv;
+mod sound;
 pub mod to_flv;
 pub mod to_fmp4;
 pub mod to_ts;
+mod tracks;

@@ -4,13 +4,15 @@
 //! are whole bodies, made once for each change. Timestamps and chunks are RTMP's.
 
 use bytes::Bytes;
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 
-use crate::format::aac::AudioSpecificConfig;
 use crate::format::amf0::Value;
+use crate::format::flv::{
+    AudioCodec, AudioHeader, AudioPacket, Prefix, VideoCodec, VideoHeader, VideoPacket,
+};
 use crate::format::h264::Picture;
 use crate::format::mp3::Mp3Header;
-use crate::media::{CodecConfig, Frame, MediaTime, Metadata, Packet, Track, TrackSet};
+use crate::media::{CodecConfig, Frame, Metadata, Packet, Track, TrackSet};
 
 /// Legacy codec numbers (FLV 10.1 §E.4.2, §E.4.3), as `onMetaData` names them.
 mod codec_id {
@@ -19,8 +21,6 @@ mod codec_id {
     pub(super) const AAC: u8 = 10;
 }
 
-/// 44 kHz, 16 bit, stereo: what AAC bodies say by convention, whatever the track is.
-const AAC_FLAGS: u8 = 0xAF;
 /// Sound format 14, MP3 of 8 kHz, mono.
 const MP3_8_KHZ_FLAGS: u8 = 0xEE;
 /// MP3, 44 kHz, 16 bit, mono: the rate of the frames themselves counts.
@@ -48,43 +48,82 @@ pub struct FlvMessage {
     /// Its kind.
     pub kind: MessageKind,
     /// What the container puts before the payload.
-    pub prefix: SmallVec<[u8; 8]>,
+    pub prefix: Prefix,
     /// The frame's payload, shared.
     pub payload: Bytes,
 }
 
-/// A frame as a message. `None` for an end, for a frame of a track that is not in `tracks`, and for tracks other
-/// than the default ones, which have no legacy form.
+/// A frame as a message. `None` for an end, and for a frame of a track that is not in `tracks`.
+///
+/// H.264, AAC and MP3 of the default tracks have the legacy form, which everybody reads. Everything else has the form
+/// of Enhanced RTMP; tracks other than the default ones are for peers alone that take several.
 #[must_use]
 pub fn message(frame: &Frame, tracks: &TrackSet) -> Option<FlvMessage> {
     match frame {
         Frame::Media(packet) => media(packet, tracks),
-        Frame::Data(data) => Some(FlvMessage {
-            kind: MessageKind::Data,
-            prefix: SmallVec::new(),
-            payload: data.payload.clone(),
-        }),
+        Frame::Data(data) => {
+            Some(FlvMessage { kind: MessageKind::Data, prefix: Prefix::new(), payload: data.payload.clone() })
+        }
         Frame::End(_) => None,
     }
 }
 
 fn media(packet: &Packet, tracks: &TrackSet) -> Option<FlvMessage> {
-    if packet.track.index != 0 {
-        return None;
-    }
-    let (kind, prefix) = match tracks.config(packet.track)?.as_ref() {
-        CodecConfig::H264(_) => (MessageKind::Video, avc_prefix(packet.keyframe, packet.cts)),
-        CodecConfig::Aac(_) => (MessageKind::Audio, smallvec![AAC_FLAGS, 1]),
-        CodecConfig::Mp3(header) => (MessageKind::Audio, smallvec![mp3_flags(*header)]),
+    let config = tracks.config(packet.track)?;
+    let (kind, prefix) = match (coding(config), config.as_ref()) {
+        (Coding::Video(codec), _) => {
+            let cts_millis = i32::try_from(packet.cts.as_millis().clamp(-CTS_MAX, CTS_MAX)).unwrap_or(0);
+            let header = VideoHeader {
+                track: packet.track.index,
+                codec,
+                key: packet.keyframe,
+                packet: VideoPacket::Frames { cts_millis },
+                offset_nanos: 0,
+            };
+            (MessageKind::Video, video_prefix(&header)?)
+        }
+        (Coding::Audio(_), CodecConfig::Mp3(header)) if packet.track.index == 0 => {
+            (MessageKind::Audio, smallvec![mp3_flags(*header)])
+        }
+        (Coding::Audio(codec), _) => {
+            let header = AudioHeader {
+                track: packet.track.index,
+                codec,
+                packet: AudioPacket::Frames,
+                offset_nanos: 0,
+            };
+            (MessageKind::Audio, audio_prefix(&header)?)
+        }
     };
     Some(FlvMessage { kind, prefix, payload: packet.payload.clone() })
 }
 
-fn avc_prefix(keyframe: bool, cts: MediaTime) -> SmallVec<[u8; 8]> {
-    let frame_type = if keyframe { 0x10 } else { 0x20 };
-    let cts = cts.as_millis().clamp(-CTS_MAX, CTS_MAX);
-    let [.., high, middle, low] = cts.to_be_bytes();
-    smallvec![frame_type | codec_id::AVC, 1, high, middle, low]
+/// A coding as FLV names it.
+enum Coding {
+    Video(VideoCodec),
+    Audio(AudioCodec),
+}
+
+const fn coding(config: &CodecConfig) -> Coding {
+    match config {
+        CodecConfig::H264(_) => Coding::Video(VideoCodec::Avc),
+        CodecConfig::Aac(_) => Coding::Audio(AudioCodec::Aac),
+        CodecConfig::Mp3(_) => Coding::Audio(AudioCodec::Mp3),
+        CodecConfig::Opus { .. } => Coding::Audio(AudioCodec::Opus),
+        CodecConfig::Flac(_) => Coding::Audio(AudioCodec::Flac),
+        CodecConfig::Ac3(_) => Coding::Audio(AudioCodec::Ac3),
+        CodecConfig::Eac3(_) => Coding::Audio(AudioCodec::Eac3),
+    }
+}
+
+/// The form that most peers read: the legacy one where there is one.
+fn video_prefix(header: &VideoHeader) -> Option<Prefix> {
+    header.legacy().or_else(|| header.enhanced())
+}
+
+/// As [`video_prefix`].
+fn audio_prefix(header: &AudioHeader) -> Option<Prefix> {
+    header.legacy().or_else(|| header.enhanced())
 }
 
 const fn mp3_flags(header: Mp3Header) -> u8 {
@@ -92,16 +131,29 @@ const fn mp3_flags(header: Mp3Header) -> u8 {
     if header.channels == 2 { flags | STEREO } else { flags }
 }
 
-/// The body of a track's sequence header. `None` for a coding that has none.
+/// The body of a track's sequence header. `None` for MP3, which has none.
 #[must_use]
 pub fn sequence_header(track: &Track) -> Option<Vec<u8>> {
-    let prefix: &[u8] = match track.config.as_ref() {
-        _ if track.id.index != 0 => return None,
-        CodecConfig::H264(_) => &[0x17, 0, 0, 0, 0],
-        CodecConfig::Aac(_) => &[AAC_FLAGS, 0],
-        CodecConfig::Mp3(_) => return None,
-    };
-    Some([prefix, track.config.record()?].concat())
+    let index = track.id.index;
+    let prefix = match coding(&track.config) {
+        Coding::Audio(AudioCodec::Mp3) => return None,
+        Coding::Video(codec) => video_prefix(&VideoHeader {
+            track: index,
+            codec,
+            key: true,
+            packet: VideoPacket::SequenceStart,
+            offset_nanos: 0,
+        }),
+        Coding::Audio(codec) => audio_prefix(&AudioHeader {
+            track: index,
+            codec,
+            packet: AudioPacket::SequenceStart,
+            offset_nanos: 0,
+        }),
+    }?;
+    // AC-3 and E-AC-3 have a header that says nothing.
+    let record = track.config.record().map_or(&[][..], |record| record);
+    Some([&prefix, record].concat())
 }
 
 /// The body of the data message that describes `tracks`: for a player, or with `wrap` for a server that is
@@ -126,13 +178,13 @@ pub fn metadata(tracks: &TrackSet, wrap: bool) -> Vec<u8> {
 fn from_configurations(tracks: &TrackSet) -> Metadata {
     let mut properties = Vec::new();
     for track in tracks.tracks().iter().filter(|track| track.id.index == 0) {
-        match track.config.as_ref() {
+        let config = track.config.as_ref();
+        match config {
             CodecConfig::H264(avc) => video_properties(avc.picture.as_ref(), &mut properties),
-            CodecConfig::Aac(AudioSpecificConfig { output_rate, channels, .. }) => {
-                audio_properties(codec_id::AAC, *output_rate, *channels, &mut properties);
-            }
-            CodecConfig::Mp3(header) => {
-                audio_properties(codec_id::MP3, header.sample_rate, header.channels, &mut properties);
+            _ => {
+                if let (Coding::Audio(codec), Some((channels, rate))) = (coding(config), config.sound()) {
+                    audio_properties(codec_number(codec), rate, channels, &mut properties);
+                }
             }
         }
     }
@@ -151,8 +203,17 @@ fn video_properties(picture: Option<&Picture>, out: &mut Vec<(&'static str, Valu
     out.push(("videocodecid", Value::Number(f64::from(codec_id::AVC))));
 }
 
-fn audio_properties(codec: u8, rate: u32, channels: u8, out: &mut Vec<(&'static str, Value)>) {
-    out.push(("audiocodecid", Value::Number(f64::from(codec))));
+/// The number of a coding in `onMetaData`: that of legacy bodies, or its FourCC as a number.
+fn codec_number(codec: AudioCodec) -> f64 {
+    match codec {
+        AudioCodec::Aac => f64::from(codec_id::AAC),
+        AudioCodec::Mp3 => f64::from(codec_id::MP3),
+        other => f64::from(u32::from_be_bytes(other.four_cc().unwrap_or_default())),
+    }
+}
+
+fn audio_properties(codec: f64, rate: u32, channels: u8, out: &mut Vec<(&'static str, Value)>) {
+    out.push(("audiocodecid", Value::Number(codec)));
     out.push(("audiosamplerate", Value::Number(f64::from(rate))));
     out.push(("audiochannels", Value::Number(f64::from(channels))));
     out.push(("stereo", Value::Boolean(channels == 2)));

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::format::aac::AudioSpecificConfig;
+use crate::format::ac3::{Ac3, Eac3};
 use crate::format::amf0::{Limits, decode_all};
+use crate::format::flac::StreamInfo;
 use crate::format::h264::AvcConfig;
-use crate::media::remux::from_flv::{Demuxed, FromFlv, SourceFrameParts};
-use crate::media::{DataMessage, End, TrackId};
+use crate::format::opus::OpusHead;
+use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal, SourceFrameParts};
+use crate::media::{DataMessage, End, MediaTime, TrackId};
 
 const AVCC: &[u8] = &[
     0x01, 0x64, 0x00, 0x0d, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x0d, 0xac, 0xd9, 0x41, 0x41, 0x9f,
@@ -87,7 +91,7 @@ fn what_has_no_form_is_left_out() {
     assert_eq!(message(&Frame::End(End::Clean), &set), None);
     assert_eq!(message(&packet(TrackId::AUDIO, 0, true, "x"), &set), None, "a track that is not there");
     let second = TrackId { index: 1, ..TrackId::VIDEO };
-    assert_eq!(message(&packet(second, 0, true, "x"), &set), None);
+    assert_eq!(message(&packet(second, 0, true, "x"), &set), None, "a track that is not there");
     let track = Track { id: TrackId::AUDIO, config: Arc::new(mp3(44_100, 2)) };
     assert_eq!(sequence_header(&track), None);
 }
@@ -123,15 +127,100 @@ fn body(message: &FlvMessage) -> Bytes {
     [&message.prefix[..], &message.payload].concat().into()
 }
 
+/// What a message with one track is.
+fn read(from: &mut FromFlv, is_video: bool, body: Bytes) -> Result<Demuxed, Refusal> {
+    let mut outcomes = if is_video { from.video(body) } else { from.audio(body) };
+    assert_eq!(outcomes.len(), 1);
+    outcomes.remove(0)
+}
+
 #[test]
 fn a_sequence_header_is_read_as_the_configuration_it_came_from() {
     let set = tracks(Some(h264()), Some(aac()));
     let mut from = FromFlv::default();
     for track in set.tracks() {
         let header = Bytes::from(sequence_header(track).expect("has one"));
-        let read = if track.id.is_video() { from.video(header) } else { from.audio(header) };
-        assert_eq!(read, Ok(Demuxed::Config(track.id, CodecConfig::clone(&track.config))));
+        let got = read(&mut from, track.id.is_video(), header);
+        assert_eq!(got, Ok(Demuxed::Config(track.id, CodecConfig::clone(&track.config))));
     }
+}
+
+const OPUS_HEAD: &[u8] = b"OpusHead\x01\x02\x38\x01\x80\xbb\x00\x00\x00\x00\x00";
+/// CELT, 20 ms.
+const OPUS_PACKET: &[u8] = &[0xfc, 0x7e, 1];
+const AC3_FRAME: &[u8] = &[0x0b, 0x77, 0, 0, 0x14, 0x40, 0x40, 0];
+const EAC3_FRAME: &[u8] = &[0x0b, 0x77, 0x01, 0xff, 0x3f, 0x80];
+
+/// What only Enhanced RTMP carries: a frame of each, the first bytes of its message, and those of its header's.
+fn enhanced() -> [(CodecConfig, &'static [u8], &'static str, &'static str); 4] {
+    let head = OpusHead::parse(&Bytes::from_static(OPUS_HEAD)).expect("a header");
+    let mut info = vec![0x12, 0, 0x12, 0, 0, 0, 0, 0, 0, 0, 0x0b, 0xb8, 0x02, 0xf0];
+    info.resize(34, 0);
+    let info = StreamInfo::parse(&info).expect("a STREAMINFO");
+    let (ac3, _) = Ac3::parse(AC3_FRAME).expect("a syncframe");
+    let eac3 = Eac3::parse(EAC3_FRAME).expect("a syncframe");
+    [
+        (CodecConfig::Opus { head, packet_samples: 960 }, OPUS_PACKET, "\u{91}Opus", "\u{90}OpusOpusHead"),
+        (CodecConfig::Flac(info), &[0xff, 0xf8, 0x5a], "\u{91}fLaC", "\u{90}fLaCfLaC"),
+        (CodecConfig::Ac3(ac3), AC3_FRAME, "\u{91}ac-3", "\u{90}ac-3"),
+        (CodecConfig::Eac3(eac3), EAC3_FRAME, "\u{91}ec-3", "\u{90}ec-3"),
+    ]
+}
+
+/// Latin-1.
+fn latin(text: &str) -> Vec<u8> {
+    text.chars().map(|character| u8::try_from(u32::from(character)).expect("Latin-1")).collect()
+}
+
+#[test]
+fn codings_without_a_legacy_form_have_the_extended_one_and_are_read_as_they_were_sent() {
+    for (config, payload, begins, header_begins) in enhanced() {
+        let set = tracks(None, Some(config.clone()));
+        let mut from = FromFlv::default();
+        let header = sequence_header(&set.tracks()[0]).expect("has one");
+        assert!(header.starts_with(&latin(header_begins)), "{header:02x?}");
+        let configured = read(&mut from, false, header.into());
+        let message = message(&packet(TrackId::AUDIO, 0, true, payload), &set).expect("has a form");
+        assert_eq!(message.prefix[..], latin(begins));
+        let frame = SourceFrameParts {
+            track: TrackId::AUDIO,
+            cts: MediaTime::ZERO,
+            keyframe: true,
+            payload: Bytes::from_static(payload),
+        };
+        let got = read(&mut from, false, body(&message));
+        match configured {
+            Ok(Demuxed::Config(_, early)) => {
+                assert_eq!((early, got), (config, Ok(Demuxed::Frame(frame))));
+            }
+            other => {
+                assert_eq!(other, Ok(Demuxed::Nothing));
+                assert_eq!(got, Ok(Demuxed::ConfigAndFrame(TrackId::AUDIO, config, frame)));
+            }
+        }
+        let (_, made) = described(&set, false);
+        let four = u32::from_be_bytes(message.prefix[1..].try_into().expect("a FourCC"));
+        assert_eq!(made.number("audiocodecid"), Some(f64::from(four)));
+    }
+}
+
+#[test]
+fn other_tracks_than_the_default_ones_go_alone_in_a_multitrack_message() {
+    let (video, audio) = (TrackId { index: 1, ..TrackId::VIDEO }, TrackId { index: 2, ..TrackId::AUDIO });
+    let mut set = tracks(Some(h264()), Some(aac()));
+    set.set(video, h264());
+    set.set(audio, mp3(44_100, 2));
+    let unit = packet(video, 67, true, vec![0, 0, 0, 2, 0x65, 7]);
+    assert_eq!(prefix(&set, &unit), b"\x96\x01avc1\x01\x00\x00\x43");
+    assert_eq!(prefix(&set, &packet(video, 0, false, "x")), b"\xa6\x03avc1\x01");
+    assert_eq!(prefix(&set, &packet(audio, 0, true, "x")), b"\x95\x01.mp3\x02");
+    let header = sequence_header(&Track { id: video, config: Arc::new(h264()) }).expect("has one");
+    assert_eq!(header, [b"\x96\x00avc1\x01", AVCC].concat());
+    let mut from = FromFlv::default();
+    assert_eq!(read(&mut from, true, header.into()), Ok(Demuxed::Config(video, h264())));
+    let message = message(&unit, &set).expect("has a form");
+    let Ok(Demuxed::Frame(frame)) = read(&mut from, true, body(&message)) else { panic!("no frame") };
+    assert_eq!((frame.track, frame.cts, frame.keyframe), (video, MediaTime::from_millis(67), true));
 }
 
 #[test]
@@ -154,8 +243,8 @@ proptest! {
         let mut from = FromFlv::default();
         for track in set.tracks() {
             let header = Bytes::from(sequence_header(track).expect("has one"));
-            let read = if track.id.is_video() { from.video(header) } else { from.audio(header) };
-            prop_assert!(read.is_ok());
+            let got = read(&mut from, track.id.is_video(), header);
+            prop_assert!(got.is_ok());
         }
         let (track, cts, keyframe, payload) = if is_video {
             let unit = [&[if idr { 0x65 } else { 0x41 }][..], &rest].concat();
@@ -166,8 +255,8 @@ proptest! {
             (TrackId::AUDIO, 0, true, [&[0x21][..], &rest].concat())
         };
         let message = message(&packet(track, cts, keyframe, payload.clone()), &set).expect("has a form");
-        let read = if is_video { from.video(body(&message)) } else { from.audio(body(&message)) };
+        let got = read(&mut from, is_video, body(&message));
         let cts = MediaTime::from_millis(cts);
-        prop_assert_eq!(read, Ok(Demuxed::Frame(SourceFrameParts { track, cts, keyframe, payload: payload.into() })));
+        prop_assert_eq!(got, Ok(Demuxed::Frame(SourceFrameParts { track, cts, keyframe, payload: payload.into() })));
     }
 }

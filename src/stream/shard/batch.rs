@@ -70,6 +70,7 @@ pub(super) struct Standing {
     pub(super) origin: MediaTime,
     pub(super) stream_id: u32,
     pub(super) chunk_size: u32,
+    pub(super) multitrack: bool,
     /// The tracks whose headers were sent, by where they are in memory: outputs share them.
     pub(super) tracks: usize,
 }
@@ -79,6 +80,7 @@ impl Standing {
         self.next == other.next
             && self.stream_id == other.stream_id
             && self.chunk_size == other.chunk_size
+            && self.multitrack == other.multitrack
             && self.origin == other.origin
             && self.tracks == other.tracks
     }

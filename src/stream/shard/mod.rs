@@ -51,6 +51,8 @@ pub struct OutputSpec {
     pub chunk_size: u32,
     /// Metadata is wrapped in `@setDataFrame`, as a publisher sends it.
     pub as_publisher: bool,
+    /// The peer takes other tracks than the default ones, and tells them apart.
+    pub multitrack: bool,
     /// Where to begin.
     pub start: Start,
     /// Lag beyond which the output gives up the frames up to the newest keyframe.

@@ -202,6 +202,7 @@ impl Output {
             origin: self.origin.filter(|_| plain)?,
             stream_id: self.spec.stream_id,
             chunk_size: self.spec.chunk_size,
+            multitrack: self.spec.multitrack,
             tracks: Arc::as_ptr(self.tracks.as_ref()?).addr(),
         })
     }
@@ -229,12 +230,17 @@ impl Output {
                 self.send_headers(&entry.tracks, timestamp);
                 batch.reserve(self.waiting.len(), 0);
             }
-            if let Some(message) = &entry.wire {
+            if let Some(message) = entry.wire.as_ref().filter(|_| self.takes(entry)) {
                 let header = message.header(timestamp, self.spec.stream_id);
                 batch.plan(source, fresh, header, self.spec.chunk_size);
             }
         }
         plain
+    }
+
+    /// Whether the peer is sent this entry: one that takes a single track would play all of them as that one.
+    fn takes(&self, entry: &Entry) -> bool {
+        self.spec.multitrack || !matches!(&entry.frame, Frame::Media(packet) if packet.track.index != 0)
     }
 
     /// The entry that comes next: from the shard's own list of fresh ones, or out of the ring for one that lags.
@@ -291,7 +297,8 @@ impl Output {
         if last.is_some_and(|last| last.same_media(tracks)) {
             return;
         }
-        for track in tracks.tracks() {
+        let multitrack = self.spec.multitrack;
+        for track in tracks.tracks().iter().filter(|track| multitrack || track.id.index == 0) {
             if let Some(header) = to_flv::sequence_header(track) {
                 let (csid, type_id) = if track.id.is_video() {
                     (csid::VIDEO, MessageType::VIDEO)

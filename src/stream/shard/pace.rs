@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::ring::{Entry, Ring};
-use crate::media::Frame;
+use crate::media::{Frame, TrackId};
 
 /// An interval between video frames beyond which the guess for the next one is not trusted.
 const INTERVAL_MAX: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ impl Pace {
     fn hear_entry(&mut self, entry: &Entry, now: Instant) {
         let due = *self.due.get_or_insert(now + self.window);
         let is_last = match &entry.frame {
-            Frame::Media(packet) if packet.track.is_video() => {
+            Frame::Media(packet) if packet.track == TrackId::VIDEO => {
                 self.learn(packet.dts.as_millis());
                 // A quarter more, since frames come a little late as often as early.
                 now + self.interval + self.interval / 4 >= due
@@ -84,7 +84,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{MediaTime, Packet, TrackId};
+    use crate::media::{MediaTime, Packet};
 
     fn entry(track: TrackId, millis: i64) -> Entry {
         let packet = Packet {

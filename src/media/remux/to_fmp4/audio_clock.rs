@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use bytes::Bytes;
 
 use crate::format::aac::AudioSpecificConfig;
-use crate::media::Timescale;
+use crate::media::{CodecConfig, Timescale};
 
 /// How far timestamps jitter around the grid besides the length of one unit, in milliseconds.
 const JITTER_MILLIS: i64 = 40;
@@ -63,29 +63,26 @@ pub struct AudioClock {
 }
 
 impl AudioClock {
-    /// A clock for AAC of this configuration, not started.
+    /// A clock for sound of this configuration, not started. `None` for pictures, and for sound whose units differ.
     #[must_use]
-    pub fn new(config: &AudioSpecificConfig) -> Self {
-        let plain =
-            config.object_type == LOW_COMPLEXITY && config.frame_length == 1_024 && !config.sbr && !config.ps;
-        let silence = match config.channels {
-            1 => Some(SILENCE_MONO),
-            2 => Some(SILENCE_STEREO),
-            6 => Some(SILENCE_SURROUND),
+    pub fn new(config: &CodecConfig) -> Option<Self> {
+        let unit = config.frame_samples()?;
+        let silence = match config {
+            CodecConfig::Aac(asc) => silence(asc),
             _ => None,
         };
-        Self {
-            rate: i64::from(config.sample_rate.max(1)),
-            unit: i64::from(config.frame_length.max(1)),
-            silence: silence.filter(|_| plain).map(Bytes::from_static),
+        Some(Self {
+            rate: i64::from(config.timescale().ticks_per_second()),
+            unit: i64::from(unit.max(1)),
+            silence: silence.map(Bytes::from_static),
             next: None,
             overlapping: false,
             drift_sum: 0,
             drift_count: 0,
-        }
+        })
     }
 
-    /// What its ticks are: samples of the core coder.
+    /// What its ticks are: samples, of the core coder for AAC.
     #[must_use]
     pub fn timescale(&self) -> Timescale {
         let rate = u32::try_from(self.rate).ok().and_then(NonZeroU32::new);
@@ -187,12 +184,26 @@ impl AudioClock {
     }
 }
 
+/// A silent unit of AAC, where one is known.
+const fn silence(config: &AudioSpecificConfig) -> Option<&'static [u8]> {
+    let plain =
+        config.object_type == LOW_COMPLEXITY && config.frame_length == 1_024 && !config.sbr && !config.ps;
+    match config.channels {
+        _ if !plain => None,
+        1 => Some(SILENCE_MONO),
+        2 => Some(SILENCE_STEREO),
+        6 => Some(SILENCE_SURROUND),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::opus::OpusHead;
 
     fn clock() -> AudioClock {
-        AudioClock::new(&AudioSpecificConfig {
+        let asc = AudioSpecificConfig {
             record: Bytes::from_static(&[0x11, 0x90]),
             object_type: 2,
             sample_rate: 48_000,
@@ -201,7 +212,18 @@ mod tests {
             frame_length: 1_024,
             sbr: false,
             ps: false,
-        })
+        };
+        AudioClock::new(&CodecConfig::Aac(asc)).expect("sound")
+    }
+
+    #[test]
+    fn packets_of_opus_stand_on_a_grid_of_their_length_with_holes_where_they_are_missing() {
+        let config = CodecConfig::Opus { head: OpusHead::plain(2), packet_samples: 960 };
+        let mut clock = AudioClock::new(&config).expect("sound");
+        assert_eq!((clock.timescale(), clock.unit()), (config.timescale(), 960));
+        assert_eq!(clock.place(0), Placed::At { time: 0, silent: 0 });
+        assert_eq!(clock.place(1_008), Placed::At { time: 960, silent: 0 });
+        assert_eq!(clock.place(96_000), Placed::AfterHole { time: 96_000 });
     }
 
     /// Places `count` units whose timestamps are rounded to milliseconds, from unit `first` on.

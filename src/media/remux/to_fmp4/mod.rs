@@ -42,13 +42,16 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Chooses from `tracks`: H.264 whose parameter sets are known, and AAC.
+    /// Chooses from `tracks`: H.264 whose parameter sets are known, AAC, Opus, and FLAC whose frames are all as long.
     #[must_use]
     pub fn of(tracks: &TrackSet) -> Self {
         let decodable = |config: &&Arc<CodecConfig>| match config.as_ref() {
             CodecConfig::H264(avc) => !avc.sps.is_empty() && !avc.pps.is_empty(),
             CodecConfig::Aac(asc) => asc.sample_rate > 0 && asc.frame_length > 0,
-            CodecConfig::Mp3(_) => false,
+            CodecConfig::Opus { .. } => true,
+            CodecConfig::Flac(info) => info.frame_samples().is_some(),
+            // Most browsers decode none of these, and would not play the pictures beside them.
+            CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => false,
         };
         Self {
             video: tracks.video().filter(decodable).cloned(),
@@ -59,7 +62,12 @@ impl Layout {
     /// A coding among `tracks` that HLS leaves out, for the log.
     #[must_use]
     pub fn left_out(tracks: &TrackSet) -> Option<Codec> {
-        tracks.tracks().iter().map(|track| track.config.codec()).find(|codec| *codec == Codec::Mp3)
+        let is_left_out = |config: &CodecConfig| match config {
+            CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => true,
+            CodecConfig::Flac(info) => info.frame_samples().is_none(),
+            _ => false,
+        };
+        tracks.tracks().iter().find(|track| is_left_out(&track.config)).map(|track| track.config.codec())
     }
 
     /// Whether there is nothing to package.
@@ -113,7 +121,9 @@ impl Layout {
             let entry = match config {
                 CodecConfig::H264(avc) => SampleEntry::Avc1(avc),
                 CodecConfig::Aac(asc) => SampleEntry::Mp4a(asc),
-                CodecConfig::Mp3(_) => return None,
+                CodecConfig::Opus { head, .. } => SampleEntry::Opus(head),
+                CodecConfig::Flac(info) => SampleEntry::Flac(info),
+                CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => return None,
             };
             Some(InitTrack { id: *id, timescale: config.timescale().ticks_per_second(), entry })
         });
@@ -123,10 +133,7 @@ impl Layout {
     /// A clock for the audio track of a new run of segments.
     #[must_use]
     pub fn audio_clock(&self) -> Option<AudioClock> {
-        match self.audio.as_deref() {
-            Some(CodecConfig::Aac(asc)) => Some(AudioClock::new(asc)),
-            _ => None,
-        }
+        self.audio.as_deref().and_then(AudioClock::new)
     }
 
     /// The pieces of `packet` that a sample keeps; empty when none is worth keeping.
