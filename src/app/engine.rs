@@ -194,6 +194,7 @@ fn push_config(config: &Config) -> anyhow::Result<push::Config> {
 fn hls_config(config: &Config) -> hls::Config {
     let hls = &config.hls;
     hls::Config {
+        container: hls.container,
         segment: hls.segment,
         part: hls.part,
         window: hls.window,

@@ -6,11 +6,21 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use m3u8_rs::{ClosedCaptionGroupId, MasterPlaylist, Resolution, VariantStream};
+use m3u8_rs::{
+    AlternativeMedia, AlternativeMediaType, ClosedCaptionGroupId, InstreamId, MasterPlaylist, Resolution,
+    VariantStream,
+};
 use time::OffsetDateTime;
+
+use super::date_range::DateRange;
 
 /// `EXT-X-VERSION`: 6 is the lowest that has `EXT-X-MAP` in ordinary playlists (RFC 8216bis §8).
 const VERSION: usize = 6;
+/// The lowest that has durations with decimals, which is all that segments without `EXT-X-MAP` need.
+const VERSION_WITHOUT_MAP: usize = 3;
+/// The group of closed captions, and what a viewer reads in the menu.
+const CAPTIONS_GROUP: &str = "cc";
+const CAPTIONS_NAME: &str = "CC1";
 /// Bytes of text a listed segment takes at most, to size the buffer.
 const SEGMENT_LEN: usize = 256;
 
@@ -27,6 +37,8 @@ pub struct MediaPlaylist<'a> {
     pub independent_segments: bool,
     /// Whether no segment will ever be added.
     pub ended: bool,
+    /// What is said of stretches of time.
+    pub date_ranges: Vec<&'a DateRange>,
     /// Oldest first.
     pub segments: Vec<MediaSegment<'a>>,
 }
@@ -48,13 +60,16 @@ pub struct MediaSegment<'a> {
 
 impl fmt::Display for MediaPlaylist<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "#EXTM3U\n#EXT-X-VERSION:{VERSION}")?;
+        let mapped = self.segments.iter().any(|segment| segment.map.is_some());
+        let version = if mapped { VERSION } else { VERSION_WITHOUT_MAP };
+        writeln!(f, "#EXTM3U\n#EXT-X-VERSION:{version}")?;
         writeln!(f, "#EXT-X-TARGETDURATION:{}", self.target_duration)?;
         writeln!(f, "#EXT-X-MEDIA-SEQUENCE:{}", self.media_sequence)?;
         writeln!(f, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", self.discontinuity_sequence)?;
         if self.independent_segments {
             writeln!(f, "#EXT-X-INDEPENDENT-SEGMENTS")?;
         }
+        self.date_ranges.iter().try_for_each(|range| range.fmt(f))?;
         self.segments.iter().try_for_each(|segment| segment.fmt(f))?;
         if self.ended {
             writeln!(f, "#EXT-X-ENDLIST")?;
@@ -125,6 +140,10 @@ pub struct Variant<'a> {
     pub resolution: Option<(u32, u32)>,
     /// Frames a second; `None` without pictures.
     pub frame_rate: Option<f64>,
+    /// Whether the pictures carry closed captions (CEA-608).
+    pub captions: bool,
+    /// Whether the media playlist has init segments.
+    pub init_segments: bool,
 }
 
 impl Variant<'_> {
@@ -145,11 +164,26 @@ impl Variant<'_> {
             // The attribute has at most three decimals (§4.4.6.2).
             frame_rate: self.frame_rate.map(|rate| (rate * 1_000.0).round() / 1_000.0),
             // Without this word, iOS offers captions that do not exist.
-            closed_captions: self.resolution.map(|_| ClosedCaptionGroupId::None),
+            closed_captions: self.resolution.map(|_| match self.captions {
+                true => ClosedCaptionGroupId::GroupId(CAPTIONS_GROUP.to_owned()),
+                false => ClosedCaptionGroupId::None,
+            }),
             ..VariantStream::default()
         };
-        let playlist =
-            MasterPlaylist { version: Some(VERSION), variants: vec![variant], ..MasterPlaylist::default() };
+        let captions = AlternativeMedia {
+            media_type: AlternativeMediaType::ClosedCaptions,
+            group_id: CAPTIONS_GROUP.to_owned(),
+            name: CAPTIONS_NAME.to_owned(),
+            autoselect: true,
+            instream_id: Some(InstreamId::CC(1)),
+            ..AlternativeMedia::default()
+        };
+        let playlist = MasterPlaylist {
+            version: Some(if self.init_segments { VERSION } else { VERSION_WITHOUT_MAP }),
+            alternatives: Vec::from_iter((self.captions && self.resolution.is_some()).then_some(captions)),
+            variants: vec![variant],
+            ..MasterPlaylist::default()
+        };
         let mut bytes = Vec::with_capacity(SEGMENT_LEN);
         // Writing to a Vec cannot fail, and the crate writes text.
         playlist.write_to(&mut bytes).ok();
@@ -176,6 +210,7 @@ mod tests {
             discontinuity_sequence: 1,
             independent_segments: true,
             ended: true,
+            date_ranges: Vec::new(),
             segments: vec![
                 segment("a.m4s", Some("i1.mp4"), false, 0),
                 segment("b.m4s", Some("i2.mp4"), true, 7_400),
@@ -200,6 +235,8 @@ mod tests {
             codecs: "avc1.640028,mp4a.40.2",
             resolution: Some((1_920, 1_080)),
             frame_rate: Some(60_000.0 / 1_001.0),
+            captions: false,
+            init_segments: true,
         };
         assert_eq!(
             variant.render(),
@@ -209,5 +246,15 @@ mod tests {
         );
         let sound = Variant { resolution: None, frame_rate: None, codecs: "mp4a.40.2", ..variant };
         assert!(!sound.render().contains("RESOLUTION"));
+        let captioned = Variant { captions: true, init_segments: false, ..variant };
+        assert_eq!(
+            captioned.render().lines().take(3).collect::<Vec<_>>(),
+            [
+                "#EXTM3U",
+                "#EXT-X-VERSION:3",
+                "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC1\",AUTOSELECT=YES,INSTREAM-ID=\"CC1\""
+            ]
+        );
+        assert!(captioned.render().contains(",CLOSED-CAPTIONS=\"cc\"\n"), "{}", captioned.render());
     }
 }

@@ -6,6 +6,7 @@ pub mod a53;
 pub mod aac;
 pub mod amf0;
 pub mod bits;
+pub mod date_range;
 pub mod flv;
 pub mod fmp4;
 pub mod h264;

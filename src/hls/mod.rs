@@ -8,7 +8,7 @@
 //! can run ahead of the first, and a viewer makes half the requests. What demuxed renditions are for, several audio
 //! tracks or audio alone, RTMP does not bring.
 //!
-//! **Invariant:** a frame's bytes are those of the ring, shared: a segment costs its headers.
+//! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared: a segment costs its headers. TS copies them.
 
 mod lifecycle;
 mod packager;
@@ -18,6 +18,8 @@ mod segment;
 mod segmenter;
 mod window;
 
+#[cfg(test)]
+mod beside_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -33,9 +35,39 @@ pub use segment::{Init, Part, Segment};
 pub use segmenter::{Input, Output, Segmenter};
 pub use window::{Listed, Numbers, Window};
 
+/// The form of segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Container {
+    /// Fragmented MP4, whose segments share the bytes of frames.
+    #[default]
+    Fmp4,
+    /// MPEG-TS, for players that know nothing else. Its segments are copies, which cost memory and time, and its
+    /// playlists list no parts: players that know those know fMP4.
+    Ts,
+}
+
+impl Container {
+    /// What the names of segments end in; players refuse names without a known ending.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Fmp4 => "m4s",
+            Self::Ts => "ts",
+        }
+    }
+
+    /// Whether a decoder needs an init segment first.
+    #[must_use]
+    pub const fn has_init(self) -> bool {
+        matches!(self, Self::Fmp4)
+    }
+}
+
 /// How streams are packaged and kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
+    /// The form of segments.
+    pub container: Container,
     /// A segment's duration, where keyframes allow it.
     pub segment: Duration,
     /// A part's duration at most.
@@ -51,6 +83,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            container: Container::default(),
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
             segment_max: Duration::from_secs(10),
@@ -62,6 +95,11 @@ impl Default for Config {
 
 impl Config {
     const fn cuts(&self) -> segmenter::Config {
-        segmenter::Config { segment: self.segment, part: self.part, segment_max: self.segment_max }
+        segmenter::Config {
+            segment: self.segment,
+            part: self.part,
+            segment_max: self.segment_max,
+            container: self.container,
+        }
     }
 }

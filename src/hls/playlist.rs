@@ -43,7 +43,9 @@ pub(super) fn media(window: &Window) -> Option<Rendered> {
     let segments = window.listed().zip(&maps).map(|(listed, map)| {
         let segment = &listed.segment;
         // Named again after a break, for players that forget it there.
-        let named = (map_before.replace(map) != Some(map) || segment.discontinuity).then_some(map.as_str());
+        let named = (map_before.replace(map) != Some(map) || segment.discontinuity)
+            && segment.init.container.has_init();
+        let named = named.then_some(map.as_str());
         MediaSegment {
             uri: &listed.uri,
             map: named,
@@ -59,10 +61,12 @@ pub(super) fn media(window: &Window) -> Option<Rendered> {
         discontinuity_sequence: numbers.discontinuity,
         independent_segments: window.independent(),
         ended: window.ended(),
+        date_ranges: window.cues(),
         segments: segments.collect(),
     };
     let newest = window.listed().next_back().map_or(numbers.media, |listed| listed.number);
-    let etag = format!("W/\"{}-{newest}-{}\"", window.nonce(), u8::from(window.ended()));
+    let (ended, cues) = (u8::from(window.ended()), window.cues_marked());
+    let etag = format!("W/\"{}-{newest}-{cues}-{ended}\"", window.nonce());
     // Half a target duration keeps a cache from hiding a new segment for long (RFC 8216bis appendix on caching).
     let max_age = if window.ended() { target_duration } else { (target_duration / 2).max(1) };
     Some(Rendered::new(playlist.render(), etag, max_age))
@@ -87,7 +91,9 @@ pub(super) fn multivariant(window: &Window) -> Option<Rendered> {
         codecs: &init.codecs,
         resolution: init.resolution,
         frame_rate,
+        captions: window.captions(),
+        init_segments: init.container.has_init(),
     };
-    let etag = format!("W/\"{}-{}\"", window.nonce(), newest.number);
+    let etag = format!("W/\"{}-{}-{}\"", window.nonce(), newest.number, u8::from(window.captions()));
     Some(Rendered::new(variant.render(), etag, (target_duration / 2).max(1)))
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::playlist::Rendered;
 use super::window::{Listed, Window};
-use super::{playlist, segment::Init};
+use super::{Container, playlist, segment::Init};
 use crate::stream::PlaybackId;
 
 /// Requests of one stream that may wait for something to appear; more are told to come back.
@@ -91,6 +91,9 @@ impl Snapshot {
             windows.clone().flat_map(|window| window.fetchable().map(move |it| (window, it)))
         {
             let init = &listed.segment.init;
+            if !init.container.has_init() {
+                continue;
+            }
             // A session may go on with the init segment of the one before it, under its own name.
             let uri = listed.init_uri(window.nonce());
             if inits.last().is_none_or(|(last, _)| *last != uri) {
@@ -149,7 +152,9 @@ impl Snapshot {
 
 /// The number in a name that a segment could have.
 fn segment_number(name: &str) -> Option<u64> {
-    name.strip_prefix("seg_")?.strip_suffix(".m4s")?.rsplit_once('_')?.1.parse().ok()
+    let (stem, extension) = name.strip_prefix("seg_")?.rsplit_once('.')?;
+    let known = [Container::Fmp4, Container::Ts].iter().any(|container| container.extension() == extension);
+    stem.rsplit_once('_').filter(|_| known)?.1.parse().ok()
 }
 
 fn is_media_playlist(name: &str) -> bool {

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Problem;
-use crate::hls::{File, Kind, Library, Listed, Missing, Rendered, Rendition};
+use crate::hls::{Container, File, Kind, Library, Listed, Missing, Rendered, Rendition};
 use crate::stream::PlaybackId;
 use body::SegmentBody;
 use range::Range;
@@ -28,6 +28,7 @@ const HOLD_MAX: Duration = Duration::from_secs(5);
 /// iOS takes no other name for a playlist.
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const MP4: &str = "video/mp4";
+const MP2T: &str = "video/mp2t";
 /// A name never stands for other bytes, so a cache may keep it far longer than any window.
 const FOREVER: &str = "public, max-age=3600, immutable";
 
@@ -64,7 +65,7 @@ async fn file(
         Ok(File::Init(bytes)) => {
             let whole = bytes.len() as u64;
             let body = |range: Range| Body::from(bytes.slice(range.start_index()..range.end_index()));
-            (Kind::Init, media(&headers, whole, body))
+            (Kind::Init, media(&headers, MP4, whole, body))
         }
         Ok(File::Segment(listed)) => (Kind::Segment, segment(&rendition, listed, &headers)),
         Err(why) => (Kind::Missing, missing(why, &uri)),
@@ -129,11 +130,15 @@ fn playlist(rendered: &Rendered, asked: &HeaderMap) -> Response {
 
 fn segment(rendition: &Arc<Rendition>, listed: Arc<Listed>, asked: &HeaderMap) -> Response {
     let whole = listed.segment.len;
-    media(asked, whole, |range| Body::new(SegmentBody::new(listed, rendition.clone(), range)))
+    let form = match listed.segment.init.container {
+        Container::Fmp4 => MP4,
+        Container::Ts => MP2T,
+    };
+    media(asked, form, whole, |range| Body::new(SegmentBody::new(listed, rendition.clone(), range)))
 }
 
 /// A file of `whole` bytes, or the range of it that was asked for (RFC 9110 §14).
-fn media(asked: &HeaderMap, whole: u64, body: impl FnOnce(Range) -> Body) -> Response {
+fn media(asked: &HeaderMap, form: &str, whole: u64, body: impl FnOnce(Range) -> Body) -> Response {
     // A range under a condition is for resuming a download; sending the whole is always right.
     let conditional = asked.contains_key(header::IF_RANGE);
     let range =
@@ -158,7 +163,7 @@ fn media(asked: &HeaderMap, whole: u64, body: impl FnOnce(Range) -> Body) -> Res
             response
         }
     };
-    set(&mut response, header::CONTENT_TYPE, MP4);
+    set(&mut response, header::CONTENT_TYPE, form);
     set(&mut response, header::ACCEPT_RANGES, "bytes");
     set(&mut response, header::CACHE_CONTROL, FOREVER);
     response

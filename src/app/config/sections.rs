@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Listen, Project};
+use crate::hls::Container;
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +143,8 @@ pub struct Relay {
 pub struct Hls {
     /// Whether streams are packaged at all.
     pub enabled: bool,
+    /// The form of segments.
+    pub container: Container,
     /// The target duration of a segment.
     pub segment: Duration,
     /// The target duration of a part.
@@ -262,6 +265,7 @@ impl Default for Hls {
     fn default() -> Self {
         Self {
             enabled: true,
+            container: Container::Fmp4,
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
             window: 6,

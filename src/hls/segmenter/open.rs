@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::CLOCK;
+use super::fragments::Fragments;
 use crate::hls::segment::{Init, Part, Segment};
 use crate::media::MediaTime;
-use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample, fragment};
+use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample};
+use crate::media::remux::to_ts::Begins;
 
 /// A frame's duration until one has been seen: 30 frames a second.
 const FRAME_FIRST_GUESS: i64 = 3_000;
@@ -90,7 +92,7 @@ impl Open {
     }
 
     /// Adds a frame whose duration is known, closing the part first where the frame would make it too long.
-    pub(super) fn add_video(&mut self, sample: Sample, part: i64, fragments: &mut u32) {
+    pub(super) fn add_video(&mut self, sample: Sample, part: i64, fragments: &mut Fragments) {
         let end = sample.time + sample.duration;
         let full = end - self.part_start > part || self.video.len() >= PART_SAMPLES_MAX;
         if full && sample.time > self.part_start {
@@ -132,17 +134,19 @@ impl Open {
     }
 
     /// Finishes the open part at `end`. Nothing happens when it is empty.
-    pub(super) fn close_part(&mut self, end: i64, fragments: &mut u32) {
+    pub(super) fn close_part(&mut self, end: i64, fragments: &mut Fragments) {
         let audio = self.take_audio(end);
         if self.video.is_empty() && audio.is_empty() {
             return;
         }
         let video = std::mem::take(&mut self.video);
         let independent = video.first().map_or(self.sound_alone, |first| first.sync);
-        let sequence = fragments.wrapping_add(1);
-        // Fails for a part beyond 4 GiB alone, which the bound of a segment keeps away.
-        if let Ok(fragment) = fragment(sequence, video, audio) {
-            *fragments = sequence;
+        let begins = match (self.parts.is_empty(), self.discontinuity) {
+            (true, true) => Begins::AfterBreak,
+            (true, false) => Begins::Segment,
+            (false, _) => Begins::Within,
+        };
+        if let Some(fragment) = fragments.make(begins, video, audio) {
             let part = Part {
                 header: fragment.header,
                 payload: fragment.payload,

@@ -97,12 +97,14 @@ const fn whole_seconds(ticks: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hls::Container;
 
     fn chosen_after(durations: &[i64]) -> Option<u32> {
         let mut pacing = Pacing::new(Config {
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
             segment_max: Duration::from_secs(10),
+            container: Container::default(),
         });
         durations.iter().find_map(|millis| pacing.finished(millis * 90))
     }
@@ -123,6 +125,7 @@ mod tests {
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
             segment_max: Duration::from_secs(10),
+            container: Container::default(),
         });
         assert_eq!(pacing.limit(), 945_000 - ROUNDING_MARGIN);
         pacing.finished(180_000);
