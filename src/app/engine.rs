@@ -197,6 +197,7 @@ fn hls_config(config: &Config) -> hls::Config {
         container: hls.container,
         segment: hls.segment,
         part: hls.part,
+        low_latency: hls.low_latency,
         window: hls.window,
         segment_max: hls.segment_max,
         resume: hls.resume,

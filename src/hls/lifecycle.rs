@@ -10,8 +10,9 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::Config;
-use super::rendition::{Phase, Snapshot};
+use super::playlist::Press;
 use super::segmenter::{Input, Output, Segmenter};
+use super::snapshot::{Phase, Snapshot};
 use super::window::{Numbers, Window};
 use crate::media::{End, Frame, MediaTime};
 
@@ -39,6 +40,7 @@ pub struct Lifecycle {
     sessions: u32,
     salt: String,
     changed: bool,
+    press: Press,
 }
 
 impl Lifecycle {
@@ -55,6 +57,7 @@ impl Lifecycle {
             sessions: 0,
             salt: format!("{salt:08x}"),
             changed: false,
+            press: Press::default(),
         }
     }
 
@@ -134,7 +137,7 @@ impl Lifecycle {
             (None, Some(_)) => Phase::Ended,
             (None, None) => Phase::Absent,
         };
-        Some(Snapshot::of(phase, &self.salt, windows))
+        Some(Snapshot::of(phase, &self.salt, windows, &mut self.press))
     }
 
     /// Ends the current session.
@@ -142,7 +145,7 @@ impl Lifecycle {
         self.resume_until = None;
         let Some(mut window) = self.current.take() else { return };
         self.changed = true;
-        window.end(self.segmenter.target_duration());
+        window.end(self.segmenter.targets());
         self.numbers = window.next_numbers();
         // A session that never had a segment leaves nothing to show.
         if window.target_duration().is_some() {
@@ -156,8 +159,10 @@ impl Lifecycle {
         while let Some(output) = self.segmenter.poll_output() {
             let Some(window) = &mut self.current else { continue };
             match output {
+                Output::Part(part, opening) => window.push_part(part, opening),
                 Output::Segment(segment) => window.push(segment),
-                Output::TargetDuration(seconds) => window.choose_target_duration(seconds),
+                Output::Targets(targets) => window.choose_targets(targets),
+                Output::Init(init) => window.announce(init),
                 Output::Captions => window.signal_captions(),
                 Output::Cue(cue, date) => window.mark(&cue, date),
                 Output::StartedOver => window.clear(),

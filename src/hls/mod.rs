@@ -1,8 +1,12 @@
 //! HLS for viewers, in memory, from the same packets that destinations get.
 //!
 //! In the order a frame passes: [`Packager`] (the task) -> [`Lifecycle`] (sessions) -> [`Segmenter`] (cuts) ->
-//! [`Window`] (the sliding list) -> `playlist` (text) -> [`Rendition`] (what requests see, found in the [`Library`]).
-//! Everything but the first and the last is pure. HTTP is `api::hls`.
+//! [`Window`] (the sliding list) -> `playlist` (text) -> [`Snapshot`] (what can be fetched now) -> [`Rendition`] (what
+//! requests see and wait on, found in the [`Library`]). Everything but the first and the last is pure. HTTP is
+//! `api::hls`.
+//!
+//! A part is shown as soon as it is finished: one snapshot a part, with playlists that are rendered once, however many
+//! viewers there are. A viewer who waits for it is a parked task.
 //!
 //! Pictures and sound share one rendition: RTMP has one clock for both, so they need no aligning, no second playlist
 //! can run ahead of the first, and a viewer makes half the requests. What demuxed renditions are for, several audio
@@ -10,16 +14,23 @@
 //!
 //! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared: a segment costs its headers. TS copies them.
 
+mod counters;
+mod library;
 mod lifecycle;
+mod names;
 mod packager;
 mod playlist;
+mod reload;
 mod rendition;
 mod segment;
 mod segmenter;
+mod snapshot;
 mod window;
 
 #[cfg(test)]
 mod beside_tests;
+#[cfg(test)]
+mod low_latency_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -27,13 +38,17 @@ mod tests;
 
 use std::time::Duration;
 
+pub use counters::{Counters, Kind};
+pub use library::Library;
 pub use lifecycle::Lifecycle;
 pub use packager::Packager;
 pub use playlist::Rendered;
-pub use rendition::{Counters, File, Kind, Library, Missing, Phase, Rendition, Snapshot};
-pub use segment::{Init, Part, Segment};
-pub use segmenter::{Input, Output, Segmenter};
-pub use window::{Listed, Numbers, Window};
+pub use reload::Wanted;
+pub use rendition::{Came, Rendition};
+pub use segment::{Init, Opening, Part, Segment};
+pub use segmenter::{Input, Output, Segmenter, Targets};
+pub use snapshot::{Ask, File, Missing, Phase, Snapshot};
+pub use window::{Growing, Listed, Numbers, Window};
 
 /// The form of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +87,9 @@ pub struct Config {
     pub segment: Duration,
     /// A part's duration at most.
     pub part: Duration,
+    /// Whether parts are published and players may wait for them. The same playlists stay right for players that
+    /// know nothing of parts.
+    pub low_latency: bool,
     /// A segment's duration at most, whatever the keyframes.
     pub segment_max: Duration,
     /// Segments in the playlist.
@@ -86,6 +104,7 @@ impl Default for Config {
             container: Container::default(),
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
+            low_latency: true,
             segment_max: Duration::from_secs(10),
             window: 6,
             resume: Duration::from_secs(30),
@@ -98,6 +117,7 @@ impl Config {
         segmenter::Config {
             segment: self.segment,
             part: self.part,
+            low_latency: self.low_latency && self.container.has_init(),
             segment_max: self.segment_max,
             container: self.container,
         }

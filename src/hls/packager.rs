@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::{debug, info};
 
-use super::rendition::Phase;
+use super::snapshot::Phase;
 use super::{Config, Input, Lifecycle, Rendition};
 use crate::media::remux::to_fmp4::Layout;
 use crate::media::{Codec, Frame, MediaTime};

@@ -1,16 +1,25 @@
 //! From a window to the bytes of its playlists: rendered once for each change, shared by all viewers.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::window::Window;
-use crate::format::m3u8::{MediaPlaylist, MediaSegment, Variant};
+use super::names;
+use super::segment::{Opening, Part};
+use super::window::{Listed, Window};
+use crate::format::m3u8::{
+    LowLatency, MediaHead, MediaPart, MediaPlaylist, MediaSegment, OpenSegment, Variant,
+};
 
 /// How far a measured frame rate may lie from what the stream says of itself before the stream is not believed.
 const FRAME_RATE_TOLERANCE: f64 = 0.05;
+
+/// How long, in target durations, a cache may answer a blocking reload with what it answered before (RFC 8216bis
+/// appendix on caching).
+const SETTLED_TARGETS: u32 = 6;
 
 /// A playlist as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +32,12 @@ pub struct Rendered {
     pub etag: String,
     /// Seconds for which a cache may answer with it.
     pub max_age: u32,
+    /// Seconds for which a cache may answer with it to those who ask for the very part that it was waited for with.
+    pub settled_age: u32,
+    /// Whether it can be waited for.
+    pub takes_directives: bool,
+    /// Where its addresses end in the text, rising.
+    links: Vec<usize>,
 }
 
 impl Rendered {
@@ -30,54 +45,219 @@ impl Rendered {
         let mut gzip = GzEncoder::new(Vec::with_capacity(text.len() / 2), Compression::fast());
         // Writing to a Vec cannot fail; without a gzipped form the plain one is sent.
         let gzip = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).unwrap_or_default();
-        Self { plain: text.into(), gzip: gzip.into(), etag, max_age }
+        let links = links(&text);
+        Self {
+            plain: text.into(),
+            gzip: gzip.into(),
+            etag,
+            max_age,
+            settled_age: max_age,
+            takes_directives: false,
+            links,
+        }
+    }
+
+    /// Its text with `query` behind every address in it, for viewers whose token must reach the files that it names.
+    #[must_use]
+    pub fn with_query(&self, query: &str) -> Bytes {
+        let mut text = Vec::with_capacity(self.plain.len() + self.links.len() * (query.len() + 1));
+        let mut from = 0;
+        for link in &self.links {
+            text.extend_from_slice(self.plain.get(from..*link).unwrap_or_default());
+            text.push(b'?');
+            text.extend_from_slice(query.as_bytes());
+            from = *link;
+        }
+        text.extend_from_slice(self.plain.get(from..).unwrap_or_default());
+        text.into()
     }
 }
 
-/// The media playlist; `None` until there is a target duration.
-#[must_use]
-pub(super) fn media(window: &Window) -> Option<Rendered> {
-    let target_duration = window.target_duration()?;
-    let maps: Vec<String> = window.listed().map(|listed| listed.init_uri(window.nonce())).collect();
-    let mut map_before = None;
-    let segments = window.listed().zip(&maps).map(|(listed, map)| {
-        let segment = &listed.segment;
-        // Named again after a break, for players that forget it there.
-        let named = (map_before.replace(map) != Some(map) || segment.discontinuity)
-            && segment.init.container.has_init();
-        let named = named.then_some(map.as_str());
-        MediaSegment {
-            uri: &listed.uri,
-            map: named,
-            discontinuity: segment.discontinuity,
-            date: Some(segment.date.as_millis()),
-            duration: segment.play_time(),
+/// Where the addresses of a playlist end: its lines that are no tags, and the `URI` attributes of those that are.
+fn links(text: &str) -> Vec<usize> {
+    const ATTRIBUTE: &str = "URI=\"";
+    let mut links = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        if !content.starts_with('#') && !content.is_empty() {
+            links.push(start + content.len());
+        } else if let Some((before, value)) = content.split_once(ATTRIBUTE)
+            // What a cue point calls so is the source's own.
+            && !content.starts_with("#EXT-X-DATERANGE")
+        {
+            let length = value.find('"').unwrap_or(value.len());
+            links.push(start + before.len() + ATTRIBUTE.len() + length);
         }
+        start += line.len();
+    }
+    links
+}
+
+/// A media playlist in both of its forms.
+#[derive(Debug, Clone)]
+pub(super) struct Media {
+    /// All of it.
+    pub(super) full: Arc<Rendered>,
+    /// Without what the reader of an earlier one knows; the full one where that is little.
+    pub(super) delta: Arc<Rendered>,
+}
+
+/// Keeps what it rendered until it changes.
+#[derive(Debug, Default)]
+pub(super) struct Press {
+    media: Vec<(String, Media)>,
+    index: Option<Arc<Rendered>>,
+    /// Media playlists rendered since this was last taken, full and delta.
+    pub(super) renders: u64,
+}
+
+impl Press {
+    /// The media playlist; `None` until there is a target duration.
+    pub(super) fn media(&mut self, window: &Window) -> Option<Media> {
+        let etag = media_etag(window);
+        if let Some((_, media)) = self.media.iter().find(|(_, media)| media.full.etag == etag) {
+            return Some(media.clone());
+        }
+        let full = Arc::new(media(window, etag.clone(), 0)?);
+        self.renders += 1;
+        let reach = window.target_duration().filter(|_| window.part_target().is_some());
+        let skipped = reach.map_or(0, |target| window.skippable(LowLatency::skip_until(target)));
+        let delta = match media(window, etag.replacen('-', "-d", 1), skipped).filter(|_| skipped > 0) {
+            Some(delta) => {
+                self.renders += 1;
+                Arc::new(delta)
+            }
+            None => full.clone(),
+        };
+        let media = Media { full, delta };
+        self.media.retain(|(nonce, _)| nonce != window.nonce());
+        self.media.push((window.nonce().to_owned(), media.clone()));
+        Some(media)
+    }
+
+    /// Drops what belongs to none of these sessions.
+    pub(super) fn keep<'a>(&mut self, windows: impl Iterator<Item = &'a Window> + Clone) {
+        self.media.retain(|(nonce, _)| windows.clone().any(|window| window.nonce() == nonce));
+    }
+
+    /// The multivariant playlist; `None` until there is a media playlist with a segment.
+    pub(super) fn multivariant(&mut self, window: &Window) -> Option<Arc<Rendered>> {
+        let newest = window.listed().next_back()?;
+        let captions = u8::from(window.captions());
+        let etag = format!("W/\"{}-{}-{captions}\"", window.nonce(), newest.number);
+        if self.index.as_ref().is_none_or(|index| index.etag != etag) {
+            self.index = multivariant(window, newest, etag).map(Arc::new);
+        }
+        self.index.clone()
+    }
+}
+
+/// Tells every text of every session apart.
+fn media_etag(window: &Window) -> String {
+    let (next, part) = (window.next(), window.next_part().unwrap_or(0));
+    let init = window.next_init().map_or(0, |init| init.number);
+    let (cues, ended) = (window.cues_marked(), u8::from(window.ended()));
+    format!("W/\"{}-{next}-{part}-{init}-{cues}-{ended}\"", window.nonce())
+}
+
+/// The addresses of a window, made before the playlist that borrows them.
+struct Names {
+    maps: Vec<String>,
+    parts: Vec<Vec<String>>,
+    growing_map: String,
+    growing_parts: Vec<String>,
+    next_part: Option<String>,
+    next_map: Option<String>,
+}
+
+impl Names {
+    fn of(window: &Window) -> Self {
+        let nonce = window.nonce();
+        let parts_listed = window.parts_listed_from();
+        let named =
+            |from: u64, count: usize| (from..).take(count).map(|number| names::part(nonce, number)).collect();
+        let parts = window.listed().map(|listed| match listed.parts_from {
+            Some(from) if listed.number >= parts_listed => named(from, listed.segment.parts.len()),
+            _ => Vec::new(),
+        });
+        let growing = window.growing();
+        let map = |opening: &Opening| names::init(nonce, opening.init.number);
+        Self {
+            maps: window.listed().map(|listed| map(&listed.segment.opening)).collect(),
+            parts: parts.collect(),
+            growing_map: growing.map(|growing| map(&growing.opening)).unwrap_or_default(),
+            growing_parts: growing.map_or_else(Vec::new, |it| named(it.parts_from, it.parts.len())),
+            next_part: window.next_part().map(|number| names::part(nonce, number)),
+            next_map: window.next_init().map(|init| names::init(nonce, init.number)),
+        }
+    }
+}
+
+fn head<'a>(opening: &Opening, map: &'a str, before: &mut Option<&'a str>) -> MediaHead<'a> {
+    // Named again after a break, for players that forget it there.
+    let named =
+        (before.replace(map) != Some(map) || opening.discontinuity) && opening.init.container.has_init();
+    let named = named.then_some(map);
+    MediaHead { map: named, discontinuity: opening.discontinuity, date: Some(opening.date.as_millis()) }
+}
+
+fn parts<'a>(names: &'a [String], parts: &[Arc<Part>]) -> Vec<MediaPart<'a>> {
+    let part = |(uri, part): (&'a String, &Arc<Part>)| MediaPart {
+        uri,
+        duration: part.play_time(),
+        independent: part.independent,
+    };
+    names.iter().zip(parts).map(part).collect()
+}
+
+fn media(window: &Window, etag: String, skipped: usize) -> Option<Rendered> {
+    let target_duration = window.target_duration()?;
+    let names = Names::of(window);
+    let mut map_before = None;
+    let segments =
+        window.listed().zip(names.maps.iter().zip(&names.parts)).map(|(listed, (map, part_names))| {
+            let segment = &listed.segment;
+            MediaSegment {
+                head: head(&segment.opening, map, &mut map_before),
+                parts: parts(part_names, &segment.parts),
+                duration: segment.play_time(),
+                uri: &listed.uri,
+            }
+        });
+    let segments = segments.collect::<Vec<_>>().split_off(skipped.min(names.maps.len()));
+    let open = window.growing().map(|growing| OpenSegment {
+        head: head(&growing.opening, &names.growing_map, &mut map_before),
+        parts: parts(&names.growing_parts, &growing.parts),
     });
     let numbers = window.numbers();
     let playlist = MediaPlaylist {
         target_duration,
+        low_latency: window.part_target().map(|part_target| LowLatency { part_target }),
         media_sequence: numbers.media,
         discontinuity_sequence: numbers.discontinuity,
         independent_segments: window.independent(),
+        skipped,
         ended: window.ended(),
         date_ranges: window.cues(),
-        segments: segments.collect(),
+        segments,
+        open,
+        next_part: names.next_part.as_deref(),
+        next_map: names.next_map.as_deref(),
+        reports: Vec::new(),
     };
-    let newest = window.listed().next_back().map_or(numbers.media, |listed| listed.number);
-    let (ended, cues) = (u8::from(window.ended()), window.cues_marked());
-    let etag = format!("W/\"{}-{newest}-{cues}-{ended}\"", window.nonce());
     // Half a target duration keeps a cache from hiding a new segment for long (RFC 8216bis appendix on caching).
-    let max_age = if window.ended() { target_duration } else { (target_duration / 2).max(1) };
-    Some(Rendered::new(playlist.render(), etag, max_age))
+    let max_age = if window.ended() { target_duration } else { target_duration / 2 };
+    Some(Rendered {
+        settled_age: if window.ended() { max_age } else { target_duration * SETTLED_TARGETS },
+        takes_directives: window.next_part().is_some(),
+        ..Rendered::new(playlist.render(), etag, max_age)
+    })
 }
 
-/// The multivariant playlist; `None` until there is a media playlist with a segment.
-#[must_use]
-pub(super) fn multivariant(window: &Window) -> Option<Rendered> {
+fn multivariant(window: &Window, newest: &Listed, etag: String) -> Option<Rendered> {
     let target_duration = window.target_duration()?;
-    let newest = window.listed().next_back()?;
-    let init = &newest.segment.init;
+    let init = &newest.segment.opening.init;
     let (bandwidth, average_bandwidth) = window.bandwidth();
     let measured = window.frame_rate().filter(|_| init.resolution.is_some());
     let frame_rate = measured.map(|measured| match init.nominal_frame_rate {
@@ -94,6 +274,5 @@ pub(super) fn multivariant(window: &Window) -> Option<Rendered> {
         captions: window.captions(),
         init_segments: init.container.has_init(),
     };
-    let etag = format!("W/\"{}-{}-{}\"", window.nonce(), newest.number, u8::from(window.captions()));
     Some(Rendered::new(variant.render(), etag, (target_duration / 2).max(1)))
 }

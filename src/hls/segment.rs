@@ -57,6 +57,12 @@ impl Part {
         (self.header.len() + self.payload.iter().map(Bytes::len).sum::<usize>()) as u64
     }
 
+    /// Its duration for playlists and arithmetic without scales.
+    #[must_use]
+    pub fn play_time(&self) -> Duration {
+        play_time(self.duration)
+    }
+
     /// Whether it has no bytes; never, once the segmenter made it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -64,23 +70,30 @@ impl Part {
     }
 }
 
-/// A finished segment.
-#[derive(Debug)]
-pub struct Segment {
+/// What is known of a segment when it begins, and stands before its first part in a playlist.
+#[derive(Debug, Clone)]
+pub struct Opening {
     /// What a decoder needs first.
     pub init: Arc<Init>,
-    /// In order; their bytes joined are the segment's bytes, their durations added are its duration.
-    pub parts: Vec<Part>,
-    /// Decode time of its first frame on the session's clock.
-    pub start: MediaTime,
-    /// How long it plays, by decode times: the sum over all segments never drifts from the media.
-    pub duration: MediaTime,
     /// When its first frame arrived, in milliseconds since 1970.
     pub date: MediaTime,
     /// Whether it can be decoded without the segments before it.
     pub independent: bool,
     /// Whether timestamps or codings break before it.
     pub discontinuity: bool,
+}
+
+/// A finished segment.
+#[derive(Debug)]
+pub struct Segment {
+    /// What it began with.
+    pub opening: Opening,
+    /// In order; their bytes joined are the segment's bytes, their durations added are its duration.
+    pub parts: Vec<Arc<Part>>,
+    /// Decode time of its first frame on the session's clock.
+    pub start: MediaTime,
+    /// How long it plays, by decode times: the sum over all segments never drifts from the media.
+    pub duration: MediaTime,
     /// Pictures in it.
     pub frames: u32,
     /// Bytes in all.

@@ -11,7 +11,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::segment::Segment;
+use super::names;
+use super::segment::{Init, Opening, Part, Segment};
+use super::segmenter::Targets;
 use crate::format::date_range::DateRange;
 use crate::media::{Cue, CueValue};
 
@@ -39,13 +41,40 @@ pub struct Listed {
     pub uri: String,
     /// Its bytes.
     pub segment: Segment,
+    /// The number of its first part, where its parts were published.
+    pub parts_from: Option<u64>,
 }
 
 impl Listed {
-    /// The name of the init segment it needs, in the session of this nonce.
+    /// The part of this number, where it is one of this segment's.
     #[must_use]
-    pub fn init_uri(&self, nonce: &str) -> String {
-        format!("init_{nonce}_{}.mp4", self.segment.init.number)
+    pub fn part(&self, number: u64) -> Option<&Arc<Part>> {
+        let index = number.checked_sub(self.parts_from?)?;
+        self.segment.parts.get(usize::try_from(index).ok()?)
+    }
+}
+
+/// The segment that is not finished, and the parts of it that are.
+#[derive(Debug, Clone)]
+pub struct Growing {
+    /// What it began with.
+    pub opening: Opening,
+    /// The number of its first part.
+    pub parts_from: u64,
+    /// Its finished parts; one at least.
+    pub parts: Vec<Arc<Part>>,
+}
+
+impl Growing {
+    /// The part of this number, where it is finished.
+    #[must_use]
+    pub fn part(&self, number: u64) -> Option<&Arc<Part>> {
+        let index = number.checked_sub(self.parts_from)?;
+        self.parts.get(usize::try_from(index).ok()?)
+    }
+
+    fn play_time(&self) -> Duration {
+        self.parts.iter().map(|part| part.play_time()).sum()
     }
 }
 
@@ -93,7 +122,12 @@ pub struct Window {
     kept: VecDeque<(Duration, Arc<Listed>)>,
     numbers: Numbers,
     next: u64,
-    target_duration: Option<u32>,
+    growing: Option<Growing>,
+    /// The number of the next part, which is its name before it exists.
+    next_part: u64,
+    /// The init segment of the next part, where it is not that of the newest.
+    next_init: Option<Arc<Init>>,
+    targets: Option<Targets>,
     ended: bool,
     /// Media time of all segments so far.
     elapsed: Duration,
@@ -127,7 +161,10 @@ impl Window {
             kept: VecDeque::new(),
             numbers,
             next: numbers.media,
-            target_duration: None,
+            growing: None,
+            next_part: 0,
+            next_init: None,
+            targets: None,
             ended: false,
             elapsed: Duration::ZERO,
             independent: true,
@@ -147,19 +184,39 @@ impl Window {
     /// The name of its media playlist.
     #[must_use]
     pub fn playlist_uri(&self) -> String {
-        format!("live_{}.m3u8", self.nonce)
+        names::playlist(&self.nonce)
+    }
+
+    /// Adds a finished part of the segment that begins with `opening`.
+    pub fn push_part(&mut self, part: Arc<Part>, opening: Opening) {
+        if self.next_init.as_ref().is_some_and(|init| init.number == opening.init.number) {
+            self.next_init = None;
+        }
+        let parts_from = self.next_part;
+        self.next_part += 1;
+        self.independent &= opening.independent;
+        self.growing
+            .get_or_insert_with(|| Growing { opening, parts_from, parts: Vec::new() })
+            .parts
+            .push(part);
+    }
+
+    /// Takes note of the init segment that the next part needs.
+    pub fn announce(&mut self, init: Arc<Init>) {
+        self.next_init = self.parts_published().then_some(init);
     }
 
     /// Adds a finished segment and lets old ones go.
     pub fn push(&mut self, segment: Segment) {
         let play_time = segment.play_time();
         self.elapsed += play_time;
-        self.independent &= segment.independent;
+        self.independent &= segment.opening.independent;
         self.measure(&segment, play_time);
         let number = self.next;
         self.next += 1;
-        let uri = format!("seg_{}_{number}.{}", self.nonce, segment.init.container.extension());
-        self.listed.push_back(Arc::new(Listed { number, uri, segment }));
+        let uri = names::segment(&self.nonce, number, segment.opening.init.container);
+        let parts_from = self.growing.take().map(|growing| growing.parts_from);
+        self.listed.push_back(Arc::new(Listed { number, uri, segment, parts_from }));
         while self.evict() {}
         self.forget();
         self.forget_cues();
@@ -207,16 +264,19 @@ impl Window {
 
     /// Drops cue points that are over before the list begins.
     fn forget_cues(&mut self) {
-        let Some(oldest) = self.listed.front().map(|listed| listed.segment.date.as_millis()) else { return };
+        let Some(oldest) = self.listed.front().map(|listed| listed.segment.opening.date.as_millis()) else {
+            return;
+        };
         self.cues.retain(|cue| cue.end() >= oldest);
     }
 
     fn measure(&mut self, segment: &Segment, play_time: Duration) {
+        let target = self.target_duration().unwrap_or(1);
         let measured = &mut self.measured;
         measured.bytes += segment.len;
         measured.frames += u64::from(segment.frames);
         measured.time += play_time;
-        let whole = Duration::from_secs(self.target_duration.unwrap_or(1).into()) * MEASURABLE_PERCENT / 100;
+        let whole = Duration::from_secs(target.into()) * MEASURABLE_PERCENT / 100;
         if play_time >= whole {
             measured.peak = measured.peak.max(bits_per_second(segment.len, play_time));
         }
@@ -224,7 +284,7 @@ impl Window {
 
     /// Moves the oldest listed segment out of the list, when what remains is enough.
     fn evict(&mut self) -> bool {
-        let Some(target) = self.target_duration else { return false };
+        let Some(target) = self.target_duration() else { return false };
         let remaining: Duration = self.listed.iter().skip(1).map(|listed| listed.segment.play_time()).sum();
         let enough = remaining >= Duration::from_secs((target * TARGETS_LISTED_MIN).into());
         if self.listed.len() <= self.size || !(enough || self.listed.len() > self.size + SHORT_SEGMENTS_MAX) {
@@ -232,7 +292,7 @@ impl Window {
         }
         let Some(oldest) = self.listed.pop_front() else { return false };
         self.numbers.media = oldest.number + 1;
-        self.numbers.discontinuity += u64::from(oldest.segment.discontinuity);
+        self.numbers.discontinuity += u64::from(oldest.segment.opening.discontinuity);
         // A player may ask for it as long as a playlist that named it plays (RFC 8216bis §6.2.2).
         let until = self.elapsed + remaining + oldest.segment.play_time();
         self.kept.push_back((until, oldest));
@@ -251,9 +311,9 @@ impl Window {
         }
     }
 
-    /// Sets the target duration, once: from now on there is a playlist.
-    pub fn choose_target_duration(&mut self, seconds: u32) {
-        self.target_duration.get_or_insert(seconds.max(1));
+    /// Sets what the playlist promises, once: from now on there is one.
+    pub fn choose_targets(&mut self, targets: Targets) {
+        self.targets.get_or_insert(Targets { duration: targets.duration.max(1), ..targets });
     }
 
     /// Forgets all segments before anything was shown; the numbers go on.
@@ -265,10 +325,11 @@ impl Window {
     }
 
     /// No segment will follow.
-    pub fn end(&mut self, target_duration: u32) {
+    pub fn end(&mut self, targets: Targets) {
         if !self.listed.is_empty() {
-            self.choose_target_duration(target_duration);
+            self.choose_targets(targets);
         }
+        self.next_init = None;
         self.ended = true;
     }
 
@@ -280,8 +341,68 @@ impl Window {
 
     /// Whole seconds; `None` until a playlist may be shown.
     #[must_use]
-    pub const fn target_duration(&self) -> Option<u32> {
-        self.target_duration
+    pub fn target_duration(&self) -> Option<u32> {
+        self.targets.map(|targets| targets.duration)
+    }
+
+    /// No part is longer than so many milliseconds; `None` where parts are not published.
+    #[must_use]
+    pub fn part_target(&self) -> Option<u32> {
+        self.targets.and_then(|targets| targets.part_millis)
+    }
+
+    fn parts_published(&self) -> bool {
+        self.part_target().is_some()
+    }
+
+    /// The number of the segment after the newest finished one: the one that grows.
+    #[must_use]
+    pub const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The segment that is not finished, where parts of it are.
+    #[must_use]
+    pub const fn growing(&self) -> Option<&Growing> {
+        self.growing.as_ref()
+    }
+
+    /// The number of the part that is announced; `None` where none will come.
+    #[must_use]
+    pub fn next_part(&self) -> Option<u64> {
+        (self.parts_published() && !self.ended).then_some(self.next_part)
+    }
+
+    /// The init segment that is announced.
+    #[must_use]
+    pub const fn next_init(&self) -> Option<&Arc<Init>> {
+        self.next_init.as_ref()
+    }
+
+    /// The first segment whose parts are listed: none that begins more than three target durations before the end
+    /// (RFC 8216bis §6.2.2).
+    #[must_use]
+    pub fn parts_listed_from(&self) -> u64 {
+        let Some(target) = self.target_duration() else { return self.next };
+        let reach = Duration::from_secs((target * TARGETS_LISTED_MIN).into());
+        let mut behind = self.growing.as_ref().map_or(Duration::ZERO, Growing::play_time);
+        let near = self.listed.iter().rev().take_while(|listed| {
+            behind += listed.segment.play_time();
+            behind <= reach && listed.parts_from.is_some()
+        });
+        near.last().map_or(self.next, |listed| listed.number)
+    }
+
+    /// The segments at the front of the list that a delta update leaves out, when `reach` before its end is enough.
+    #[must_use]
+    pub fn skippable(&self, reach: Duration) -> usize {
+        let mut behind = Duration::ZERO;
+        let near = self.listed.iter().rev().take_while(|listed| {
+            let listed_already = behind >= reach;
+            behind += listed.segment.play_time();
+            !listed_already
+        });
+        self.listed.len() - near.count()
     }
 
     /// Where the list starts now.
@@ -293,7 +414,7 @@ impl Window {
     /// Where a session after this one starts.
     #[must_use]
     pub fn next_numbers(&self) -> Numbers {
-        let breaks = self.listed.iter().filter(|listed| listed.segment.discontinuity).count() as u64;
+        let breaks = self.listed.iter().filter(|listed| listed.segment.opening.discontinuity).count() as u64;
         Numbers { media: self.next, discontinuity: self.numbers.discontinuity + breaks + 1 }
     }
 
@@ -303,7 +424,7 @@ impl Window {
     }
 
     /// All segments that can be fetched, oldest first: those kept, then those listed.
-    pub fn fetchable(&self) -> impl Iterator<Item = &Arc<Listed>> {
+    pub fn fetchable(&self) -> impl Iterator<Item = &Arc<Listed>> + Clone {
         self.kept.iter().map(|(_, kept)| kept).chain(&self.listed)
     }
 

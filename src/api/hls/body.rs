@@ -1,4 +1,4 @@
-//! A segment as a response body: its slices one after another, none of them copied.
+//! A segment or a part as a response body: its slices one after another, none of them copied.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -9,12 +9,52 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::range::Range;
-use crate::hls::{Kind, Listed, Rendition};
+use crate::hls::{Container, Kind, Listed, Part, Rendition};
 
-/// Bytes of a segment that have not been handed to the connection yet.
+/// What a body is made of.
 #[derive(Debug)]
-pub(super) struct SegmentBody {
-    listed: Arc<Listed>,
+pub(super) enum Media {
+    /// All parts of a segment.
+    Segment(Arc<Listed>),
+    /// One part.
+    Part(Arc<Part>),
+}
+
+impl Media {
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::Segment(listed) => listed.segment.len,
+            Self::Part(part) => part.len(),
+        }
+    }
+
+    /// Parts are published in fMP4 alone.
+    pub(super) fn container(&self) -> Container {
+        match self {
+            Self::Segment(listed) => listed.segment.opening.init.container,
+            Self::Part(_) => Container::Fmp4,
+        }
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Segment(_) => Kind::Segment,
+            Self::Part(_) => Kind::Part,
+        }
+    }
+
+    fn part(&self, index: usize) -> Option<&Part> {
+        match self {
+            Self::Segment(listed) => listed.segment.parts.get(index).map(Arc::as_ref),
+            Self::Part(part) => (index == 0).then_some(part),
+        }
+    }
+}
+
+/// Bytes of media that have not been handed to the connection yet.
+#[derive(Debug)]
+pub(super) struct MediaBody {
+    media: Media,
     /// Whose bytes these are counted as.
     rendition: Arc<Rendition>,
     /// The next piece: of which part, and which of it.
@@ -25,15 +65,15 @@ pub(super) struct SegmentBody {
     remaining: u64,
 }
 
-impl SegmentBody {
-    pub(super) const fn new(listed: Arc<Listed>, rendition: Arc<Rendition>, range: Range) -> Self {
-        Self { listed, rendition, part: 0, piece: 0, skip: range.start, remaining: range.len() }
+impl MediaBody {
+    pub(super) const fn new(media: Media, rendition: Arc<Rendition>, range: Range) -> Self {
+        Self { media, rendition, part: 0, piece: 0, skip: range.start, remaining: range.len() }
     }
 
     /// The next piece, whole.
     fn next_piece(&mut self) -> Option<Bytes> {
         loop {
-            let part = self.listed.segment.parts.get(self.part)?;
+            let part = self.media.part(self.part)?;
             if let Some(piece) = part.piece(self.piece) {
                 self.piece += 1;
                 return Some(piece.clone());
@@ -56,14 +96,14 @@ impl SegmentBody {
             piece.advance(usize::try_from(std::mem::take(&mut self.skip)).unwrap_or(0));
             piece.truncate(usize::try_from(self.remaining).unwrap_or(usize::MAX));
             self.remaining -= piece.len() as u64;
-            self.rendition.counters().count_bytes(Kind::Segment, piece.len() as u64);
+            self.rendition.counters().count_bytes(self.media.kind(), piece.len() as u64);
             return Some(piece);
         }
         None
     }
 }
 
-impl Body for SegmentBody {
+impl Body for MediaBody {
     type Data = Bytes;
     type Error = Infallible;
 

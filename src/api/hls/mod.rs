@@ -4,33 +4,27 @@
 //! they appear, is the hls room's. A segment's body is a list of shared slices that the connection writes as they
 //! lie. Media is never compressed, playlists are where the client takes gzip.
 
+mod answer;
 mod body;
+mod query;
 mod range;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Problem;
-use crate::hls::{Container, File, Kind, Library, Listed, Missing, Rendered, Rendition};
+use crate::hls::{Came, Container, File, Kind, Library, Missing, Rendition};
 use crate::stream::PlaybackId;
-use body::SegmentBody;
+use answer::Kept;
+use body::{Media, MediaBody};
+use query::{BadDirective, Query};
 use range::Range;
-
-/// How long a request for a playlist that is about to appear is held. Players give up after ten seconds.
-const HOLD_MAX: Duration = Duration::from_secs(5);
-/// iOS takes no other name for a playlist.
-const PLAYLIST: &str = "application/vnd.apple.mpegurl";
-const MP4: &str = "video/mp4";
-const MP2T: &str = "video/mp2t";
-/// A name never stands for other bytes, so a cache may keep it far longer than any window.
-const FOREVER: &str = "public, max-age=3600, immutable";
 
 /// The routes of HLS.
 pub fn router(library: Arc<Library>) -> Router {
@@ -58,23 +52,56 @@ async fn file(
         let problem = Problem::new(StatusCode::NOT_FOUND, "unknown_stream", "There is no such stream");
         return open_to_all(problem.instance(&uri).into_response());
     };
-    let found = tokio::time::timeout(HOLD_MAX, rendition.file(&name)).await.unwrap_or(Err(Missing::NotYet));
-    let (kind, response) = match found {
-        Ok(File::Index(rendered)) => (Kind::Index, playlist(&rendered, &headers)),
-        Ok(File::Playlist(rendered)) => (Kind::Playlist, playlist(&rendered, &headers)),
-        Ok(File::Init(bytes)) => {
-            let whole = bytes.len() as u64;
-            let body = |range: Range| Body::from(bytes.slice(range.start_index()..range.end_index()));
-            (Kind::Init, media(&headers, MP4, whole, body))
-        }
-        Ok(File::Segment(listed)) => (Kind::Segment, segment(&rendition, listed, &headers)),
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let (kind, response) = match rendition.file(&name, query.ask.unwrap_or_default()).await {
+        Ok((file, came)) => answer(&rendition, file, came, query, &headers, &uri),
         Err(why) => (Kind::Missing, missing(why, &uri)),
     };
     rendition.counters().count_request(kind);
-    if kind != Kind::Segment {
+    if !matches!(kind, Kind::Segment | Kind::Part) {
         rendition.counters().count_bytes(kind, content_length(&response));
     }
     open_to_all(response)
+}
+
+fn answer(
+    rendition: &Arc<Rendition>,
+    file: File,
+    came: Came,
+    query: Query<'_>,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> (Kind, Response) {
+    let shared = |media: Media| {
+        let kind = media.kind();
+        let whole = media.len();
+        let form = media.container();
+        let body = |range| Body::new(MediaBody::new(media, rendition.clone(), range));
+        (kind, answer::media(headers, form, whole, body))
+    };
+    match file {
+        File::Index(rendered) => {
+            (Kind::Index, answer::playlist(&rendered, Kept::AsPlaylist, query.carried, headers))
+        }
+        File::Playlist(rendered) => match query.ask {
+            Err(bad) if rendered.takes_directives => (Kind::Missing, bad_directive(bad, uri)),
+            _ => {
+                let kept = match came {
+                    Came::AtOnce => Kept::AsPlaylist,
+                    Came::Awaited => Kept::Settled,
+                    Came::InVain => Kept::Never,
+                };
+                (Kind::Playlist, answer::playlist(&rendered, kept, query.carried, headers))
+            }
+        },
+        File::Init(bytes) => {
+            let whole = bytes.len() as u64;
+            let body = |range: Range| Body::from(bytes.slice(range.start_index()..range.end_index()));
+            (Kind::Init, answer::media(headers, Container::Fmp4, whole, body))
+        }
+        File::Segment(listed) => shared(Media::Segment(listed)),
+        File::Part(part) => shared(Media::Part(part)),
+    }
 }
 
 fn content_length(response: &Response) -> u64 {
@@ -99,99 +126,29 @@ fn missing(why: Missing, uri: &Uri) -> Response {
         Missing::NotYet => ("not_live_yet", "The stream is starting"),
         Missing::Gone => ("segment_gone", "The segment has left the live window"),
         Missing::Unknown => ("not_found", "There is no such file"),
+        Missing::Crowded => ("too_many_waiting", "Too many requests wait for this stream"),
+        Missing::TooFar => ("bad_directive", "The playlist cannot be waited for like this"),
     };
-    let problem = Problem::new(StatusCode::NOT_FOUND, code, title).detail(why.to_string()).instance(uri);
+    let status = match why {
+        Missing::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+        Missing::TooFar => StatusCode::BAD_REQUEST,
+        _ => StatusCode::NOT_FOUND,
+    };
+    let problem = Problem::new(status, code, title).detail(why.to_string()).instance(uri);
     let mut response = problem.into_response();
-    if matches!(why, Missing::NotLive | Missing::NotYet) {
+    if matches!(why, Missing::NotLive | Missing::NotYet | Missing::Crowded) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
 
-fn playlist(rendered: &Rendered, asked: &HeaderMap) -> Response {
-    let gzip = takes_gzip(asked) && !rendered.gzip.is_empty();
-    let bytes = if gzip { &rendered.gzip } else { &rendered.plain };
-    let mut response = if has_already(asked, &rendered.etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut response = Body::from(bytes.clone()).into_response();
-        set(&mut response, header::CONTENT_TYPE, PLAYLIST);
-        set(&mut response, header::CONTENT_LENGTH, &bytes.len().to_string());
-        if gzip {
-            set(&mut response, header::CONTENT_ENCODING, "gzip");
-        }
-        response
-    };
-    set(&mut response, header::ETAG, &rendered.etag);
-    set(&mut response, header::VARY, "Accept-Encoding");
-    set(&mut response, header::CACHE_CONTROL, &format!("public, max-age={}", rendered.max_age));
-    response
+fn bad_directive(bad: BadDirective, uri: &Uri) -> Response {
+    let title = "The playlist cannot be waited for like this";
+    let problem = Problem::new(StatusCode::BAD_REQUEST, "bad_directive", title);
+    problem.detail(bad.to_string()).instance(uri).into_response()
 }
 
-fn segment(rendition: &Arc<Rendition>, listed: Arc<Listed>, asked: &HeaderMap) -> Response {
-    let whole = listed.segment.len;
-    let form = match listed.segment.init.container {
-        Container::Fmp4 => MP4,
-        Container::Ts => MP2T,
-    };
-    media(asked, form, whole, |range| Body::new(SegmentBody::new(listed, rendition.clone(), range)))
-}
-
-/// A file of `whole` bytes, or the range of it that was asked for (RFC 9110 §14).
-fn media(asked: &HeaderMap, form: &str, whole: u64, body: impl FnOnce(Range) -> Body) -> Response {
-    // A range under a condition is for resuming a download; sending the whole is always right.
-    let conditional = asked.contains_key(header::IF_RANGE);
-    let range =
-        asked.get(header::RANGE).filter(|_| !conditional).and_then(|value| Range::parse(value, whole));
-    let mut response = match range {
-        Some(Err(range::Unsatisfiable)) => {
-            let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-            set(&mut response, header::CONTENT_RANGE, &format!("bytes */{whole}"));
-            set(&mut response, header::CACHE_CONTROL, "no-store");
-            return response;
-        }
-        Some(Ok(range)) => {
-            let mut response = (StatusCode::PARTIAL_CONTENT, body(range)).into_response();
-            set(&mut response, header::CONTENT_LENGTH, &range.len().to_string());
-            let content_range = format!("bytes {}-{}/{whole}", range.start, range.end.saturating_sub(1));
-            set(&mut response, header::CONTENT_RANGE, &content_range);
-            response
-        }
-        None => {
-            let mut response = body(Range { start: 0, end: whole }).into_response();
-            set(&mut response, header::CONTENT_LENGTH, &whole.to_string());
-            response
-        }
-    };
-    set(&mut response, header::CONTENT_TYPE, form);
-    set(&mut response, header::ACCEPT_RANGES, "bytes");
-    set(&mut response, header::CACHE_CONTROL, FOREVER);
-    response
-}
-
-fn set(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-}
-
-/// Whether `Accept-Encoding` names gzip without ruling it out (RFC 9110 §12.5.3).
-fn takes_gzip(asked: &HeaderMap) -> bool {
-    let values = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let weight = weight.trim().trim_start_matches(['q', 'Q']).trim().trim_start_matches('=').trim();
-        matches!(name.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip")
-            && weight.parse::<f32>().is_ok_and(|weight| weight > 0.0)
-    })
-}
-
-/// Whether `If-None-Match` names the tag; weak comparison (RFC 9110 §13.1.2).
-fn has_already(asked: &HeaderMap, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let values = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
-}
-
+#[cfg(test)]
+mod low_latency_tests;
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,23 @@
 //! The routes of media as players and caches meet them.
 
 use axum::body::to_bytes;
-use axum::http::{Method, Request};
+use axum::http::{HeaderName, Method, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::ServiceExt;
 
 use super::*;
+use crate::hls::Config;
 use crate::hls::testing::{Studio, gunzip};
 
 const BODY_MAX: usize = 1 << 24;
 
 /// A library with one live stream, `talk`, and the studio it comes from.
-fn live() -> (Arc<Library>, Arc<Rendition>, Studio) {
-    let mut studio = Studio::new(Some(1_280), true);
+pub(super) fn live() -> (Arc<Library>, Arc<Rendition>, Studio) {
+    live_with(Config::default())
+}
+
+pub(super) fn live_with(config: Config) -> (Arc<Library>, Arc<Rendition>, Studio) {
+    let mut studio = Studio::with(config, Some(1_280), true);
     studio.run(9_000);
     let (library, rendition) = (Arc::new(Library::default()), Arc::new(Rendition::default()));
     library.insert(PlaybackId::parse("talk").expect("valid"), rendition.clone());
@@ -20,7 +25,12 @@ fn live() -> (Arc<Library>, Arc<Rendition>, Studio) {
     (library, rendition, studio)
 }
 
-async fn ask(library: &Arc<Library>, method: Method, path: &str, headers: &[(HeaderName, &str)]) -> Response {
+pub(super) async fn ask(
+    library: &Arc<Library>,
+    method: Method,
+    path: &str,
+    headers: &[(HeaderName, &str)],
+) -> Response {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(name, *value);
@@ -29,11 +39,11 @@ async fn ask(library: &Arc<Library>, method: Method, path: &str, headers: &[(Hea
     router(library.clone()).oneshot(request).await.expect("infallible")
 }
 
-async fn body(response: Response) -> Vec<u8> {
+pub(super) async fn body(response: Response) -> Vec<u8> {
     to_bytes(response.into_body(), BODY_MAX).await.expect("whole").to_vec()
 }
 
-fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+pub(super) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
 }
 

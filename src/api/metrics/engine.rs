@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Collect, Samples, names};
-use crate::hls::Library;
+use crate::hls::{Kind, Library};
 use crate::net::{Connections, RejectReason};
 use crate::push::{OutputState, Supervisor};
 use crate::session::SessionStats;
@@ -109,9 +109,14 @@ impl EngineFigures {
     }
 
     fn hls(&self, out: &mut Samples) {
-        for (stream, kind, requests, bytes) in self.library.figures() {
-            out.add(&names::HLS_REQUESTS, &[&stream, kind], requests);
-            out.add(&names::HLS_BYTES, &[&stream, kind], bytes);
+        for (id, rendition) in self.library.all() {
+            let (stream, counters) = (id.as_str(), rendition.counters());
+            for kind in Kind::ALL {
+                out.add(&names::HLS_REQUESTS, &[stream, kind.as_str()], counters.requests(kind));
+                out.add(&names::HLS_BYTES, &[stream, kind.as_str()], counters.bytes(kind));
+            }
+            out.add(&names::HLS_PLAYLIST_RENDERS, &[stream], counters.renders());
+            out.add(&names::HLS_WAITING_REQUESTS, &[stream], rendition.waiting() as u64);
         }
     }
 }

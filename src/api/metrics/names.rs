@@ -90,6 +90,10 @@ metrics! {
         "Times an output was connected again.";
 
     HLS_REQUESTS = Counter "gostream_hls_requests_total" ["stream", "kind"] "HLS requests answered, by what was asked for.";
+    HLS_PLAYLIST_RENDERS = Counter "gostream_hls_playlist_renders_total" ["stream"]
+        "Media playlists rendered; each is shared by all viewers.";
+    HLS_WAITING_REQUESTS = Gauge "gostream_hls_waiting_requests" ["stream"]
+        "HLS requests that wait for a part or a playlist.";
     HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";
 }
 

@@ -118,6 +118,7 @@ fn hls<V: Visit>(v: &mut V, hls: &mut Hls) {
     v.value("enabled", &mut hls.enabled, &Switch);
     v.value("container", &mut hls.container, &Word(&[("fmp4", Container::Fmp4), ("ts", Container::Ts)]));
     v.value("segment", &mut hls.segment, &Time(500..=MINUTE));
+    v.value("low_latency", &mut hls.low_latency, &Switch);
     v.value("part", &mut hls.part, &Time(100..=5 * SECOND));
     v.value("window", &mut hls.window, &Integer(3..=1000));
     v.value("segment_max", &mut hls.segment_max, &Time(SECOND..=5 * MINUTE));

@@ -147,6 +147,8 @@ pub struct Hls {
     pub container: Container,
     /// The target duration of a segment.
     pub segment: Duration,
+    /// Whether parts are published as they are finished.
+    pub low_latency: bool,
     /// The target duration of a part.
     pub part: Duration,
     /// Segments in the playlist.
@@ -267,6 +269,7 @@ impl Default for Hls {
             enabled: true,
             container: Container::Fmp4,
             segment: Duration::from_secs(2),
+            low_latency: true,
             part: Duration::from_millis(333),
             window: 6,
             segment_max: Duration::from_secs(10),

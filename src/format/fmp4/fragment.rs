@@ -76,6 +76,24 @@ pub fn fragment_header(sequence: u32, runs: &[Run]) -> Result<Bytes, Error> {
     Ok(bytes.into())
 }
 
+/// The bytes of a whole fragment without samples: `moof` number `sequence`, and an empty `mdat`. `decode_time` is
+/// where the track's next sample belongs.
+///
+/// # Errors
+/// [`Error::Encode`] when a field overflows.
+pub fn empty_fragment_header(sequence: u32, track: u32, decode_time: u64) -> Result<Bytes, Error> {
+    let traf = Traf {
+        tfhd: Tfhd { track_id: track, default_base_is_moof: true, ..Tfhd::default() },
+        tfdt: Some(Tfdt { base_media_decode_time: decode_time }),
+        ..Traf::default()
+    };
+    let mut bytes = Vec::with_capacity(MOOF_LEN);
+    Moof { mfhd: Mfhd { sequence_number: sequence }, traf: vec![traf] }.encode(&mut bytes)?;
+    bytes.extend_from_slice(&[0, 0, 0, MDAT_HEADER_LEN as u8]);
+    bytes.extend_from_slice(b"mdat");
+    Ok(bytes.into())
+}
+
 fn traf(run: &Run) -> Traf {
     let shared_duration = shared(&run.samples, |sample| sample.duration);
     let composed = run.samples.iter().any(|sample| sample.cts != 0);

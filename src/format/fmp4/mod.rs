@@ -7,7 +7,7 @@
 mod fragment;
 mod init;
 
-pub use fragment::{Run, RunSample, fragment_header};
+pub use fragment::{Run, RunSample, empty_fragment_header, fragment_header};
 pub use init::{InitTrack, SampleEntry, display_size, init_segment};
 
 /// Why a box could not be written.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::hls::Container;
-use crate::media::remux::to_fmp4::{Fragment, Layout, Sample, fragment};
+use crate::media::remux::to_fmp4::{Fragment, Layout, Sample, empty_fragment, fragment};
 use crate::media::remux::to_ts::{Begins, TsWriter};
 
 /// What is counted over all parts, breaks and sessions of a rendition.
@@ -13,6 +13,13 @@ pub(super) enum Fragments {
     Fmp4(u32),
     /// The continuity counters, among others.
     Ts(Box<TsWriter>),
+}
+
+/// A stretch in which no frame begins: the track that paces the parts, and where its next sample belongs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gap {
+    pub(super) sound: bool,
+    pub(super) next: i64,
 }
 
 impl Fragments {
@@ -52,5 +59,14 @@ impl Fragments {
                 Some(Fragment { header: writer.write(begins, &video, &audio), payload: Vec::new() })
             }
         }
+    }
+
+    /// A part without samples. `None` in TS, whose parts are not published and need not add up.
+    pub(super) fn make_empty(&mut self, gap: Gap) -> Option<Fragment> {
+        let Self::Fmp4(made) = self else { return None };
+        let sequence = made.wrapping_add(1);
+        let fragment = empty_fragment(sequence, gap.sound, gap.next).ok()?;
+        *made = sequence;
+        Some(fragment)
     }
 }

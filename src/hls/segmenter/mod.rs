@@ -21,6 +21,7 @@
 //!
 //! **Invariant:** the durations of the segments between two discontinuities add up to the media's own time.
 
+mod cut;
 mod fragments;
 mod open;
 mod pacing;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Container;
-use super::segment::{Init, Segment};
+use super::segment::{Init, Opening, Part, Segment};
 use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock};
 use crate::media::{CodecConfig, Cue, DataMessage, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
 use fragments::Fragments;
@@ -45,6 +46,9 @@ const SOUND_TAIL_MAX: i64 = 90_000;
 const REMAINDER_MIN: i64 = 45_000;
 /// How long no video must have arrived, in milliseconds, before audio alone moves the segments on.
 const VIDEO_STALL_MILLIS: i64 = 2_000;
+/// How long no video must have arrived, in milliseconds and in frames, before published parts go on with audio alone.
+const PICTURE_STALL_MILLIS: i64 = 1_000;
+const PICTURE_STALL_FRAMES: i64 = 3;
 /// Bytes of one segment at most: 100 Mb/s for 5 s. A stream beyond is cut earlier.
 const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -55,6 +59,8 @@ pub struct Config {
     pub segment: Duration,
     /// A part's duration at most.
     pub part: Duration,
+    /// Whether parts are published.
+    pub low_latency: bool,
     /// A segment's duration at most, whatever the keyframes.
     pub segment_max: Duration,
     /// The form of the parts.
@@ -79,10 +85,14 @@ pub struct Input<'a> {
 /// What the segmenter has to say.
 #[derive(Debug)]
 pub enum Output {
+    /// A part is finished, of the segment that begins so. Its segment follows with all of its parts.
+    Part(Arc<Part>, Opening),
     /// A segment is finished.
     Segment(Segment),
-    /// The target duration is chosen, in whole seconds: playlists may be shown from now on.
-    TargetDuration(u32),
+    /// Playlists may be shown from now on, with these promises. Parts come only after this.
+    Targets(Targets),
+    /// This init segment is the next part's.
+    Init(Arc<Init>),
     /// The pictures carry closed captions. Told once a session.
     Captions,
     /// The source marks a moment, whose date is this, in milliseconds since 1970.
@@ -91,6 +101,15 @@ pub enum Output {
     StartedOver,
     /// These tracks cannot be packaged, for this reason. Nothing comes until they change.
     Refused(String),
+}
+
+/// What playlists promise for the life of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Targets {
+    /// The target duration in whole seconds.
+    pub duration: u32,
+    /// The part target in milliseconds, where parts are published.
+    pub part_millis: Option<u32>,
 }
 
 /// What a running stretch is packaged with.
@@ -163,6 +182,7 @@ impl Segmenter {
             Frame::Data(message) => self.data(message),
             Frame::End(_) => self.interrupt(),
         }
+        self.tell_parts();
     }
 
     /// What is ready, oldest first.
@@ -180,10 +200,10 @@ impl Segmenter {
         self.captions = false;
     }
 
-    /// The target duration for a session that ends before it was chosen.
+    /// The promises of a session that ends before they were chosen.
     #[must_use]
-    pub fn target_duration(&self) -> u32 {
-        self.pacing.target_duration()
+    pub fn targets(&self) -> Targets {
+        Targets { duration: self.pacing.target_duration(), part_millis: None }
     }
 
     fn media(&mut self, input: Input<'_>, packet: &Packet) {
@@ -262,11 +282,13 @@ impl Segmenter {
     /// Starts a stretch at this packet, after finishing the one before it.
     fn begin(&mut self, packet: &Packet) {
         let clock = *self.clock.get_or_insert_with(|| SessionClock::starting_at(packet.dts));
-        let start =
+        let mut start =
             clock.ticks(packet.dts, CLOCK).max(if packet.track.is_video() { self.video_floor } else { 0 });
         if let Some(open) = &self.open {
             // Where sound alone was left over, it ends where it ends: what takes over may come much later.
             let end = if open.held.is_some() { start } else { open.sound_end().min(start) };
+            let end = end.max(open.part_start);
+            start = start.max(end);
             self.settle(end);
             self.cut(end, true);
             self.open = None;
@@ -312,7 +334,11 @@ impl Segmenter {
             resolution: layout.display_size(),
             nominal_frame_rate: rate.map(|(frames, per)| f64::from(frames) / f64::from(per)),
         };
-        self.packaging = Some(Packaging { layout, init: Arc::new(init) });
+        let init = Arc::new(init);
+        if !self.pacing.undecided() {
+            self.outputs.push_back(Output::Init(init.clone()));
+        }
+        self.packaging = Some(Packaging { layout, init });
         true
     }
 
@@ -332,7 +358,8 @@ impl Segmenter {
             return;
         }
         let dts = clock.ticks(packet.dts, CLOCK);
-        let time = dts.max(self.video_floor);
+        // Sound may have moved the parts on meanwhile.
+        let time = dts.max(self.video_floor).max(self.open.as_ref().map_or(0, |open| open.part_start));
         self.video_floor = time + 1;
         self.settle(time);
         let half_frame = self.open.as_ref().map_or(0, |open| open.frame / 2);
@@ -363,9 +390,9 @@ impl Segmenter {
         if now - start > limit && held.time > start {
             self.cut(held.time, held.sync);
         }
-        let (part, fragments) = (self.pacing.part(), &mut self.fragments);
         if let Some(open) = &mut self.open {
-            open.add_video(Sample { duration: now - held.time, ..held }, part, fragments);
+            let rule = self.pacing.part_rule(open.start);
+            open.add_video(Sample { duration: now - held.time, ..held }, rule, &mut self.fragments);
         }
     }
 
@@ -410,7 +437,7 @@ impl Segmenter {
     /// Queues one access unit, and lets it move the segments on where no video does.
     fn queue_audio(&mut self, unit: Sample, rate: Timescale) {
         let limit = self.pacing.limit();
-        let (target, part) = (self.pacing.segment(), self.pacing.part());
+        let target = self.pacing.segment();
         let has_video = self.packaging.as_ref().is_some_and(|packaging| packaging.layout.video().is_some());
         let Some(open) = &mut self.open else { return };
         open.last_audio = self.now;
@@ -426,53 +453,19 @@ impl Segmenter {
                 self.video_floor = at;
                 self.settle(at);
                 self.cut(at, false);
+            } else if self.pacing.publishes_parts()
+                && at > held.time
+                && silent_for >= PICTURE_STALL_MILLIS.max(PICTURE_STALL_FRAMES * open.frame / 90)
+            {
+                self.video_floor = at;
+                self.settle(at);
             }
             return;
         }
         if length > 0 && (full || length + (end - at) / 2 >= target || open.bytes() > SEGMENT_BYTES_MAX) {
             self.cut(at, !has_video);
-        } else if end - open.part_start > part && at > open.part_start {
-            open.close_part(at, &mut self.fragments);
+        } else {
+            open.follow_sound(at, end, self.pacing.part_rule(open.start), &mut self.fragments);
         }
-    }
-
-    /// Ends what runs: the frame held back lasts as long as the one before it. What follows is a discontinuity.
-    fn interrupt(&mut self) {
-        let Some(open) = &self.open else { return };
-        let sound = open.sound_end();
-        let end = match &open.held {
-            // The last picture stands until the sound is over too: it ends later wherever frames are reordered.
-            Some(held) => {
-                let picture = held.time + open.frame.min(self.pacing.limit()).max(1);
-                sound.clamp(picture, picture + SOUND_TAIL_MAX)
-            }
-            None => sound,
-        };
-        self.settle(end);
-        self.video_floor = self.video_floor.max(end);
-        self.cut(end, false);
-        self.open = None;
-        self.broken = self.pacing.any();
-    }
-
-    /// Finishes the segment at `at` and opens the next there. A segment that would be longer than may be, because its
-    /// last frame lasts and lasts, ends at the limit, and the next one is behind a discontinuity.
-    fn cut(&mut self, at: i64, independent: bool) {
-        let Some(packaging) = &self.packaging else { return };
-        let Some(open) = &mut self.open else { return };
-        let end = at.min(open.start + self.pacing.limit());
-        open.fill_silence(end, self.now);
-        open.close_part(end, &mut self.fragments);
-        let (base, millis) = self.anchor;
-        let date = millis + (open.start - base) / 90;
-        let finished = open.finish(end, independent, &packaging.init, MediaTime::from_millis(date));
-        if end < at {
-            open.jump(at);
-        }
-        let Some(segment) = finished else { return };
-        self.dated_until = date + segment.duration.as_millis();
-        let chosen = self.pacing.finished(segment.duration.ticks());
-        self.outputs.push_back(Output::Segment(segment));
-        self.outputs.extend(chosen.map(Output::TargetDuration));
     }
 }

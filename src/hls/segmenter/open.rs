@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::CLOCK;
-use super::fragments::Fragments;
-use crate::hls::segment::{Init, Part, Segment};
+use super::fragments::{Fragments, Gap};
+use super::pacing::PartRule;
+use crate::hls::segment::{Init, Opening, Part, Segment};
 use crate::media::MediaTime;
 use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample};
 use crate::media::remux::to_ts::Begins;
@@ -28,12 +29,16 @@ pub(super) struct Open {
     pub(super) independent: bool,
     /// Whether the open segment follows a break.
     discontinuity: bool,
-    parts: Vec<Part>,
+    parts: Vec<Arc<Part>>,
+    /// How many of the parts have been told.
+    told: usize,
     /// Where the open part begins.
     pub(super) part_start: i64,
     video: Vec<Sample>,
     /// The newest video frame, whose duration is not known yet.
     pub(super) held: Option<Sample>,
+    /// Where the last frame whose duration is known ends.
+    picture_end: i64,
     /// How long the last frame lasted.
     pub(super) frame: i64,
     /// When video arrived last, in milliseconds since 1970.
@@ -59,9 +64,11 @@ impl Open {
             independent: true,
             discontinuity,
             parts: Vec::new(),
+            told: 0,
             part_start: start,
             video: Vec::new(),
             held: None,
+            picture_end: start,
             frame: FRAME_FIRST_GUESS,
             last_video: 0,
             last_audio: 0,
@@ -92,16 +99,49 @@ impl Open {
     }
 
     /// Adds a frame whose duration is known, closing the part first where the frame would make it too long.
-    pub(super) fn add_video(&mut self, sample: Sample, part: i64, fragments: &mut Fragments) {
+    ///
+    /// Where parts are published a part that would be too short without the frame takes it, and ends where a part
+    /// must; what the frame lasts beyond goes to the parts after it.
+    pub(super) fn add_video(&mut self, sample: Sample, rule: PartRule, fragments: &mut Fragments) {
         let end = sample.time + sample.duration;
-        let full = end - self.part_start > part || self.video.len() >= PART_SAMPLES_MAX;
-        if full && sample.time > self.part_start {
-            self.close_part(sample.time, fragments);
+        let long_enough = sample.time - self.part_start >= rule.min.max(1);
+        let too_many = self.video.len() >= PART_SAMPLES_MAX && sample.time > self.part_start;
+        if (end - self.part_start > rule.max && long_enough) || too_many {
+            self.close_part(sample.time, rule, fragments);
         }
         self.frame = sample.duration;
+        self.picture_end = end;
         self.frames = self.frames.saturating_add(1);
         self.open_bytes += sample.len();
         self.video.push(sample);
+        while rule.strict && end.min(rule.until) - self.part_start > rule.max {
+            self.close_part(self.part_start + rule.max, rule, fragments);
+        }
+    }
+
+    /// Closes parts where sound alone moves them on, now that there is a unit from `at` to `end`.
+    pub(super) fn follow_sound(&mut self, at: i64, end: i64, rule: PartRule, fragments: &mut Fragments) {
+        while end - self.part_start > rule.max && at > self.part_start {
+            let from = self.part_start;
+            let whole = !rule.strict || (rule.min..=rule.max).contains(&(at - from));
+            self.close_part(if whole { at } else { from + rule.max }, rule, fragments);
+            if self.part_start == from {
+                break;
+            }
+        }
+    }
+
+    /// Closes all parts of a segment that ends at `end`, where it has any media.
+    pub(super) fn close_parts(&mut self, end: i64, rule: PartRule, fragments: &mut Fragments) {
+        let sound =
+            self.audio.front().and_then(|unit| self.audio_ticks(unit.time)).is_some_and(|at| at < end);
+        if self.parts.is_empty() && self.video.is_empty() && !sound {
+            return;
+        }
+        while rule.strict && end - self.part_start > rule.max {
+            self.close_part(self.part_start + rule.max, rule, fragments);
+        }
+        self.close_part(end, rule, fragments);
     }
 
     /// Lets an access unit wait for its part.
@@ -133,20 +173,27 @@ impl Open {
         }
     }
 
-    /// Finishes the open part at `end`. Nothing happens when it is empty.
-    pub(super) fn close_part(&mut self, end: i64, fragments: &mut Fragments) {
+    /// Finishes the open part at `end`. Nothing happens when it is empty, except where parts are published, which must
+    /// add up to their segment: there it becomes a part without samples.
+    pub(super) fn close_part(&mut self, end: i64, rule: PartRule, fragments: &mut Fragments) {
         let audio = self.take_audio(end);
-        if self.video.is_empty() && audio.is_empty() {
+        let empty = self.video.is_empty() && audio.is_empty();
+        if empty && !(rule.strict && end > self.part_start) {
             return;
         }
         let video = std::mem::take(&mut self.video);
-        let independent = video.first().map_or(self.sound_alone, |first| first.sync);
+        let independent = !empty && video.first().map_or(self.sound_alone, |first| first.sync);
         let begins = match (self.parts.is_empty(), self.discontinuity) {
             (true, true) => Begins::AfterBreak,
             (true, false) => Begins::Segment,
             (false, _) => Begins::Within,
         };
-        if let Some(fragment) = fragments.make(begins, video, audio) {
+        let made = if empty {
+            fragments.make_empty(Gap { sound: self.sound_alone, next: self.next_sample(end) })
+        } else {
+            fragments.make(begins, video, audio)
+        };
+        if let Some(fragment) = made {
             let part = Part {
                 header: fragment.header,
                 payload: fragment.payload,
@@ -154,10 +201,31 @@ impl Open {
                 independent,
             };
             self.closed_bytes += part.len();
-            self.parts.push(part);
+            self.parts.push(Arc::new(part));
         }
         self.open_bytes = self.audio.iter().map(Sample::len).sum();
         self.part_start = end;
+    }
+
+    /// Where the next sample of the track that paces the parts belongs, in its ticks, when there is none before `end`.
+    fn next_sample(&self, end: i64) -> i64 {
+        let Some(grid) = self.grid.as_ref().filter(|_| self.sound_alone) else {
+            return self.picture_end.max(self.part_start);
+        };
+        let queued = self.audio.front().map(|unit| unit.time).or(grid.next());
+        queued.unwrap_or_else(|| MediaTime::new(end, CLOCK).ticks_at(grid.timescale()))
+    }
+
+    /// The next finished part that was not told yet.
+    pub(super) fn tell(&mut self) -> Option<Arc<Part>> {
+        let part = self.parts.get(self.told)?.clone();
+        self.told += 1;
+        Some(part)
+    }
+
+    /// What stands before the open segment.
+    pub(super) fn opening(&self, init: &Arc<Init>, date: MediaTime) -> Opening {
+        Opening { init: init.clone(), date, independent: self.independent, discontinuity: self.discontinuity }
     }
 
     /// Audio that begins before `end` and has no hole in it: a fragment cannot have one.
@@ -174,32 +242,27 @@ impl Open {
     }
 
     /// Finishes the open segment at `at` and opens the next; `None` when it has no media.
-    pub(super) fn finish(
-        &mut self,
-        at: i64,
-        independent: bool,
-        init: &Arc<Init>,
-        date: MediaTime,
-    ) -> Option<Segment> {
+    pub(super) fn finish(&mut self, at: i64, independent: bool, opening: Opening) -> Option<Segment> {
         let mut parts = std::mem::take(&mut self.parts);
         let start = std::mem::replace(&mut self.start, at);
-        let was_independent = std::mem::replace(&mut self.independent, independent);
+        self.told = 0;
+        self.independent = independent;
         self.part_start = at;
         self.closed_bytes = 0;
         let frames = std::mem::take(&mut self.frames);
-        // A part that stayed empty at the end leaves its time to the one before it.
-        let told: i64 = parts.iter().map(|part| part.duration.ticks()).sum();
+        let lengths: i64 = parts.iter().map(|part| part.duration.ticks()).sum();
         let last = parts.last_mut()?;
-        last.duration = MediaTime::new(last.duration.ticks() + (at - start - told).max(0), CLOCK);
+        // A part that stayed empty at the end leaves its time to the one before it; none does that was published.
+        if let Some(last) = Arc::get_mut(last) {
+            last.duration = MediaTime::new(last.duration.ticks() + (at - start - lengths).max(0), CLOCK);
+        }
+        self.discontinuity = false;
         Some(Segment {
-            init: init.clone(),
+            opening,
             start: MediaTime::new(start, CLOCK),
             duration: MediaTime::new(at - start, CLOCK),
-            date,
-            independent: was_independent,
-            discontinuity: std::mem::take(&mut self.discontinuity),
             frames,
-            len: parts.iter().map(Part::len).sum(),
+            len: parts.iter().map(|part| part.len()).sum(),
             parts,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CLOCK, Config};
+use super::{CLOCK, Config, Targets};
 
 /// Segments that are finished before the target duration is chosen and the playlist shown.
 const SEGMENTS_BEFORE_CHOICE: u32 = 2;
@@ -11,6 +11,11 @@ const TARGETS_BEFORE_CHOICE: i64 = 3;
 /// What later segments may be longer than the longest of the first without a cut between keyframes, besides the
 /// quarter second that rounding gives: 2.002 s is a target of 2, 2.3 s one of 3.
 const SPARE: i64 = 22_500;
+/// What a part may be longer than its frames: timestamps in whole milliseconds jitter by one.
+const PART_JITTER: i64 = MILLI;
+/// The share of a part target that every part but the last of a segment reaches, in percent (RFC 8216bis §4.4.4.9).
+const PART_MIN_PERCENT: i64 = 85;
+const MILLI: i64 = SECOND / 1_000;
 /// Kept back from the half second of rounding, so that five decimals never round across it: 5 ms.
 const ROUNDING_MARGIN: i64 = 450;
 const SECOND: i64 = CLOCK.ticks_per_second() as i64;
@@ -25,6 +30,23 @@ pub(super) struct Pacing {
     finished: u32,
     total: i64,
     longest: i64,
+    frames: i64,
+    low_latency: bool,
+    /// The part target, once chosen.
+    part_target: Option<i64>,
+}
+
+/// How long parts may be, in ticks of 90 kHz.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartRule {
+    /// Shortest, but for the last of a segment.
+    pub(super) min: i64,
+    /// Longest.
+    pub(super) max: i64,
+    /// Whether the parts are published, and both bounds hold whatever the frames do.
+    pub(super) strict: bool,
+    /// Where the open segment ends at the latest.
+    pub(super) until: i64,
 }
 
 impl Pacing {
@@ -39,6 +61,9 @@ impl Pacing {
             finished: 0,
             total: 0,
             longest: 0,
+            frames: 0,
+            low_latency: config.low_latency,
+            part_target: None,
         }
     }
 
@@ -47,9 +72,20 @@ impl Pacing {
         self.segment
     }
 
-    /// What a part may last.
-    pub(super) const fn part(&self) -> i64 {
-        self.part
+    /// What parts of a segment that starts at `start` may last. Before there is a playlist, and where parts are not
+    /// published, their length is nobody's promise.
+    pub(super) fn part_rule(&self, start: i64) -> PartRule {
+        let until = start.saturating_add(self.limit());
+        match self.part_target {
+            // Rounded up, so that five decimals do not fall below.
+            Some(max) => PartRule { min: max * PART_MIN_PERCENT / 100 + 1, max, strict: true, until },
+            None => PartRule { min: 0, max: self.part, strict: false, until },
+        }
+    }
+
+    /// Whether parts are published from now on.
+    pub(super) const fn publishes_parts(&self) -> bool {
+        self.part_target.is_some()
     }
 
     /// Whether no playlist can have been shown.
@@ -73,10 +109,12 @@ impl Pacing {
         u32::try_from(self.chosen.unwrap_or(now)).unwrap_or(u32::MAX)
     }
 
-    /// Counts a finished segment. The target duration, when this was the one that decides it.
-    pub(super) fn finished(&mut self, duration: i64) -> Option<u32> {
+    /// Counts a finished segment of so many frames: pictures, or access units where there are none. What playlists
+    /// promise, when this was the one that decides it.
+    pub(super) fn finished(&mut self, duration: i64, frames: i64) -> Option<Targets> {
         self.finished = self.finished.saturating_add(1);
         self.total = self.total.saturating_add(duration);
+        self.frames = self.frames.saturating_add(frames);
         self.longest = self.longest.max(duration);
         let enough = self.finished >= SEGMENTS_BEFORE_CHOICE
             || self.total >= self.segment.saturating_mul(TARGETS_BEFORE_CHOICE);
@@ -85,7 +123,17 @@ impl Pacing {
         }
         let target = self.target_duration();
         self.chosen = Some(i64::from(target));
-        Some(target)
+        self.part_target = self.low_latency.then(|| self.choose_part_target(i64::from(target) * SECOND));
+        let part = self.part_target.map(|ticks| u32::try_from(ticks / MILLI).unwrap_or(u32::MAX));
+        Some(Targets { duration: target, part_millis: part })
+    }
+
+    /// As many whole frames as the configured length holds, one at least, rounded up to a millisecond.
+    fn choose_part_target(&self, target_duration: i64) -> i64 {
+        let frame = (self.total / self.frames.max(1)).clamp(1, target_duration);
+        let frames = ((self.part + PART_JITTER) / frame).max(1);
+        let exact = self.total * frames / self.frames.max(1);
+        ((exact + MILLI - 1) / MILLI * MILLI + PART_JITTER).min(target_duration)
     }
 }
 
@@ -103,10 +151,12 @@ mod tests {
         let mut pacing = Pacing::new(Config {
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
+            low_latency: true,
             segment_max: Duration::from_secs(10),
             container: Container::default(),
         });
-        durations.iter().find_map(|millis| pacing.finished(millis * 90))
+        let mut finished = durations.iter().map(|millis| pacing.finished(millis * 90, millis * 30 / 1_000));
+        finished.find_map(|targets| targets).map(|targets| targets.duration)
     }
 
     #[test]
@@ -120,16 +170,41 @@ mod tests {
     }
 
     #[test]
+    fn a_part_target_is_whole_frames_rounded_up() {
+        let target = |millis: i64, frames: i64| {
+            let mut pacing = Pacing::new(Config {
+                segment: Duration::from_secs(2),
+                part: Duration::from_millis(333),
+                low_latency: true,
+                segment_max: Duration::from_secs(10),
+                container: Container::default(),
+            });
+            pacing.finished(millis * 90, frames);
+            pacing.finished(millis * 90, frames).and_then(|targets| targets.part_millis)
+        };
+        assert_eq!(target(2_000, 60), Some(335));
+        assert_eq!(target(2_002, 60), Some(335), "29.97 frames a second");
+        assert_eq!(target(2_000, 50), Some(321));
+        assert_eq!(target(2_000, 120), Some(335));
+        assert_eq!(target(2_000, 30), Some(335));
+        assert_eq!(target(2_000, 2), Some(1_001), "a frame a second");
+        assert_eq!(target(4_000, 1), Some(4_000), "never more than the target duration");
+        assert_eq!(target(2_020, 87), Some(327), "sound at 44.1 kHz");
+        assert_eq!(target(2_000, 0), Some(2_000));
+    }
+
+    #[test]
     fn the_limit_still_rounds_to_the_target_duration() {
         let mut pacing = Pacing::new(Config {
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
+            low_latency: true,
             segment_max: Duration::from_secs(10),
             container: Container::default(),
         });
         assert_eq!(pacing.limit(), 945_000 - ROUNDING_MARGIN);
-        pacing.finished(180_000);
-        pacing.finished(180_000);
+        pacing.finished(180_000, 60);
+        pacing.finished(180_000, 60);
         assert_eq!(pacing.limit(), 225_000 - ROUNDING_MARGIN);
     }
 }

@@ -18,7 +18,7 @@ pub use audio_clock::{AudioClock, Placed};
 use slices::h264_slices;
 
 use crate::format::fmp4::{
-    self, Error, InitTrack, Run, RunSample, SampleEntry, fragment_header, init_segment,
+    self, Error, InitTrack, Run, RunSample, SampleEntry, empty_fragment_header, fragment_header, init_segment,
 };
 use crate::format::h264::Picture;
 use crate::media::{Codec, CodecConfig, MediaTime, Packet, Timescale, TrackSet};
@@ -227,6 +227,17 @@ pub fn fragment(sequence: u32, video: Vec<Sample>, audio: Vec<Sample>) -> Result
     let header = fragment_header(sequence, &[run(VIDEO_TRACK, &video), run(AUDIO_TRACK, &audio)])?;
     let payload = video.into_iter().chain(audio).flat_map(|sample| sample.data).collect();
     Ok(Fragment { header, payload })
+}
+
+/// Fragment number `sequence` without samples, for a part of a timeline in which no frame begins. It names one track,
+/// since players refuse a fragment of none: `sound` or pictures, whose next sample belongs at `next` in its ticks.
+///
+/// # Errors
+/// Those of [`empty_fragment_header`].
+pub fn empty_fragment(sequence: u32, sound: bool, next: i64) -> Result<Fragment, Error> {
+    let track = if sound { AUDIO_TRACK } else { VIDEO_TRACK };
+    let header = empty_fragment_header(sequence, track, u64::try_from(next).unwrap_or(0))?;
+    Ok(Fragment { header, payload: Vec::new() })
 }
 
 #[cfg(test)]

@@ -1,0 +1,86 @@
+//! What was asked for and sent, of one stream.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `index.m3u8`.
+    Index,
+    /// A media playlist.
+    Playlist,
+    /// An init segment.
+    Init,
+    /// A segment.
+    Segment,
+    /// A part.
+    Part,
+    /// Something that was not there.
+    Missing,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Index, Self::Playlist, Self::Init, Self::Segment, Self::Part, Self::Missing];
+
+    /// As metric labels have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::Playlist => "playlist",
+            Self::Init => "init",
+            Self::Segment => "segment",
+            Self::Part => "part",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// Requests and bytes of body by [`Kind`], and what answering them cost.
+#[derive(Debug, Default)]
+pub struct Counters {
+    requests: [AtomicU64; Kind::ALL.len()],
+    bytes: [AtomicU64; Kind::ALL.len()],
+    renders: AtomicU64,
+}
+
+impl Counters {
+    /// Counts a request.
+    pub(crate) fn count_request(&self, kind: Kind) {
+        if let Some(counter) = self.requests.get(kind as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts bytes handed to the connection.
+    pub(crate) fn count_bytes(&self, kind: Kind, bytes: u64) {
+        if let Some(counter) = self.bytes.get(kind as usize) {
+            counter.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts media playlists rendered.
+    pub(super) fn count_renders(&self, renders: u64) {
+        self.renders.fetch_add(renders, Ordering::Relaxed);
+    }
+
+    /// Media playlists rendered so far.
+    #[must_use]
+    pub fn renders(&self) -> u64 {
+        self.renders.load(Ordering::Relaxed)
+    }
+
+    /// Requests so far.
+    #[must_use]
+    pub fn requests(&self, kind: Kind) -> u64 {
+        self.requests.get(kind as usize).map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub fn bytes(&self, kind: Kind) -> u64 {
+        self.bytes.get(kind as usize).map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,215 @@
+//! What the room's tests share: synthetic streams, and a check of everything a viewer could see.
+
+mod text;
+mod viewer;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Config, Input, Lifecycle, Rendition};
+use crate::format::aac::AudioSpecificConfig;
+use crate::format::h264::{AvcConfig, Picture};
+use crate::media::{CodecConfig, End, Frame, MediaTime, Packet, TrackId, TrackSet};
+pub(crate) use text::Text;
+pub(crate) use viewer::{Viewer, gunzip};
+
+/// 2026-08-01T12:00:00Z.
+pub(crate) const NOON: i64 = 1_785_585_600_000;
+
+pub(crate) fn avc(width: u32) -> CodecConfig {
+    CodecConfig::H264(AvcConfig {
+        record: Bytes::from(vec![
+            1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 4, 0x67, 0x64, 0, 0x1f, 1, 0, 2, 0x68, 0xee,
+        ]),
+        length_size: 4,
+        sps: vec![Bytes::from(vec![0x67, 0x64, 0, 0x1f, u8::try_from(width % 251).expect("below 251")])],
+        pps: vec![Bytes::from_static(&[0x68, 0xee])],
+        picture: Some(Picture {
+            profile: 100,
+            constraints: 0,
+            level: 31,
+            width,
+            height: width * 9 / 16,
+            frame_rate: None,
+            sample_aspect: (1, 1),
+        }),
+    })
+}
+
+pub(crate) fn aac() -> CodecConfig {
+    CodecConfig::Aac(AudioSpecificConfig {
+        record: Bytes::from_static(&[0x11, 0x90]),
+        object_type: 2,
+        sample_rate: 48_000,
+        output_rate: 48_000,
+        channels: 2,
+        frame_length: 1_024,
+        sbr: false,
+        ps: false,
+    })
+}
+
+pub(crate) fn tracks(video: Option<u32>, audio: bool) -> Arc<TrackSet> {
+    let mut tracks = TrackSet::default();
+    if let Some(width) = video {
+        tracks.set(TrackId::VIDEO, avc(width));
+    }
+    if audio {
+        tracks.set(TrackId::AUDIO, aac());
+    }
+    Arc::new(tracks)
+}
+
+/// A frame of `len` bytes of slice data.
+pub(crate) fn picture(dts: i64, cts: i64, keyframe: bool, len: usize) -> Packet {
+    let mut payload = u32::try_from(len).expect("small").to_be_bytes().to_vec();
+    payload.push(if keyframe { 0x65 } else { 0x41 });
+    payload.resize(4 + len, 0xab);
+    let (dts, cts) = (MediaTime::from_millis(dts), MediaTime::from_millis(cts));
+    Packet { track: TrackId::VIDEO, dts, cts, keyframe, payload: payload.into() }
+}
+
+pub(crate) fn sound(dts: i64) -> Packet {
+    Packet {
+        track: TrackId::AUDIO,
+        dts: MediaTime::from_millis(dts),
+        cts: MediaTime::ZERO,
+        keyframe: true,
+        payload: Bytes::from(vec![0x21; 300]),
+    }
+}
+
+/// An encoder, the rendition of its stream, and a viewer who looks at everything after every frame.
+pub(crate) struct Studio {
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) viewer: Viewer,
+    pub(crate) tracks: Arc<TrackSet>,
+    /// Milliseconds between frames, as a fraction.
+    pub(crate) frame: (i64, i64),
+    /// Frames from keyframe to keyframe.
+    pub(crate) gop: i64,
+    pub(crate) cts: i64,
+    /// The stream's clock and the wall's, in milliseconds.
+    pub(crate) at: i64,
+    pub(crate) wall: i64,
+    /// The next access unit.
+    unit: i64,
+    broken: bool,
+}
+
+impl Studio {
+    pub(crate) fn new(video: Option<u32>, audio: bool) -> Self {
+        Self::with(Config::default(), video, audio)
+    }
+
+    pub(crate) fn with(config: Config, video: Option<u32>, audio: bool) -> Self {
+        Self {
+            lifecycle: Lifecycle::new(config, 0xfeed, MediaTime::from_millis(NOON)),
+            viewer: Viewer::default(),
+            tracks: tracks(video, audio),
+            frame: (100, 3),
+            gop: 60,
+            cts: 66,
+            at: 0,
+            wall: NOON,
+            unit: 0,
+            broken: false,
+        }
+    }
+
+    pub(crate) fn send(&mut self, frame: &Frame) {
+        let discontinuity = std::mem::take(&mut self.broken);
+        let arrived = MediaTime::from_millis(self.wall);
+        let start = match frame {
+            Frame::Media(packet) => {
+                self.tracks.video().is_none() || (packet.track.is_video() && packet.keyframe)
+            }
+            _ => false,
+        };
+        self.lifecycle.push(Input { frame, tracks: &self.tracks, start, discontinuity, arrived });
+        self.look();
+    }
+
+    pub(crate) fn look(&mut self) {
+        if let Some(snapshot) = self.lifecycle.poll_snapshot() {
+            self.viewer.look(snapshot);
+        }
+    }
+
+    /// Sends `millis` of both tracks, interleaved by time.
+    pub(crate) fn run(&mut self, millis: i64) {
+        self.run_with(millis, true, true);
+    }
+
+    /// Like [`run`](Self::run), but a track may be silent.
+    pub(crate) fn run_with(&mut self, millis: i64, video: bool, audio: bool) {
+        let (from, until) = (self.at, self.at + millis);
+        let (has_video, has_audio) =
+            (self.tracks.video().is_some() && video, self.tracks.audio().is_some() && audio);
+        let mut unit = self.unit.max(from * 48 / 1_024);
+        let mut number = 0;
+        loop {
+            let picture_at = from + number * self.frame.0 / self.frame.1;
+            let sound_at = unit * 1_024 / 48;
+            let next = picture_at.min(sound_at);
+            if next >= until {
+                break;
+            }
+            self.wall += (next - self.at).max(0);
+            self.at = self.at.max(next);
+            if sound_at < picture_at {
+                unit += 1;
+                if has_audio {
+                    self.send(&Frame::Media(sound(sound_at)));
+                }
+            } else {
+                let keyframe = number % self.gop == 0;
+                let len = if keyframe { 4_000 } else { 400 };
+                if has_video {
+                    self.send(&Frame::Media(picture(picture_at, self.cts, keyframe, len)));
+                }
+                number += 1;
+            }
+        }
+        self.unit = unit;
+        self.wall += until - self.at;
+        self.at = until;
+    }
+
+    pub(crate) fn break_clock(&mut self, millis: i64) {
+        self.at += millis;
+        self.broken = true;
+    }
+
+    /// Sends nothing for `millis`, after which the source's clock has gone on.
+    pub(crate) fn pause(&mut self, millis: i64) {
+        self.at += millis;
+        self.wait(millis);
+    }
+
+    pub(crate) fn end(&mut self, end: End) {
+        self.send(&Frame::End(end));
+    }
+
+    /// Shows viewers of `rendition` what this studio's viewer saw last.
+    pub(crate) fn show(&mut self, rendition: &Rendition) {
+        rendition.publish(self.viewer.snapshot.take().unwrap_or_default());
+    }
+
+    /// Runs until another part is listed, and shows it.
+    pub(crate) fn show_next_part(&mut self, rendition: &Rendition) {
+        let before = self.viewer.last_part();
+        while self.viewer.last_part() == before {
+            self.run(100);
+        }
+        self.show(rendition);
+    }
+
+    /// Lets `millis` go by without a frame.
+    pub(crate) fn wait(&mut self, millis: i64) {
+        self.wall += millis;
+        self.lifecycle.handle_timeout(MediaTime::from_millis(self.wall));
+        self.look();
+    }
+}
