@@ -225,6 +225,7 @@ fn push_config(config: &Config) -> anyhow::Result<push::Config> {
 fn hls_config(config: &Config) -> hls::Config {
     let hls = &config.hls;
     hls::Config {
+        container: hls.container,
         segment: hls.segment,
         part: hls.part,
         low_latency: hls.low_latency,

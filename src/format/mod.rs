@@ -7,6 +7,7 @@ pub mod aac;
 pub mod ac3;
 pub mod amf0;
 pub mod bits;
+pub mod date_range;
 pub mod flac;
 pub mod flv;
 pub mod fmp4;

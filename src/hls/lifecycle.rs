@@ -66,7 +66,7 @@ impl Lifecycle {
         match input.frame {
             Frame::Media(_) => self.media(input),
             Frame::End(end) => self.end(*end, input),
-            Frame::Data(_) => {}
+            Frame::Data(_) => self.data(input),
         }
     }
 
@@ -83,6 +83,14 @@ impl Lifecycle {
         }
         self.segmenter.push(input);
         self.drain();
+    }
+
+    /// Cue points mark moments of a session that runs.
+    fn data(&mut self, input: Input<'_>) {
+        if self.current.is_some() {
+            self.segmenter.push(input);
+            self.drain();
+        }
     }
 
     fn end(&mut self, end: End, input: Input<'_>) {
@@ -155,6 +163,8 @@ impl Lifecycle {
                 Output::Segment(segment) => window.push(segment),
                 Output::Targets(targets) => window.choose_targets(targets),
                 Output::Init(init) => window.announce(init),
+                Output::Captions => window.signal_captions(),
+                Output::Cue(cue, date) => window.mark(&cue, date),
                 Output::StartedOver => window.clear(),
                 Output::Refused(reason) => {
                     warn!(%reason, "the stream cannot be packaged for HLS");

@@ -12,7 +12,7 @@
 //! can run ahead of the first, and a viewer makes half the requests. What demuxed renditions are for, several audio
 //! tracks or audio alone, RTMP does not bring.
 //!
-//! **Invariant:** a frame's bytes are those of the ring, shared: a segment costs its headers.
+//! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared: a segment costs its headers. TS copies them.
 
 mod counters;
 mod library;
@@ -27,6 +27,8 @@ mod segmenter;
 mod snapshot;
 mod window;
 
+#[cfg(test)]
+mod beside_tests;
 #[cfg(test)]
 mod low_latency_tests;
 #[cfg(test)]
@@ -48,9 +50,39 @@ pub use segmenter::{Input, Output, Segmenter, Targets};
 pub use snapshot::{Ask, File, Missing, Phase, Snapshot};
 pub use window::{Growing, Listed, Numbers, Window};
 
+/// The form of segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Container {
+    /// Fragmented MP4, whose segments share the bytes of frames.
+    #[default]
+    Fmp4,
+    /// MPEG-TS, for players that know nothing else. Its segments are copies, which cost memory and time, and its
+    /// playlists list no parts: players that know those know fMP4.
+    Ts,
+}
+
+impl Container {
+    /// What the names of segments end in; players refuse names without a known ending.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Fmp4 => "m4s",
+            Self::Ts => "ts",
+        }
+    }
+
+    /// Whether a decoder needs an init segment first.
+    #[must_use]
+    pub const fn has_init(self) -> bool {
+        matches!(self, Self::Fmp4)
+    }
+}
+
 /// How streams are packaged and kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
+    /// The form of segments.
+    pub container: Container,
     /// A segment's duration, where keyframes allow it.
     pub segment: Duration,
     /// A part's duration at most.
@@ -69,6 +101,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            container: Container::default(),
             segment: Duration::from_secs(2),
             part: Duration::from_millis(333),
             low_latency: true,
@@ -84,8 +117,9 @@ impl Config {
         segmenter::Config {
             segment: self.segment,
             part: self.part,
-            low_latency: self.low_latency,
+            low_latency: self.low_latency && self.container.has_init(),
             segment_max: self.segment_max,
+            container: self.container,
         }
     }
 }

@@ -4,10 +4,14 @@
 //! other bytes. Parts are counted over a whole session rather than in their segment, because a part is announced
 //! before it is known whether it still belongs to the segment that is open.
 
+use super::Container;
+
 /// The playlist that viewers are given the address of.
 pub(super) const INDEX: &str = "index.m3u8";
-/// What segments and parts end in. Players refuse names without a known ending.
-const MEDIA: &str = "m4s";
+/// What parts end in: only fMP4 has them.
+const MEDIA: &str = Container::Fmp4.extension();
+/// What segments of the other form end in.
+const TRANSPORT: &str = Container::Ts.extension();
 
 /// What a name asks for, and of which session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,7 @@ impl<'a> Name<'a> {
         let number = number.parse().ok().filter(|_| canonical)?;
         match (kind, ending) {
             ("init", "mp4") => Some(Self::Init(nonce, number)),
-            ("seg", MEDIA) => Some(Self::Segment(nonce, number)),
+            ("seg", MEDIA | TRANSPORT) => Some(Self::Segment(nonce, number)),
             ("part", MEDIA) => Some(Self::Part(nonce, number)),
             _ => None,
         }
@@ -59,8 +63,8 @@ pub(super) fn init(nonce: &str, number: u32) -> String {
 }
 
 /// A segment.
-pub(super) fn segment(nonce: &str, number: u64) -> String {
-    format!("seg_{nonce}_{number}.{MEDIA}")
+pub(super) fn segment(nonce: &str, number: u64, container: Container) -> String {
+    format!("seg_{nonce}_{number}.{}", container.extension())
 }
 
 /// A part.
@@ -77,7 +81,7 @@ mod tests {
         assert_eq!(Name::parse(INDEX), Some(Name::Index));
         assert_eq!(Name::parse(&playlist("feed0")), Some(Name::Playlist("feed0")));
         assert_eq!(Name::parse(&init("feed0", 3)), Some(Name::Init("feed0", 3)));
-        assert_eq!(Name::parse(&segment("feed0", 120)), Some(Name::Segment("feed0", 120)));
+        assert_eq!(Name::parse(&segment("feed0", 120, Container::Ts)), Some(Name::Segment("feed0", 120)));
         assert_eq!(Name::parse(&part("feed0", 0)), Some(Name::Part("feed0", 0)));
         for unknown in [
             "",

@@ -82,7 +82,10 @@ fn links(text: &str) -> Vec<usize> {
         let content = line.trim_end();
         if !content.starts_with('#') && !content.is_empty() {
             links.push(start + content.len());
-        } else if let Some((before, value)) = content.split_once(ATTRIBUTE) {
+        } else if let Some((before, value)) = content.split_once(ATTRIBUTE)
+            // What a cue point calls so is the source's own.
+            && !content.starts_with("#EXT-X-DATERANGE")
+        {
             let length = value.find('"').unwrap_or(value.len());
             links.push(start + before.len() + ATTRIBUTE.len() + length);
         }
@@ -141,7 +144,8 @@ impl Press {
     /// The multivariant playlist; `None` until there is a media playlist with a segment.
     pub(super) fn multivariant(&mut self, window: &Window) -> Option<Arc<Rendered>> {
         let newest = window.listed().next_back()?;
-        let etag = format!("W/\"{}-{}\"", window.nonce(), newest.number);
+        let captions = u8::from(window.captions());
+        let etag = format!("W/\"{}-{}-{captions}\"", window.nonce(), newest.number);
         if self.index.as_ref().is_none_or(|index| index.etag != etag) {
             self.index = multivariant(window, newest, etag).map(Arc::new);
         }
@@ -153,7 +157,8 @@ impl Press {
 fn media_etag(window: &Window) -> String {
     let (next, part) = (window.next(), window.next_part().unwrap_or(0));
     let init = window.next_init().map_or(0, |init| init.number);
-    format!("W/\"{}-{next}-{part}-{init}-{}\"", window.nonce(), u8::from(window.ended()))
+    let (cues, ended) = (window.cues_marked(), u8::from(window.ended()));
+    format!("W/\"{}-{next}-{part}-{init}-{cues}-{ended}\"", window.nonce())
 }
 
 /// The addresses of a window, made before the playlist that borrows them.
@@ -191,7 +196,9 @@ impl Names {
 
 fn head<'a>(opening: &Opening, map: &'a str, before: &mut Option<&'a str>) -> MediaHead<'a> {
     // Named again after a break, for players that forget it there.
-    let named = (before.replace(map) != Some(map) || opening.discontinuity).then_some(map);
+    let named =
+        (before.replace(map) != Some(map) || opening.discontinuity) && opening.init.container.has_init();
+    let named = named.then_some(map);
     MediaHead { map: named, discontinuity: opening.discontinuity, date: Some(opening.date.as_millis()) }
 }
 
@@ -232,6 +239,7 @@ fn media(window: &Window, etag: String, skipped: usize) -> Option<Rendered> {
         independent_segments: window.independent(),
         skipped,
         ended: window.ended(),
+        date_ranges: window.cues(),
         segments,
         open,
         next_part: names.next_part.as_deref(),
@@ -263,6 +271,8 @@ fn multivariant(window: &Window, newest: &Listed, etag: String) -> Option<Render
         codecs: &init.codecs,
         resolution: init.resolution,
         frame_rate,
+        captions: window.captions(),
+        init_segments: init.container.has_init(),
     };
     Some(Rendered::new(variant.render(), etag, (target_duration / 2).max(1)))
 }

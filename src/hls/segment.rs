@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::Container;
 use crate::media::MediaTime;
 
 /// An init segment, and what a multivariant playlist says of it.
@@ -15,7 +16,9 @@ use crate::media::MediaTime;
 pub struct Init {
     /// Counts up for the life of a rendition: different bytes have different numbers.
     pub number: u32,
-    /// `ftyp` and `moov`.
+    /// The form of the segments.
+    pub container: Container,
+    /// `ftyp` and `moov`; empty in TS, which has no init segment.
     pub bytes: Bytes,
     /// RFC 6381 codings, comma separated.
     pub codecs: String,
@@ -25,7 +28,7 @@ pub struct Init {
     pub nominal_frame_rate: Option<f64>,
 }
 
-/// One fragment: the smallest piece that can be served.
+/// One fragment: the smallest piece that can be served. In TS all of it is the header.
 #[derive(Debug)]
 pub struct Part {
     /// `moof` and the opening of `mdat`.

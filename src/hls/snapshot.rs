@@ -206,7 +206,7 @@ impl Shown {
         let growing = window.growing().map(|growing| &growing.opening);
         let known = openings.chain(growing).map(|opening| &opening.init).chain(window.next_init());
         for init in known {
-            if inits.last().is_none_or(|last| last.number != init.number) {
+            if init.container.has_init() && inits.last().is_none_or(|last| last.number != init.number) {
                 inits.push(init.clone());
             }
         }

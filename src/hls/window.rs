@@ -14,6 +14,8 @@ use std::time::Duration;
 use super::names;
 use super::segment::{Init, Opening, Part, Segment};
 use super::segmenter::Targets;
+use crate::format::date_range::DateRange;
+use crate::media::{Cue, CueValue};
 
 /// A live list may not be cut shorter than this many target durations (RFC 8216bis §6.2.2).
 const TARGETS_LISTED_MIN: u32 = 3;
@@ -25,6 +27,8 @@ const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The highest measured bit rate is told with a fifth on top: the next segment may be larger, and players that
 /// trust the figure must not stall.
 const PEAK_MARGIN_PERCENT: u64 = 120;
+/// Cue points listed at most. Beyond, the oldest goes first.
+const CUES_MAX: usize = 64;
 /// Share of a target duration below which a segment says nothing of the bit rate (RFC 8216bis §4.4.6.2).
 const MEASURABLE_PERCENT: u32 = 50;
 
@@ -130,6 +134,11 @@ pub struct Window {
     /// Whether all segments so far can be decoded by themselves. Once false it stays so: players keep what they read.
     independent: bool,
     measured: Measured,
+    captions: bool,
+    /// Oldest first.
+    cues: VecDeque<DateRange>,
+    /// Cue points so far.
+    cues_marked: u64,
 }
 
 /// What has been measured of a session's segments.
@@ -160,6 +169,9 @@ impl Window {
             elapsed: Duration::ZERO,
             independent: true,
             measured: Measured::default(),
+            captions: false,
+            cues: VecDeque::new(),
+            cues_marked: 0,
         }
     }
 
@@ -202,11 +214,60 @@ impl Window {
         self.measure(&segment, play_time);
         let number = self.next;
         self.next += 1;
-        let uri = names::segment(&self.nonce, number);
+        let uri = names::segment(&self.nonce, number, segment.opening.init.container);
         let parts_from = self.growing.take().map(|growing| growing.parts_from);
         self.listed.push_back(Arc::new(Listed { number, uri, segment, parts_from }));
         while self.evict() {}
         self.forget();
+        self.forget_cues();
+    }
+
+    /// Notes that the pictures carry closed captions.
+    pub const fn signal_captions(&mut self) {
+        self.captions = true;
+    }
+
+    /// Whether the pictures of the session carry closed captions.
+    #[must_use]
+    pub const fn captions(&self) -> bool {
+        self.captions
+    }
+
+    /// Lists a cue point that is at `date`, in milliseconds since 1970.
+    pub fn mark(&mut self, cue: &Cue, date: i64) {
+        let id = format!("{}-{}", self.nonce, self.cues_marked);
+        self.cues_marked += 1;
+        let mut range = DateRange::new(&id, cue.kind.as_str(), date, cue.duration);
+        for (name, value) in &cue.attributes {
+            match value {
+                CueValue::Text(text) => range.add_text(name, text),
+                CueValue::Number(number) => range.add_number(name, *number),
+            }
+        }
+        if self.cues.len() >= CUES_MAX {
+            self.cues.pop_front();
+        }
+        self.cues.push_back(range);
+    }
+
+    /// The cue points of what is listed, oldest first.
+    #[must_use]
+    pub fn cues(&self) -> Vec<&DateRange> {
+        self.cues.iter().collect()
+    }
+
+    /// Cue points so far, those that left the list too.
+    #[must_use]
+    pub const fn cues_marked(&self) -> u64 {
+        self.cues_marked
+    }
+
+    /// Drops cue points that are over before the list begins.
+    fn forget_cues(&mut self) {
+        let Some(oldest) = self.listed.front().map(|listed| listed.segment.opening.date.as_millis()) else {
+            return;
+        };
+        self.cues.retain(|cue| cue.end() >= oldest);
     }
 
     fn measure(&mut self, segment: &Segment, play_time: Duration) {

@@ -10,6 +10,7 @@ mod authentication;
 mod browser;
 mod fixtures;
 mod hls;
+mod hls_ts;
 mod hold;
 mod means;
 mod play;

@@ -5,11 +5,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::range::{self, Range};
-use crate::hls::Rendered;
+use crate::hls::{Container, Rendered};
 
 /// iOS takes no other name for a playlist.
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
-const MP4: &str = "video/mp4";
 /// A name never stands for other bytes, so a cache may keep it far longer than any window.
 const FOREVER: &str = "public, max-age=3600, immutable";
 
@@ -55,8 +54,13 @@ pub(super) fn playlist(rendered: &Rendered, kept: Kept, token: Option<&str>, ask
     response
 }
 
-/// A file of `whole` bytes, or the range of it that was asked for (RFC 9110 §14).
-pub(super) fn media(asked: &HeaderMap, whole: u64, body: impl FnOnce(Range) -> Body) -> Response {
+/// A file of this form and of `whole` bytes, or the range of it that was asked for (RFC 9110 §14).
+pub(super) fn media(
+    asked: &HeaderMap,
+    form: Container,
+    whole: u64,
+    body: impl FnOnce(Range) -> Body,
+) -> Response {
     // A range under a condition is for resuming a download; sending the whole is always right.
     let conditional = asked.contains_key(header::IF_RANGE);
     let range =
@@ -81,7 +85,11 @@ pub(super) fn media(asked: &HeaderMap, whole: u64, body: impl FnOnce(Range) -> B
             response
         }
     };
-    set(&mut response, header::CONTENT_TYPE, MP4);
+    let form = match form {
+        Container::Fmp4 => "video/mp4",
+        Container::Ts => "video/mp2t",
+    };
+    set(&mut response, header::CONTENT_TYPE, form);
     set(&mut response, header::ACCEPT_RANGES, "bytes");
     set(&mut response, header::CACHE_CONTROL, FOREVER);
     response

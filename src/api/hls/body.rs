@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::range::Range;
-use crate::hls::{Kind, Listed, Part, Rendition};
+use crate::hls::{Container, Kind, Listed, Part, Rendition};
 
 /// What a body is made of.
 #[derive(Debug)]
@@ -25,6 +25,14 @@ impl Media {
         match self {
             Self::Segment(listed) => listed.segment.len,
             Self::Part(part) => part.len(),
+        }
+    }
+
+    /// Parts are published in fMP4 alone.
+    pub(super) fn container(&self) -> Container {
+        match self {
+            Self::Segment(listed) => listed.segment.opening.init.container,
+            Self::Part(_) => Container::Fmp4,
         }
     }
 

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Problem;
-use crate::hls::{Came, File, Kind, Library, Missing, Rendition};
+use crate::hls::{Came, Container, File, Kind, Library, Missing, Rendition};
 use crate::stream::PlaybackId;
 use answer::Kept;
 use body::{Media, MediaBody};
@@ -75,8 +75,9 @@ fn answer(
     let shared = |media: Media| {
         let kind = media.kind();
         let whole = media.len();
+        let form = media.container();
         let body = |range| Body::new(MediaBody::new(media, rendition.clone(), range));
-        (kind, answer::media(headers, whole, body))
+        (kind, answer::media(headers, form, whole, body))
     };
     match file {
         File::Index(rendered) => {
@@ -96,7 +97,7 @@ fn answer(
         File::Init(bytes) => {
             let whole = bytes.len() as u64;
             let body = |range: Range| Body::from(bytes.slice(range.start_index()..range.end_index()));
-            (Kind::Init, answer::media(headers, whole, body))
+            (Kind::Init, answer::media(headers, Container::Fmp4, whole, body))
         }
         File::Segment(listed) => shared(Media::Segment(listed)),
         File::Part(part) => shared(Media::Part(part)),

@@ -9,6 +9,7 @@ use super::values::{
     Time, Word, app_name, log_filter, publish_user, shown_name,
 };
 use super::{Destination, Listen};
+use crate::hls::Container;
 use crate::stream::StreamKey;
 
 /// What walks the table.
@@ -124,6 +125,7 @@ fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {
 
 fn hls<V: Visit>(v: &mut V, hls: &mut Hls) {
     v.value("enabled", &mut hls.enabled, &Switch);
+    v.value("container", &mut hls.container, &Word(&[("fmp4", Container::Fmp4), ("ts", Container::Ts)]));
     v.value("segment", &mut hls.segment, &Time(500..=MINUTE));
     v.value("low_latency", &mut hls.low_latency, &Switch);
     v.value("part", &mut hls.part, &Time(100..=5 * SECOND));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Listen, Project};
+use crate::hls::Container;
 use crate::stream::StreamKey;
 
 /// Everything an operator can set.
@@ -153,6 +154,8 @@ pub struct Relay {
 pub struct Hls {
     /// Whether streams are packaged at all.
     pub enabled: bool,
+    /// The form of segments.
+    pub container: Container,
     /// The target duration of a segment.
     pub segment: Duration,
     /// Whether parts are published as they are finished.
@@ -283,6 +286,7 @@ impl Default for Hls {
     fn default() -> Self {
         Self {
             enabled: true,
+            container: Container::Fmp4,
             segment: Duration::from_secs(2),
             low_latency: true,
             part: Duration::from_millis(333),

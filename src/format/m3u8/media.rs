@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::format::date_range::DateRange;
+
 /// `EXT-X-VERSION`: 6 is the lowest that has `EXT-X-MAP` in ordinary playlists (RFC 8216bis §8).
 const VERSION: u32 = 6;
+/// The lowest that has durations with decimals, which is all that segments without `EXT-X-MAP` need.
+const VERSION_WITHOUT_MAP: u32 = 3;
 /// The lowest that has `EXT-X-SKIP`. A playlist that may be asked for in part says it always.
 const VERSION_LOW_LATENCY: u32 = 9;
 /// Bytes of text that a listed segment and a part take at most, to size the buffer.
@@ -36,6 +40,8 @@ pub struct MediaPlaylist<'a> {
     pub skipped: usize,
     /// Whether no segment will ever be added.
     pub ended: bool,
+    /// What is said of stretches of time.
+    pub date_ranges: Vec<&'a DateRange>,
     /// Oldest first.
     pub segments: Vec<MediaSegment<'a>>,
     /// The segment that is not finished, where parts of it are.
@@ -135,7 +141,12 @@ pub struct RenditionReport<'a> {
 
 impl fmt::Display for MediaPlaylist<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = if self.low_latency.is_some() { VERSION_LOW_LATENCY } else { VERSION };
+        let mapped = self.segments.iter().any(|segment| segment.head.map.is_some());
+        let version = match (self.low_latency, mapped) {
+            (Some(_), _) => VERSION_LOW_LATENCY,
+            (None, true) => VERSION,
+            (None, false) => VERSION_WITHOUT_MAP,
+        };
         writeln!(f, "#EXTM3U\n#EXT-X-VERSION:{version}")?;
         writeln!(f, "#EXT-X-TARGETDURATION:{}", self.target_duration)?;
         if let Some(low_latency) = self.low_latency {
@@ -149,6 +160,7 @@ impl fmt::Display for MediaPlaylist<'_> {
         if self.skipped > 0 {
             writeln!(f, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", self.skipped)?;
         }
+        self.date_ranges.iter().try_for_each(|range| range.fmt(f))?;
         self.segments.iter().try_for_each(|segment| segment.fmt(f))?;
         if let Some(open) = &self.open {
             open.head.fmt(f)?;

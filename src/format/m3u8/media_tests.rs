@@ -24,6 +24,7 @@ fn playlist(segments: Vec<MediaSegment<'_>>) -> MediaPlaylist<'_> {
         independent_segments: true,
         skipped: 0,
         ended: false,
+        date_ranges: Vec::new(),
         segments,
         open: None,
         next_part: None,

@@ -1,9 +1,17 @@
 //! The multivariant playlist, by `m3u8-rs`: which renditions there are, and what a player needs to choose.
 
-use m3u8_rs::{ClosedCaptionGroupId, MasterPlaylist, Resolution, VariantStream};
+use m3u8_rs::{
+    AlternativeMedia, AlternativeMediaType, ClosedCaptionGroupId, InstreamId, MasterPlaylist, Resolution,
+    VariantStream,
+};
 
 /// `EXT-X-VERSION`: what the media playlists need without low latency.
 const VERSION: usize = 6;
+/// The lowest that has durations with decimals, which is all that segments without `EXT-X-MAP` need.
+const VERSION_WITHOUT_MAP: usize = 3;
+/// The group of closed captions, and what a viewer reads in the menu.
+const CAPTIONS_GROUP: &str = "cc";
+const CAPTIONS_NAME: &str = "CC1";
 /// Bytes of text at most, to size the buffer.
 const TEXT_LEN: usize = 512;
 
@@ -22,6 +30,10 @@ pub struct Variant<'a> {
     pub resolution: Option<(u32, u32)>,
     /// Frames a second; `None` without pictures.
     pub frame_rate: Option<f64>,
+    /// Whether the pictures carry closed captions (CEA-608).
+    pub captions: bool,
+    /// Whether the media playlist has init segments.
+    pub init_segments: bool,
 }
 
 impl Variant<'_> {
@@ -42,11 +54,26 @@ impl Variant<'_> {
             // The attribute has at most three decimals (§4.4.6.2).
             frame_rate: self.frame_rate.map(|rate| (rate * 1_000.0).round() / 1_000.0),
             // Without this word, iOS offers captions that do not exist.
-            closed_captions: self.resolution.map(|_| ClosedCaptionGroupId::None),
+            closed_captions: self.resolution.map(|_| match self.captions {
+                true => ClosedCaptionGroupId::GroupId(CAPTIONS_GROUP.to_owned()),
+                false => ClosedCaptionGroupId::None,
+            }),
             ..VariantStream::default()
         };
-        let playlist =
-            MasterPlaylist { version: Some(VERSION), variants: vec![variant], ..MasterPlaylist::default() };
+        let captions = AlternativeMedia {
+            media_type: AlternativeMediaType::ClosedCaptions,
+            group_id: CAPTIONS_GROUP.to_owned(),
+            name: CAPTIONS_NAME.to_owned(),
+            autoselect: true,
+            instream_id: Some(InstreamId::CC(1)),
+            ..AlternativeMedia::default()
+        };
+        let playlist = MasterPlaylist {
+            version: Some(if self.init_segments { VERSION } else { VERSION_WITHOUT_MAP }),
+            alternatives: Vec::from_iter((self.captions && self.resolution.is_some()).then_some(captions)),
+            variants: vec![variant],
+            ..MasterPlaylist::default()
+        };
         let mut bytes = Vec::with_capacity(TEXT_LEN);
         // Writing to a Vec cannot fail, and the crate writes text.
         playlist.write_to(&mut bytes).ok();
@@ -67,6 +94,8 @@ mod tests {
             codecs: "avc1.640028,mp4a.40.2",
             resolution: Some((1_920, 1_080)),
             frame_rate: Some(60_000.0 / 1_001.0),
+            captions: false,
+            init_segments: true,
         };
         assert_eq!(
             variant.render(),
@@ -76,5 +105,15 @@ mod tests {
         );
         let sound = Variant { resolution: None, frame_rate: None, codecs: "mp4a.40.2", ..variant };
         assert!(!sound.render().contains("RESOLUTION"));
+        let captioned = Variant { captions: true, init_segments: false, ..variant };
+        assert_eq!(
+            captioned.render().lines().take(3).collect::<Vec<_>>(),
+            [
+                "#EXTM3U",
+                "#EXT-X-VERSION:3",
+                "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC1\",AUTOSELECT=YES,INSTREAM-ID=\"CC1\""
+            ]
+        );
+        assert!(captioned.render().contains(",CLOSED-CAPTIONS=\"cc\"\n"), "{}", captioned.render());
     }
 }

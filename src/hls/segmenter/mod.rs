@@ -22,6 +22,7 @@
 //! **Invariant:** the durations of the segments between two discontinuities add up to the media's own time.
 
 mod cut;
+mod fragments;
 mod open;
 mod pacing;
 
@@ -29,9 +30,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Container;
 use super::segment::{Init, Opening, Part, Segment};
 use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock};
-use crate::media::{CodecConfig, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
+use crate::media::{CodecConfig, Cue, DataMessage, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
+use fragments::Fragments;
 use open::Open;
 use pacing::Pacing;
 
@@ -60,6 +63,8 @@ pub struct Config {
     pub low_latency: bool,
     /// A segment's duration at most, whatever the keyframes.
     pub segment_max: Duration,
+    /// The form of the parts.
+    pub container: Container,
 }
 
 /// One entry of a stream's ring.
@@ -88,6 +93,10 @@ pub enum Output {
     Targets(Targets),
     /// This init segment is the next part's.
     Init(Arc<Init>),
+    /// The pictures carry closed captions. Told once a session.
+    Captions,
+    /// The source marks a moment, whose date is this, in milliseconds since 1970.
+    Cue(Cue, i64),
     /// The tracks changed before anything was shown: forget the segments so far.
     StartedOver,
     /// These tracks cannot be packaged, for this reason. Nothing comes until they change.
@@ -129,8 +138,9 @@ pub struct Segmenter {
     broken: bool,
     /// Init segments made so far.
     inits: u32,
-    /// Fragments made so far: `mfhd` rises for the life of the stream, over breaks and sessions (some players count).
-    fragments: u32,
+    fragments: Fragments,
+    /// Whether closed captions were told of.
+    captions: bool,
     /// The earliest time the next video frame may have.
     video_floor: i64,
     /// Where the dates of a stretch are anchored: a position and milliseconds since 1970.
@@ -155,7 +165,8 @@ impl Segmenter {
             pacing: Pacing::new(config),
             broken: false,
             inits: 0,
-            fragments: 0,
+            fragments: Fragments::new(config.container),
+            captions: false,
             video_floor: 0,
             anchor: (0, 0),
             dated_until: i64::MIN,
@@ -168,7 +179,7 @@ impl Segmenter {
         self.now = input.arrived.as_millis();
         match input.frame {
             Frame::Media(packet) => self.media(input, packet),
-            Frame::Data(_) => {}
+            Frame::Data(message) => self.data(message),
             Frame::End(_) => self.interrupt(),
         }
         self.tell_parts();
@@ -186,6 +197,7 @@ impl Segmenter {
         self.video_floor = 0;
         self.pacing = Pacing::new(self.config);
         self.broken = false;
+        self.captions = false;
     }
 
     /// The promises of a session that ends before they were chosen.
@@ -195,6 +207,10 @@ impl Segmenter {
     }
 
     fn media(&mut self, input: Input<'_>, packet: &Packet) {
+        if input.tracks.captions && !self.captions {
+            self.captions = true;
+            self.outputs.push_back(Output::Captions);
+        }
         if input.discontinuity {
             self.interrupt();
         }
@@ -210,6 +226,15 @@ impl Segmenter {
             TrackId::AUDIO => self.audio(packet),
             _ => {}
         }
+    }
+
+    /// Dates a cue point by the stretch that it falls into; without one, nobody sees a moment that it could mark.
+    fn data(&mut self, message: &DataMessage) {
+        let (Some(clock), true) = (&self.clock, self.open.is_some()) else { return };
+        let Some(cue) = Cue::parse(message) else { return };
+        let (base, millis) = self.anchor;
+        let date = millis + (clock.ticks(cue.at, CLOCK) - base) / 90;
+        self.outputs.push_back(Output::Cue(cue, date));
     }
 
     /// Compares the tracks in force with those being packaged.
@@ -284,11 +309,11 @@ impl Segmenter {
 
     /// Takes a new configuration in use. `false` when it cannot be packaged.
     fn repackage(&mut self, layout: Layout) -> bool {
-        let bytes = match layout.init() {
+        let bytes = match self.fragments.configure(&layout) {
             Ok(bytes) => bytes,
-            Err(error) => {
+            Err(reason) => {
                 self.packaging = None;
-                self.outputs.push_back(Output::Refused(error.to_string()));
+                self.outputs.push_back(Output::Refused(reason));
                 return false;
             }
         };
@@ -303,6 +328,7 @@ impl Segmenter {
         let rate = layout.picture().and_then(|picture| picture.frame_rate).filter(|(_, per)| *per > 0);
         let init = Init {
             number: self.inits,
+            container: self.config.container,
             bytes,
             codecs: layout.codecs(),
             resolution: layout.display_size(),

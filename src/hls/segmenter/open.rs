@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::CLOCK;
+use super::fragments::{Fragments, Gap};
 use super::pacing::PartRule;
 use crate::hls::segment::{Init, Opening, Part, Segment};
 use crate::media::MediaTime;
-use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample, empty_fragment, fragment};
+use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample};
+use crate::media::remux::to_ts::Begins;
 
 /// A frame's duration until one has been seen: 30 frames a second.
 const FRAME_FIRST_GUESS: i64 = 3_000;
@@ -100,7 +102,7 @@ impl Open {
     ///
     /// Where parts are published a part that would be too short without the frame takes it, and ends where a part
     /// must; what the frame lasts beyond goes to the parts after it.
-    pub(super) fn add_video(&mut self, sample: Sample, rule: PartRule, fragments: &mut u32) {
+    pub(super) fn add_video(&mut self, sample: Sample, rule: PartRule, fragments: &mut Fragments) {
         let end = sample.time + sample.duration;
         let long_enough = sample.time - self.part_start >= rule.min.max(1);
         let too_many = self.video.len() >= PART_SAMPLES_MAX && sample.time > self.part_start;
@@ -118,7 +120,7 @@ impl Open {
     }
 
     /// Closes parts where sound alone moves them on, now that there is a unit from `at` to `end`.
-    pub(super) fn follow_sound(&mut self, at: i64, end: i64, rule: PartRule, fragments: &mut u32) {
+    pub(super) fn follow_sound(&mut self, at: i64, end: i64, rule: PartRule, fragments: &mut Fragments) {
         while end - self.part_start > rule.max && at > self.part_start {
             let from = self.part_start;
             let whole = !rule.strict || (rule.min..=rule.max).contains(&(at - from));
@@ -130,7 +132,7 @@ impl Open {
     }
 
     /// Closes all parts of a segment that ends at `end`, where it has any media.
-    pub(super) fn close_parts(&mut self, end: i64, rule: PartRule, fragments: &mut u32) {
+    pub(super) fn close_parts(&mut self, end: i64, rule: PartRule, fragments: &mut Fragments) {
         let sound =
             self.audio.front().and_then(|unit| self.audio_ticks(unit.time)).is_some_and(|at| at < end);
         if self.parts.is_empty() && self.video.is_empty() && !sound {
@@ -173,7 +175,7 @@ impl Open {
 
     /// Finishes the open part at `end`. Nothing happens when it is empty, except where parts are published, which must
     /// add up to their segment: there it becomes a part without samples.
-    pub(super) fn close_part(&mut self, end: i64, rule: PartRule, fragments: &mut u32) {
+    pub(super) fn close_part(&mut self, end: i64, rule: PartRule, fragments: &mut Fragments) {
         let audio = self.take_audio(end);
         let empty = self.video.is_empty() && audio.is_empty();
         if empty && !(rule.strict && end > self.part_start) {
@@ -181,15 +183,17 @@ impl Open {
         }
         let video = std::mem::take(&mut self.video);
         let independent = !empty && video.first().map_or(self.sound_alone, |first| first.sync);
-        let sequence = fragments.wrapping_add(1);
-        let made = if empty {
-            empty_fragment(sequence, self.sound_alone, self.next_sample(end))
-        } else {
-            fragment(sequence, video, audio)
+        let begins = match (self.parts.is_empty(), self.discontinuity) {
+            (true, true) => Begins::AfterBreak,
+            (true, false) => Begins::Segment,
+            (false, _) => Begins::Within,
         };
-        // Fails for a part beyond 4 GiB alone, which the bound of a segment keeps away.
-        if let Ok(fragment) = made {
-            *fragments = sequence;
+        let made = if empty {
+            fragments.make_empty(Gap { sound: self.sound_alone, next: self.next_sample(end) })
+        } else {
+            fragments.make(begins, video, audio)
+        };
+        if let Some(fragment) = made {
             let part = Part {
                 header: fragment.header,
                 payload: fragment.payload,

@@ -145,6 +145,7 @@ const fn whole_seconds(ticks: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hls::Container;
 
     fn chosen_after(durations: &[i64]) -> Option<u32> {
         let mut pacing = Pacing::new(Config {
@@ -152,6 +153,7 @@ mod tests {
             part: Duration::from_millis(333),
             low_latency: true,
             segment_max: Duration::from_secs(10),
+            container: Container::default(),
         });
         let mut finished = durations.iter().map(|millis| pacing.finished(millis * 90, millis * 30 / 1_000));
         finished.find_map(|targets| targets).map(|targets| targets.duration)
@@ -175,6 +177,7 @@ mod tests {
                 part: Duration::from_millis(333),
                 low_latency: true,
                 segment_max: Duration::from_secs(10),
+                container: Container::default(),
             });
             pacing.finished(millis * 90, frames);
             pacing.finished(millis * 90, frames).and_then(|targets| targets.part_millis)
@@ -197,6 +200,7 @@ mod tests {
             part: Duration::from_millis(333),
             low_latency: true,
             segment_max: Duration::from_secs(10),
+            container: Container::default(),
         });
         assert_eq!(pacing.limit(), 945_000 - ROUNDING_MARGIN);
         pacing.finished(180_000, 60);

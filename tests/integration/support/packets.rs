@@ -38,6 +38,18 @@ impl Packets {
         Self::parse(&String::from_utf8_lossy(&output.stdout))
     }
 
+    /// Reads a file or playlist as elementary streams, in a form that all containers share: start codes without
+    /// delimiters and parameter sets, and access units of AAC without ADTS headers.
+    pub(crate) fn elementary(input: &str) -> Self {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-v", "error", "-i", input, "-map", "0:v?", "-map", "0:a?", "-c", "copy"]);
+        command.args(["-bsf:v", "h264_mp4toannexb,filter_units=remove_types=7-9", "-bsf:a", "aac_adtstoasc"]);
+        let output = command.args(["-f", "framehash", "-hash", "md5", "-"]).output().expect("ffmpeg runs");
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && complaints.trim().is_empty(), "{input}: {complaints}");
+        Self::parse(&String::from_utf8_lossy(&output.stdout))
+    }
+
     /// Parses ffmpeg's framehash: `stream, dts, pts, duration, size, hash`, with the kinds in its head.
     pub(crate) fn parse(text: &str) -> Self {
         let mut kinds: HashMap<&str, Kind> = HashMap::new();
@@ -94,35 +106,66 @@ pub(crate) struct Clip {
     keyframes: Vec<String>,
 }
 
+/// What sound a clip has.
+#[derive(Debug, Clone, Copy)]
+enum Sound {
+    None,
+    Stereo,
+    Surround,
+}
+
+impl Sound {
+    const fn channels(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Stereo => Some("2"),
+            Self::Surround => Some("6"),
+        }
+    }
+}
+
 /// Pictures each second.
 pub(crate) const FRAME_RATE: usize = 25;
 
 impl Clip {
     /// Video and audio, 320x180, about 0.5 Mbit/s.
     pub(crate) fn av(seconds: u32) -> Self {
-        Self::make(&format!("av-{seconds}"), seconds, Some((320, 180, 400)), true)
+        Self::make(&format!("av-{seconds}"), seconds, Some((320, 180, 400)), Sound::Stereo)
     }
 
     /// The same at another resolution: its parameter sets differ.
     pub(crate) fn av_wider(seconds: u32) -> Self {
-        Self::make(&format!("wide-{seconds}"), seconds, Some((480, 270, 400)), true)
+        Self::make(&format!("wide-{seconds}"), seconds, Some((480, 270, 400)), Sound::Stereo)
     }
 
     /// Noise at 8 Mbit/s, which fills a socket that nobody reads within a second or two.
     pub(crate) fn heavy(seconds: u32) -> Self {
-        Self::make(&format!("heavy-{seconds}"), seconds, Some((640, 360, 8000)), true)
+        Self::make(&format!("heavy-{seconds}"), seconds, Some((640, 360, 8000)), Sound::Stereo)
     }
 
     pub(crate) fn video_only(seconds: u32) -> Self {
-        Self::make(&format!("video-{seconds}"), seconds, Some((320, 180, 400)), false)
+        Self::make(&format!("video-{seconds}"), seconds, Some((320, 180, 400)), Sound::None)
     }
 
     pub(crate) fn audio_only(seconds: u32) -> Self {
-        Self::make(&format!("audio-{seconds}"), seconds, None, true)
+        Self::make(&format!("audio-{seconds}"), seconds, None, Sound::Stereo)
+    }
+
+    /// The same clip, to compare with [`Packets::elementary`].
+    pub(crate) fn elementary(&self) -> Self {
+        let packets = Packets::elementary(&self.file.to_string_lossy());
+        let both = self.packets.video.iter().zip(&packets.video);
+        let keys = both.filter(|(was, _)| self.keyframes.contains(&was.hash)).map(|(_, is)| is.hash.clone());
+        Self { keyframes: keys.collect(), packets, file: self.file.clone() }
+    }
+
+    /// 5.1 sound beside pictures.
+    pub(crate) fn surround(seconds: u32) -> Self {
+        Self::make(&format!("surround-{seconds}"), seconds, Some((320, 180, 400)), Sound::Surround)
     }
 
     /// Made once for each name, and kept beside the build's other products.
-    fn make(name: &str, seconds: u32, video: Option<(u32, u32, u32)>, audio: bool) -> Self {
+    fn make(name: &str, seconds: u32, video: Option<(u32, u32, u32)>, audio: Sound) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         let file = folder.join(format!("{name}.flv"));
@@ -248,7 +291,7 @@ impl Clip {
     }
 }
 
-fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: bool) {
+fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: Sound) {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error", "-y"]);
     if let Some((width, height, kilobits)) = video {
@@ -256,9 +299,9 @@ fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: bool
         let input = format!("testsrc2=size={width}x{height}:rate={FRAME_RATE}{noise}");
         command.args(["-f", "lavfi", "-i", &input]);
     }
-    if audio {
+    if let Some(channels) = audio.channels() {
         command.args(["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1:seed=7"]);
-        command.args(["-c:a", "aac", "-ac", "2", "-b:a", "64k"]);
+        command.args(["-c:a", "aac", "-ac", channels, "-b:a", "64k"]);
     }
     if let Some((_, _, kilobits)) = video {
         let (rate, group) = (format!("{kilobits}k"), FRAME_RATE.to_string());

@@ -130,6 +130,23 @@ impl Player {
         Self { process: Proc::start("rtmp2src", scratch.path(), &mut command), received, _scratch: scratch }
     }
 
+    /// GStreamer's HLS and TS demuxers on a playlist that has ended, into a file that keeps the packets.
+    pub(crate) fn gst_hls_ts(url: &str) -> Self {
+        let scratch = Scratch::new("player");
+        let received = scratch.join("received.mkv");
+        let mut command = Command::new("gst-launch-1.0");
+        command.args(["-e", "souphttpsrc", &format!("location={url}")]);
+        command.args("! hlsdemux ! tsdemux name=from matroskamux name=to ! filesink".split(' '));
+        command.arg(format!("location={}", received.display()));
+        command.args("from. ! queue ! h264parse ! to. from. ! queue ! aacparse ! to.".split(' '));
+        Self { process: Proc::start("hlsdemux", scratch.path(), &mut command), received, _scratch: scratch }
+    }
+
+    /// The file it writes.
+    pub(crate) fn received(&self) -> &std::path::Path {
+        &self.received
+    }
+
     /// Bytes it has received, as far as they are written.
     pub(crate) fn received_bytes(&self) -> u64 {
         std::fs::metadata(&self.received).map_or(0, |file| file.len())

@@ -30,6 +30,7 @@ impl Program {
         Self::Gst("rtmpsink"),
         Self::Gst("rtmp2sink"),
         Self::Gst("rtmp2src"),
+        Self::Gst("hlsdemux"),
         Self::Rtmpdump,
         Self::Curl,
         Self::Bash,
