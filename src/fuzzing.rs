@@ -120,9 +120,9 @@ pub fn mp3(data: &[u8]) {
 pub fn sound(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     opus::OpusHead::parse(&bytes).map(drop).ok();
-    opus::packet_samples(data);
+    opus::packet_samples(data).map(drop);
     if let Ok(info) = flac::StreamInfo::parse(data) {
-        info.samples_of(data);
+        info.samples_of(data).map(drop);
     }
     ac3::Ac3::parse(data).map(drop);
     ac3::Eac3::parse(data).map(drop);
