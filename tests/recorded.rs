@@ -5,7 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use gostream::format::flv::{TagKind, Tags};
 use gostream::media::remux::from_flv::{Demuxed, FromFlv};
+use gostream::media::remux::to_flv;
+use gostream::media::{Frame, MediaTime, Packet, TrackId, TrackKind, TrackSet};
 use gostream::rtmp::{Error, Limits, Media, MessageType, Server, ServerConfig, ServerEvent};
 
 fn recording(name: &str) -> Vec<u8> {
@@ -146,4 +150,65 @@ fn a_recording_cut_or_corrupted_at_any_byte_panics_nothing() {
             play_back(&cut, 1_460).map(drop).ok();
         }
     }
+}
+
+/// Frames of each track of an FLV file, each of which goes out in the very body that it came in.
+fn frames_of(name: &str) -> Vec<(TrackId, u32)> {
+    let mut from_flv = FromFlv::default();
+    let mut tracks = TrackSet::default();
+    let mut frames = Vec::<(TrackId, u32)>::new();
+    for tag in Tags::new(&Bytes::from(recording(name))).expect("an FLV file") {
+        let tag = tag.expect("whole");
+        let outcomes = match tag.kind {
+            TagKind::Video => from_flv.video(tag.body.clone()),
+            TagKind::Audio => from_flv.audio(tag.body.clone()),
+            _ => continue,
+        };
+        for outcome in outcomes {
+            let frame = match outcome.unwrap_or_else(|refusal| panic!("{name}: {refusal}")) {
+                Demuxed::Config(track, config) => {
+                    tracks.set(track, config);
+                    continue;
+                }
+                Demuxed::ConfigAndFrame(track, config, frame) => {
+                    tracks.set(track, config);
+                    frame
+                }
+                Demuxed::Frame(frame) => frame,
+                _ => continue,
+            };
+            let track = frame.track;
+            let packet = Packet {
+                track,
+                dts: MediaTime::ZERO,
+                cts: frame.cts,
+                keyframe: frame.keyframe,
+                payload: frame.payload,
+            };
+            let message = to_flv::message(&Frame::Media(packet), &tracks).expect("a track that is known");
+            assert_eq!([&message.prefix[..], &message.payload].concat(), tag.body, "{name}");
+            match frames.iter_mut().find(|(known, _)| *known == track) {
+                Some((_, count)) => *count += 1,
+                None => frames.push((track, 1)),
+            }
+        }
+    }
+    frames.sort_unstable();
+    frames
+}
+
+#[test]
+fn what_ffmpeg_9_sends_of_each_coding_and_track_goes_out_as_it_came_in() {
+    let track = |kind, index| TrackId { kind, index };
+    for (name, count) in [("opus", 31), ("flac", 29), ("ac3", 19), ("eac3", 19)] {
+        let frames = frames_of(&format!("ffmpeg-9-{name}.flv"));
+        assert_eq!(frames, [(TrackId::AUDIO, count)], "{name}");
+    }
+    let expected = [
+        (track(TrackKind::Video, 0), 15),
+        (track(TrackKind::Video, 1), 15),
+        (track(TrackKind::Audio, 0), 30),
+        (track(TrackKind::Audio, 1), 31),
+    ];
+    assert_eq!(frames_of("ffmpeg-9-multitrack.flv"), expected);
 }

@@ -35,6 +35,15 @@ impl Command {
         self.values.first().unwrap_or(&Value::Null)
     }
 
+    /// A text property of the command object, however its name is cased; anything but text is as good as missing.
+    pub(super) fn property(&self, name: &str) -> String {
+        let (Value::Object(properties) | Value::EcmaArray(properties)) = self.object() else {
+            return String::new();
+        };
+        let found = properties.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
+    }
+
     /// Argument `index` after the command object.
     pub(super) fn argument(&self, index: usize) -> &Value {
         self.values.get(index + 1).unwrap_or(&Value::Undefined)

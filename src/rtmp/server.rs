@@ -333,7 +333,7 @@ impl Server {
     }
 
     fn on_connect(&mut self, now: Instant, command: &Command) {
-        let text = |name: &str| text_of(command.object(), name);
+        let text = |name: &str| command.property(name);
         let tc_url = text("tcUrl");
         let app = text("app");
         let app = if app.is_empty() { app_of_tc_url(&tc_url) } else { &app };
@@ -490,13 +490,6 @@ impl Server {
     fn send_status(&mut self, stream_id: u32, level: &str, code: &str, description: &str) {
         self.link.send_command(csid::STREAM, stream_id, &Command::on_status(level, code, description));
     }
-}
-
-/// A property of `connect`, however its name is cased; anything but text is as good as missing.
-fn text_of(object: &Value, name: &str) -> String {
-    let (Value::Object(properties) | Value::EcmaArray(properties)) = object else { return String::new() };
-    let found = properties.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-    found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
