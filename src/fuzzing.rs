@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::format::wire::Reader;
-use crate::format::{aac, amf0, flv, h264, mp3};
+use crate::format::{aac, amf0, av1, flv, h264, h265, mp3, vp9};
 use crate::media::remux::from_flv::FromFlv;
 use crate::rtmp::{
     Client, ClientConfig, Handshake, Limits, MessageType, PublishRefusal, RtmpUrl, Server, ServerConfig,
@@ -83,6 +83,37 @@ pub fn avc(data: &[u8]) {
 /// Sequence parameter sets.
 pub fn sps(data: &[u8]) {
     h264::Picture::parse(data).map(drop).ok();
+}
+
+/// hvcC records, and sequence parameter sets of HEVC.
+pub fn hevc(data: &[u8]) {
+    h265::Picture::parse(data).map(drop).ok();
+    if let Ok(config) = h265::HevcConfig::parse(Bytes::copy_from_slice(data)) {
+        let h265::Sets { vps, sps, pps, .. } = &config.sets;
+        drop((config.codec_string(), h265::HevcConfig::from_parameter_sets(vps, sps, pps)));
+    }
+}
+
+/// av1C records, sequence headers and temporal units.
+pub fn av1(data: &[u8]) {
+    av1::TemporalUnit::read(data, false).map(drop).ok();
+    for config in
+        [av1::Av1Config::parse(Bytes::copy_from_slice(data)), av1::Av1Config::from_sequence_header(data)]
+            .into_iter()
+            .flatten()
+    {
+        drop(config.codec_string());
+    }
+}
+
+/// vpcC records and the headers of VP9 frames.
+pub fn vp9(data: &[u8]) {
+    if let Ok(vp9::Frame::Key(frame)) = vp9::Frame::parse(data) {
+        drop(vp9::Vp9Config::from_key_frame(&frame).codec_string());
+    }
+    if let Ok(config) = vp9::Vp9Config::parse(&Bytes::copy_from_slice(data)) {
+        drop(config.codec_string());
+    }
 }
 
 /// AudioSpecificConfigs and ADTS headers.

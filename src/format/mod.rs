@@ -4,11 +4,15 @@
 
 pub mod aac;
 pub mod amf0;
+pub mod av1;
 pub mod bits;
 pub mod flv;
 pub mod fmp4;
 pub mod h264;
+pub mod h265;
 pub mod m3u8;
 pub mod mp3;
 pub mod nal;
+pub mod shape;
+pub mod vp9;
 pub mod wire;
