@@ -59,7 +59,7 @@ pub struct Av1Config {
     pub record: Bytes,
     /// The sequence header unit, header and size included; `None` when it is in band and was not seen yet.
     pub sequence_obu: Option<Bytes>,
-    /// What that says; `None` too when it is damaged.
+    /// What that says; `None` too when it is damaged, and never there without it.
     pub sequence: Option<Sequence>,
 }
 
@@ -76,7 +76,8 @@ impl Av1Config {
         let mut sequence_obu = None;
         for unit in Obus::new(record.get(RECORD_HEAD..).unwrap_or_default()) {
             let unit = unit?;
-            if unit.kind == obu::SEQUENCE_HEADER && sequence_obu.is_none() {
+            // Units of a record say their size (§2.3.4), so that they can stand before others.
+            if unit.kind == obu::SEQUENCE_HEADER && unit.has_size && sequence_obu.is_none() {
                 sequence_obu = Some(unit);
             }
         }

@@ -13,13 +13,13 @@ use crate::media::{TrackId, TrackKind};
 
 /// Parameter sets of one kind that are looked at in one message. Encoders send one to three; H.264 has ids for 32
 /// SPS and 256 PPS, which nobody uses.
-const PARAMETER_SETS_MAX: usize = 32;
+pub(super) const PARAMETER_SETS_MAX: usize = 32;
 
 /// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
-const PARAMETER_SET_BYTES_MAX: usize = 4_096;
+pub(super) const PARAMETER_SET_BYTES_MAX: usize = 4_096;
 
 /// Bytes of a sequence header: room for all of its parameter sets.
-const HEADER_BYTES_MAX: usize = 64 * 1_024;
+pub(super) const HEADER_BYTES_MAX: usize = 64 * 1_024;
 
 /// Frames without an IDR picture, after which a recovery point counts as a keyframe: 10 s at 30 frames a second.
 /// Counted in frames, since a translator sees no clock.
@@ -30,8 +30,8 @@ const LENGTH_SIZE: u8 = 4;
 
 /// One coded picture, and the configuration that begins with it, if it is new.
 #[derive(Debug)]
-pub(super) struct AccessUnit {
-    pub(super) config: Option<AvcConfig>,
+pub(super) struct AccessUnit<C = AvcConfig> {
+    pub(super) config: Option<C>,
     pub(super) keyframe: bool,
     pub(super) payload: Bytes,
 }
@@ -184,14 +184,15 @@ impl<'a> Scan<'a> {
 }
 
 /// A unit ends with a stop bit; zeros behind it are padding of the byte stream.
-fn trim(mut unit: &[u8]) -> &[u8] {
+pub(super) fn trim(mut unit: &[u8]) -> &[u8] {
     while let [rest @ .., 0] = unit {
         unit = rest;
     }
     unit
 }
 
-fn remember(pending: &mut Vec<Bytes>, seen: &[&[u8]], known: &[Bytes]) {
+/// Replaces `pending` by the sets `seen`, or by nothing when all of them are `known`.
+pub(super) fn remember(pending: &mut Vec<Bytes>, seen: &[&[u8]], known: &[Bytes]) {
     if seen.is_empty() {
         return;
     }

@@ -74,6 +74,8 @@ fn media(packet: &Packet, tracks: &TrackSet) -> Option<FlvMessage> {
     }
     let (kind, prefix) = match tracks.config(packet.track)?.as_ref() {
         CodecConfig::H264(_) => (MessageKind::Video, avc_prefix(packet.keyframe, packet.cts)),
+        // These have no legacy form, and extended headers are not written.
+        CodecConfig::H265(_) | CodecConfig::Av1(_) | CodecConfig::Vp9(_) => return None,
         CodecConfig::Aac(_) => (MessageKind::Audio, smallvec![AAC_FLAGS, 1]),
         CodecConfig::Mp3(header) => (MessageKind::Audio, smallvec![mp3_flags(*header)]),
     };
@@ -100,6 +102,8 @@ pub fn sequence_header(track: &Track) -> Option<Vec<u8>> {
         CodecConfig::H264(_) => &[0x17, 0, 0, 0, 0],
         CodecConfig::Aac(_) => &[AAC_FLAGS, 0],
         CodecConfig::Mp3(_) => return None,
+        // These have no legacy form, and extended headers are not written.
+        CodecConfig::H265(_) | CodecConfig::Av1(_) | CodecConfig::Vp9(_) => return None,
     };
     Some([prefix, track.config.record()?].concat())
 }
@@ -128,6 +132,8 @@ fn from_configurations(tracks: &TrackSet) -> Metadata {
     for track in tracks.tracks().iter().filter(|track| track.id.index == 0) {
         match track.config.as_ref() {
             CodecConfig::H264(avc) => video_properties(avc.picture.as_ref(), &mut properties),
+            // A track that is not sent is not described.
+            CodecConfig::H265(_) | CodecConfig::Av1(_) | CodecConfig::Vp9(_) => {}
             CodecConfig::Aac(AudioSpecificConfig { output_rate, channels, .. }) => {
                 audio_properties(codec_id::AAC, *output_rate, *channels, &mut properties);
             }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::format::amf0::{Limits, decode_all};
 use crate::format::h264::AvcConfig;
+use crate::format::vp9::Vp9Config;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, SourceFrameParts};
 use crate::media::{DataMessage, End, TrackId};
 
@@ -49,6 +50,16 @@ fn packet(track: TrackId, cts: i64, keyframe: bool, payload: impl Into<Bytes>) -
 
 fn prefix(tracks: &TrackSet, frame: &Frame) -> Vec<u8> {
     message(frame, tracks).expect("has a form").prefix.to_vec()
+}
+
+#[test]
+fn codings_without_a_legacy_form_are_not_sent() {
+    let vp9 = Vp9Config::parse(&Bytes::from_static(&[0, 10, 0x82, 2, 2, 2, 0, 0])).expect("a good record");
+    let tracks = tracks(Some(CodecConfig::Vp9(vp9)), Some(aac()));
+    assert_eq!(message(&packet(TrackId::VIDEO, 0, true, &b"x"[..]), &tracks), None);
+    assert_eq!(sequence_header(&tracks.tracks()[0]), None);
+    let (_, metadata) = described(&tracks, false);
+    assert!(metadata.properties.iter().all(|(name, _)| name != "videocodecid"));
 }
 
 fn described(tracks: &TrackSet, wrap: bool) -> (Vec<String>, Metadata) {
