@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::format::wire::Reader;
-use crate::format::{aac, ac3, amf0, flac, flv, h264, mp3, opus};
+use crate::format::{aac, ac3, amf0, av1, flac, flv, h264, h265, mp3, opus, vp9};
 use crate::media::remux::from_flv::FromFlv;
 use crate::rtmp::{
     Client, ClientConfig, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl, Server,
@@ -100,6 +100,37 @@ pub fn avc(data: &[u8]) {
 /// Sequence parameter sets.
 pub fn sps(data: &[u8]) {
     h264::Picture::parse(data).map(drop).ok();
+}
+
+/// hvcC records, and sequence parameter sets of HEVC.
+pub fn hevc(data: &[u8]) {
+    h265::Picture::parse(data).map(drop).ok();
+    if let Ok(config) = h265::HevcConfig::parse(Bytes::copy_from_slice(data)) {
+        let h265::Sets { vps, sps, pps, .. } = &config.sets;
+        drop((config.codec_string(), h265::HevcConfig::from_parameter_sets(vps, sps, pps)));
+    }
+}
+
+/// av1C records, sequence headers and temporal units.
+pub fn av1(data: &[u8]) {
+    av1::TemporalUnit::read(data, false).map(drop).ok();
+    for config in
+        [av1::Av1Config::parse(Bytes::copy_from_slice(data)), av1::Av1Config::from_sequence_header(data)]
+            .into_iter()
+            .flatten()
+    {
+        drop(config.codec_string());
+    }
+}
+
+/// vpcC records and the headers of VP9 frames.
+pub fn vp9(data: &[u8]) {
+    if let Ok(vp9::Frame::Key(frame)) = vp9::Frame::parse(data) {
+        drop(vp9::Vp9Config::from_key_frame(&frame).codec_string());
+    }
+    if let Ok(config) = vp9::Vp9Config::parse(&Bytes::copy_from_slice(data)) {
+        drop(config.codec_string());
+    }
 }
 
 /// AudioSpecificConfigs and ADTS headers.
@@ -196,18 +227,23 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// Every target of `fuzz/fuzz_targets`, by its file's name.
-    const TARGETS: [(&str, Target); 11] = [
+    const TARGETS: [(&str, Target); 16] = [
         ("amf0", amf0),
         ("asc", asc),
+        ("av1", av1),
         ("avc", avc),
         ("chunks", chunks),
         ("client", client),
         ("flv", flv),
+        ("flv_body", flv_body),
         ("handshake", handshake),
+        ("hevc", hevc),
         ("message", message),
         ("mp3", mp3),
         ("server", server),
+        ("sound", sound),
         ("sps", sps),
+        ("vp9", vp9),
     ];
 
     /// Bytes of all seeds together: they are there to be read by every checkout.

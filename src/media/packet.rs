@@ -8,9 +8,9 @@ use super::{MediaTime, TrackId};
 
 /// One coded frame of one track.
 ///
-/// The payload has the form that FLV and fMP4 share: H.264 as length-prefixed NAL units of the length size
-/// that the track's configuration names, AAC as one raw access unit, Opus as one packet, MP3, FLAC, AC-3 and E-AC-3
-/// as whole frames.
+/// The payload has the form that FLV and fMP4 share: H.264 and HEVC as length-prefixed NAL units of the length size
+/// that the track's configuration names, AV1 as the open bitstream units of one temporal unit, VP9 as one frame or
+/// superframe, AAC as one raw access unit, Opus as one packet, MP3, FLAC, AC-3 and E-AC-3 as whole frames.
 #[derive(Debug, Clone)]
 pub struct Packet {
     /// The track it belongs to.

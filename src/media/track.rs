@@ -13,10 +13,14 @@ use smallvec::SmallVec;
 use super::{Metadata, Timescale};
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::ac3::{Ac3, Eac3};
+use crate::format::av1::Av1Config;
 use crate::format::flac::{self, StreamInfo};
-use crate::format::h264::AvcConfig;
+use crate::format::h264::{AvcConfig, Picture};
+use crate::format::h265::HevcConfig;
 use crate::format::mp3::Mp3Header;
 use crate::format::opus::{self, OpusHead};
+use crate::format::shape::Shape;
+use crate::format::vp9::Vp9Config;
 
 /// What a track carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +58,12 @@ impl TrackId {
 pub enum Codec {
     /// H.264 / AVC.
     H264,
+    /// H.265 / HEVC.
+    H265,
+    /// AV1.
+    Av1,
+    /// VP9.
+    Vp9,
     /// AAC of any profile.
     Aac,
     /// MPEG audio layer III. Passes to RTMP readers; not packaged for HLS.
@@ -72,6 +82,9 @@ impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::H264 => "H.264",
+            Self::H265 => "HEVC",
+            Self::Av1 => "AV1",
+            Self::Vp9 => "VP9",
             Self::Aac => "AAC",
             Self::Mp3 => "MP3",
             Self::Opus => "Opus",
@@ -87,6 +100,12 @@ impl fmt::Display for Codec {
 pub enum CodecConfig {
     /// From an avcC record.
     H264(AvcConfig),
+    /// From an hvcC record.
+    H265(HevcConfig),
+    /// From an av1C record.
+    Av1(Av1Config),
+    /// From a vpcC record and a key frame, which has the size.
+    Vp9(Vp9Config),
     /// From an AudioSpecificConfig.
     Aac(AudioSpecificConfig),
     /// From the first frame's header; MP3 has no sequence header.
@@ -112,6 +131,9 @@ impl CodecConfig {
     pub const fn codec(&self) -> Codec {
         match self {
             Self::H264(_) => Codec::H264,
+            Self::H265(_) => Codec::H265,
+            Self::Av1(_) => Codec::Av1,
+            Self::Vp9(_) => Codec::Vp9,
             Self::Aac(_) => Codec::Aac,
             Self::Mp3(_) => Codec::Mp3,
             Self::Opus { .. } => Codec::Opus,
@@ -121,12 +143,15 @@ impl CodecConfig {
         }
     }
 
-    /// The record that containers carry (avcC, AudioSpecificConfig, OpusHead, STREAMINFO behind its marker); `None`
-    /// where the coding has none.
+    /// The record that containers carry (avcC, hvcC, av1C, vpcC, AudioSpecificConfig, OpusHead, STREAMINFO behind its
+    /// marker); `None` where the coding has none.
     #[must_use]
     pub const fn record(&self) -> Option<&Bytes> {
         match self {
             Self::H264(avc) => Some(&avc.record),
+            Self::H265(hevc) => Some(&hevc.record),
+            Self::Av1(av1) => Some(&av1.record),
+            Self::Vp9(vp9) => Some(&vp9.record),
             Self::Aac(asc) => Some(&asc.record),
             Self::Opus { head, .. } => Some(&head.record),
             Self::Flac(info) => Some(&info.record),
@@ -139,6 +164,9 @@ impl CodecConfig {
     pub fn codec_string(&self) -> String {
         match self {
             Self::H264(avc) => avc.codec_string(),
+            Self::H265(hevc) => hevc.codec_string(),
+            Self::Av1(av1) => av1.codec_string(),
+            Self::Vp9(vp9) => vp9.codec_string(),
             Self::Aac(asc) => asc.codec_string(),
             Self::Mp3(header) => header.codec_string(),
             Self::Opus { .. } => opus::CODEC_STRING.to_owned(),
@@ -148,11 +176,28 @@ impl CodecConfig {
         }
     }
 
+    /// What the pictures look like; `None` for sound, and while it is not known.
+    #[must_use]
+    pub fn shape(&self) -> Option<Shape> {
+        match self {
+            Self::H264(avc) => avc.picture.as_ref().map(Picture::shape),
+            Self::H265(hevc) => hevc.shape(),
+            Self::Av1(av1) => av1.shape(),
+            Self::Vp9(vp9) => vp9.shape(),
+            Self::Aac(_)
+            | Self::Mp3(_)
+            | Self::Opus { .. }
+            | Self::Flac(_)
+            | Self::Ac3(_)
+            | Self::Eac3(_) => None,
+        }
+    }
+
     /// The clock that fMP4 counts this track on: 90 kHz for pictures, the sample rate for sound.
     #[must_use]
     pub fn timescale(&self) -> Timescale {
         let rate = match self {
-            Self::H264(_) => return Timescale::NINETY_KHZ,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => return Timescale::NINETY_KHZ,
             Self::Aac(asc) => asc.sample_rate,
             Self::Mp3(header) => header.sample_rate,
             Self::Opus { .. } => opus::SAMPLE_RATE,
@@ -167,7 +212,7 @@ impl CodecConfig {
     #[must_use]
     pub fn frame_samples(&self) -> Option<u32> {
         match self {
-            Self::H264(_) => None,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(asc) => Some(u32::from(asc.frame_length)),
             Self::Mp3(header) => Some(u32::from(header.samples)),
             Self::Opus { packet_samples, .. } => Some(*packet_samples),
@@ -181,7 +226,7 @@ impl CodecConfig {
     #[must_use]
     pub fn sound(&self) -> Option<(u8, u32)> {
         match self {
-            Self::H264(_) => None,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(asc) => Some((asc.channels, asc.output_rate)),
             Self::Mp3(header) => Some((header.channels, header.sample_rate)),
             Self::Opus { head, .. } => Some((head.channels, opus::SAMPLE_RATE)),

@@ -33,7 +33,7 @@ mod use_of {
 }
 
 /// Codings whose bodies we read and write.
-const VIDEO: &[FourCc] = &[*b"avc1"];
+const VIDEO: &[FourCc] = &[*b"avc1", *b"hvc1", *b"av01", *b"vp09"];
 const AUDIO: &[FourCc] = &[*b"mp4a", *b".mp3", *b"Opus", *b"fLaC", *b"ac-3", *b"ec-3"];
 
 /// What an end can do. The default is a peer of before Enhanced RTMP, which says nothing.

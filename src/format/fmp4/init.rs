@@ -4,17 +4,21 @@
 
 use bytes::Bytes;
 use mp4_atom::{
-    Atom, Avc1, Avcc, Codec, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf,
-    Moov, Mp4a, Mvex, Mvhd, Pasp, Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Visual, Vmhd,
+    Codec, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf, Moov, Mp4a, Mvex,
+    Mvhd, Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Vmhd,
     esds::{DecoderConfig, DecoderSpecific, EsDescriptor, Esds, SLConfig},
 };
 
-use super::{Error, sound};
+use super::{Error, sound, visual};
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::ac3::{Ac3, Eac3};
+use crate::format::av1::Av1Config;
 use crate::format::flac::StreamInfo;
 use crate::format::h264::{AvcConfig, Picture};
+use crate::format::h265::HevcConfig;
 use crate::format::opus::OpusHead;
+use crate::format::shape::Shape;
+use crate::format::vp9::Vp9Config;
 
 /// Object type indication of MPEG-4 audio (ISO/IEC 14496-1 table 5).
 const OBJECT_TYPE_AAC: u8 = 0x40;
@@ -39,6 +43,12 @@ pub struct InitTrack<'a> {
 pub enum SampleEntry<'a> {
     /// `avc1`: H.264 with its parameter sets out of band.
     Avc1(&'a AvcConfig),
+    /// `hvc1`: HEVC with its parameter sets out of band, which Apple's players insist on.
+    Hvc1(&'a HevcConfig),
+    /// `av01`.
+    Av01(&'a Av1Config),
+    /// `vp09`.
+    Vp09(&'a Vp9Config),
     /// `mp4a` with the AudioSpecificConfig as the sender wrote it.
     Mp4a(&'a AudioSpecificConfig),
     /// `Opus`; its clock is 48 kHz always.
@@ -51,10 +61,27 @@ pub enum SampleEntry<'a> {
     Eac3(&'a Eac3),
 }
 
+impl SampleEntry<'_> {
+    /// What the pictures look like; `None` for sound, and where it is not known.
+    fn shape(&self) -> Option<Shape> {
+        match self {
+            Self::Avc1(config) => config.picture.as_ref().map(Picture::shape),
+            Self::Hvc1(config) => config.shape(),
+            Self::Av01(config) => config.shape(),
+            Self::Vp09(config) => config.shape(),
+            _ => None,
+        }
+    }
+
+    const fn is_video(&self) -> bool {
+        matches!(self, Self::Avc1(_) | Self::Hvc1(_) | Self::Av01(_) | Self::Vp09(_))
+    }
+}
+
 /// The bytes of an init segment for `tracks`.
 ///
 /// # Errors
-/// [`Error::NoParameterSets`] for H.264 whose configuration has none, [`Error::Encode`] for values no box can hold.
+/// [`Error::NoParameterSets`] for pictures whose configuration leaves what a decoder needs to the frames, [`Error::Encode`] for values no box can hold.
 pub fn init_segment(tracks: &[InitTrack<'_>]) -> Result<Bytes, Error> {
     // Muxed tracks are outside CMAF's one-track files, so its brands are not claimed.
     let brands = [b"iso6", b"iso5", b"mp41"].map(FourCC::new);
@@ -89,21 +116,22 @@ pub fn init_segment(tracks: &[InitTrack<'_>]) -> Result<Bytes, Error> {
 
 fn trak(track: &InitTrack<'_>) -> Result<Trak, Error> {
     let mut tkhd = Tkhd { track_id: track.id, enabled: true, in_movie: true, ..Tkhd::default() };
+    if let Some((width, height)) = track.entry.shape().map(|shape| shape.display_size()) {
+        tkhd.width = FixedPoint::from(u16::try_from(width).unwrap_or(u16::MAX));
+        tkhd.height = FixedPoint::from(u16::try_from(height).unwrap_or(u16::MAX));
+    }
     let codec = match track.entry {
-        SampleEntry::Avc1(config) => {
-            if let Some((width, height)) = config.picture.as_ref().map(display_size) {
-                tkhd.width = FixedPoint::from(u16::try_from(width).unwrap_or(u16::MAX));
-                tkhd.height = FixedPoint::from(u16::try_from(height).unwrap_or(u16::MAX));
-            }
-            Codec::Avc1(avc1(config)?)
-        }
+        SampleEntry::Avc1(config) => Codec::Avc1(visual::avc1(config)?),
+        SampleEntry::Hvc1(config) => Codec::Hvc1(visual::hvc1(config)?),
+        SampleEntry::Av01(config) => Codec::Av01(visual::av01(config)?),
+        SampleEntry::Vp09(config) => Codec::Vp09(visual::vp09(config)?),
         SampleEntry::Mp4a(config) => Codec::Mp4a(mp4a(config, track.id)),
         SampleEntry::Opus(head) => sound::opus(head),
         SampleEntry::Flac(info) => sound::flac(info),
         SampleEntry::Ac3(config) => sound::ac3(config),
         SampleEntry::Eac3(config) => sound::eac3(config),
     };
-    let is_video = matches!(track.entry, SampleEntry::Avc1(_));
+    let is_video = track.entry.is_video();
     let (handler, name) = if is_video { (b"vide", "video") } else { (b"soun", "audio") };
     if !is_video {
         tkhd.volume = FixedPoint::from(1);
@@ -126,63 +154,6 @@ fn trak(track: &InitTrack<'_>) -> Result<Trak, Error> {
             },
         },
         ..Trak::default()
-    })
-}
-
-/// Coded size of the first picture parameters; zero where they are unknown.
-fn coded_size(config: &AvcConfig) -> (u16, u16) {
-    let Some(picture) = &config.picture else { return (0, 0) };
-    (u16::try_from(picture.width).unwrap_or(u16::MAX), u16::try_from(picture.height).unwrap_or(u16::MAX))
-}
-
-/// Size on a screen with square pixels, as `tkhd` (ISO/IEC 14496-12 §8.3.2) and `RESOLUTION` want it: the width is
-/// stretched by the sample aspect ratio.
-#[must_use]
-pub fn display_size(picture: &Picture) -> (u32, u32) {
-    let (h, v) = picture.sample_aspect;
-    let stretched = u64::from(picture.width) * u64::from(h) / u64::from(v.max(1));
-    (u32::try_from(stretched.max(1)).unwrap_or(u32::MAX), picture.height)
-}
-
-fn avc1(config: &AvcConfig) -> Result<Avc1, Error> {
-    let (width, height) = coded_size(config);
-    let pasp = config
-        .picture
-        .as_ref()
-        .map(|picture| picture.sample_aspect)
-        .filter(|(h, v)| h != v)
-        .map(|(h_spacing, v_spacing)| Pasp { h_spacing, v_spacing });
-    Ok(Avc1 {
-        visual: Visual { data_reference_index: 1, width, height, ..Visual::default() },
-        avcc: avcc(config)?,
-        btrt: None,
-        colr: None,
-        pasp,
-        taic: None,
-        fiel: None,
-        spatial: None,
-    })
-}
-
-/// The record again from what was parsed: senders leave zeros in its profile bytes, so the SPS decides.
-fn avcc(config: &AvcConfig) -> Result<Avcc, Error> {
-    let Some([_, profile, constraints, level, ..]) = config.sps.first().map(|sps| sps.as_ref()) else {
-        return Err(Error::NoParameterSets);
-    };
-    if config.pps.is_empty() {
-        return Err(Error::NoParameterSets);
-    }
-    // Only the trailer of high profiles is taken from the record; many senders leave it out, and it may be.
-    let ext = Avcc::decode_body(&mut config.record.as_ref()).ok().and_then(|record| record.ext);
-    Ok(Avcc {
-        configuration_version: 1,
-        avc_profile_indication: *profile,
-        profile_compatibility: *constraints,
-        avc_level_indication: *level,
-        length_size: config.length_size,
-        sequence_parameter_sets: config.sps.iter().map(|sps| sps.to_vec()).collect(),
-        picture_parameter_sets: config.pps.iter().map(|pps| pps.to_vec()).collect(),
-        ext,
     })
 }
 

@@ -7,9 +7,10 @@
 mod fragment;
 mod init;
 mod sound;
+mod visual;
 
 pub use fragment::{Run, RunSample, empty_fragment_header, fragment_header};
-pub use init::{InitTrack, SampleEntry, display_size, init_segment};
+pub use init::{InitTrack, SampleEntry, init_segment};
 
 /// Why a box could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +18,9 @@ pub enum Error {
     /// A value does not fit the field that carries it.
     #[error("an MP4 box cannot hold this value: {0}")]
     Encode(#[from] mp4_atom::Error),
-    /// A decoder cannot start without a sequence and a picture parameter set out of band (`avc1`).
-    #[error("the H.264 configuration has no parameter sets")]
+    /// A decoder cannot start without parameter sets or a sequence header out of band (`avc1`, `hvc1`, `av01`), or
+    /// without a size (`vp09`).
+    #[error("the configuration of the pictures has no parameter sets")]
     NoParameterSets,
     /// The frames of one fragment exceed the 32-bit size of an `mdat` box, in bytes.
     #[error("a fragment of {0} bytes is larger than an mdat box can say")]

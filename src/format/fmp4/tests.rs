@@ -5,7 +5,13 @@ use mp4_atom::{Decode, DecodeMaybe, Moof};
 
 use super::*;
 use crate::format::aac::AudioSpecificConfig;
+use crate::format::av1::Av1Config;
 use crate::format::h264::{AvcConfig, Picture};
+use crate::format::h265::{HevcConfig, unit};
+use crate::format::nal::AnnexBUnits;
+use crate::format::vp9::Vp9Config;
+
+const OPEN_GOP: &[u8] = include_bytes!("../../../tests/fixtures/video/x265-main10-pq-open-gop.h265");
 
 fn avc() -> AvcConfig {
     let sps = Bytes::from_static(&[
@@ -91,6 +97,45 @@ fn a_configuration_without_parameter_sets_is_refused() {
     config.sps.clear();
     let tracks = [InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Avc1(&config) }];
     assert!(matches!(init_segment(&tracks), Err(Error::NoParameterSets)));
+    let head = [1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 93, 0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 0];
+    let hevc = HevcConfig::parse(Bytes::copy_from_slice(&head)).expect("a record");
+    let av1 = Av1Config::parse(Bytes::from_static(&[0x81, 9, 0x4c, 0])).expect("a record");
+    let vp9 = Vp9Config::parse(&Bytes::from_static(&[0, 10, 0x82, 2, 2, 2, 0, 0])).expect("a record");
+    for entry in [SampleEntry::Hvc1(&hevc), SampleEntry::Av01(&av1), SampleEntry::Vp09(&vp9)] {
+        let init = init_segment(&[InitTrack { id: 1, timescale: 90_000, entry }]);
+        assert!(matches!(init, Err(Error::NoParameterSets)), "{entry:?}");
+    }
+}
+
+#[test]
+fn a_record_of_hevc_is_written_from_its_parameter_sets() {
+    let mut sets = [&[][..]; 3];
+    for found in AnnexBUnits::new(OPEN_GOP) {
+        match unit::unit_type(found) {
+            Some(unit::VPS) => sets[0] = found,
+            Some(unit::SPS) => sets[1] = found,
+            Some(unit::PPS) => sets[2] = found,
+            _ => {}
+        }
+    }
+    let [vps, sps, pps] = sets.map(|set| [Bytes::from_static(set)]);
+    let config = HevcConfig::from_parameter_sets(&vps, &sps, &pps).expect("whole");
+    let mut lying = config.record.to_vec();
+    // Zeros in place of the profile, as some senders leave them, and a SEI unit in an array of its own.
+    lying[1..13].fill(0);
+    lying[22] = 4;
+    lying.extend_from_slice(&[39, 0, 1, 0, 4, 0x4e, 1, 0x90, 0x80]);
+    let lying = HevcConfig::parse(lying.into()).expect("a record");
+    let tracks = [InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Hvc1(&lying) }];
+    let bytes = init_segment(&tracks).expect("fits");
+    let at = bytes.windows(4).position(|window| window == b"hvcC").expect("a record") + 4;
+    let written = bytes.slice(at..at + config.record.len() + 9);
+    assert_eq!(written[..22], config.record[..22], "the SPS decides");
+    assert_eq!(written[23..config.record.len()], config.record[23..]);
+    assert_eq!(HevcConfig::parse(written).expect("a record").sets, lying.sets);
+    // BT.2020 and PQ, limited range; three samples wide for each four.
+    assert!(bytes.windows(15).any(|window| window == b"colrnclx\0\x09\0\x10\0\x09\0"));
+    assert!(bytes.windows(12).any(|window| window == b"pasp\0\0\0\x04\0\0\0\x03"));
 }
 
 #[test]

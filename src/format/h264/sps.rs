@@ -6,6 +6,7 @@ use super::Error;
 use super::vui::Vui;
 use crate::format::bits::{BitError, BitReader, unescape};
 use crate::format::nal;
+use crate::format::shape::Shape;
 
 /// Largest width and height before cropping, in pixels: about what level 6.2 allows on its longer side (H.264 §A.3.1).
 pub const DIMENSION_MAX: u64 = 16_384;
@@ -36,6 +37,18 @@ impl Picture {
     /// [`Error::NotSps`], [`Error::TooShort`] and [`Error::BadSps`] before the size is known, then [`Error::Dimensions`].
     pub fn parse(sps_nal: &[u8]) -> Result<Self, Error> {
         Sequence::parse(sps_nal).map(|sequence| sequence.picture)
+    }
+
+    /// What containers say of the pictures. Their colour is left to the decoder, which reads it in the SPS.
+    #[must_use]
+    pub const fn shape(&self) -> Shape {
+        Shape {
+            width: self.width,
+            height: self.height,
+            frame_rate: self.frame_rate,
+            sample_aspect: self.sample_aspect,
+            colour: None,
+        }
     }
 }
 

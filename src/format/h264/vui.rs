@@ -3,32 +3,7 @@
 //! Encoders write it cut or wrong while decoders play on, so nothing here fails a stream.
 
 use crate::format::bits::{BitError, BitReader};
-
-/// Frames a second above which timing is not believed: variable-rate phones write their 90 kHz clock there.
-const FRAME_RATE_MAX: u64 = 1000;
-
-/// `aspect_ratio_idc` of an explicit ratio.
-const ASPECT_EXTENDED: u8 = 255;
-
-/// Sample aspect ratios by `aspect_ratio_idc` (H.264 table E-1), from 1.
-const ASPECTS: [(u32, u32); 16] = [
-    (1, 1),
-    (12, 11),
-    (10, 11),
-    (16, 11),
-    (40, 33),
-    (24, 11),
-    (20, 11),
-    (32, 11),
-    (80, 33),
-    (18, 11),
-    (15, 11),
-    (64, 33),
-    (160, 99),
-    (4, 3),
-    (3, 2),
-    (2, 1),
-];
+use crate::format::shape::{self, ASPECT_EXTENDED};
 
 /// The fields of the video usability information (§E.1.1) that someone here asks for. 0 is not said.
 #[derive(Default)]
@@ -80,30 +55,11 @@ impl Vui {
 
     /// Frames a second in lowest terms. Two ticks make a frame, whether it is shown as fields or not.
     pub(super) fn frame_rate(&self) -> Option<(u32, u32)> {
-        let (ticks, scale) = (u64::from(self.units_in_tick) * 2, u64::from(self.time_scale));
-        if ticks == 0 || scale == 0 || scale > ticks * FRAME_RATE_MAX {
-            return None;
-        }
-        let divisor = greatest_common_divisor(scale, ticks);
-        Some((u32::try_from(scale / divisor).ok()?, u32::try_from(ticks / divisor).ok()?))
+        shape::frame_rate(u64::from(self.time_scale), u64::from(self.units_in_tick) * 2)
     }
 
     /// Width to height of a sample; square when not said or reserved.
     pub(super) fn sample_aspect(&self) -> (u32, u32) {
-        match self.aspect_index {
-            ASPECT_EXTENDED if self.aspect_extended.0 > 0 && self.aspect_extended.1 > 0 => {
-                self.aspect_extended
-            }
-            index => {
-                usize::from(index).checked_sub(1).and_then(|at| ASPECTS.get(at)).copied().unwrap_or((1, 1))
-            }
-        }
+        shape::sample_aspect(self.aspect_index, self.aspect_extended)
     }
-}
-
-const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }

@@ -14,16 +14,16 @@ use crate::media::{TrackId, TrackKind};
 
 /// Parameter sets of one kind that are looked at in one message, and gathered from messages. Encoders send one to three;
 /// H.264 has ids for 32 SPS and 256 PPS, which nobody uses, and a record holds 31 SPS.
-const PARAMETER_SETS_MAX: usize = 31;
+pub(super) const PARAMETER_SETS_MAX: usize = 31;
 
 /// SEI units that are looked at in one message. Encoders send one to five.
 const SEI_UNITS_MAX: usize = 16;
 
 /// Bytes of one parameter set. Real ones have up to 200; what is kept is sent to every reader.
-const PARAMETER_SET_BYTES_MAX: usize = 4_096;
+pub(super) const PARAMETER_SET_BYTES_MAX: usize = 4_096;
 
 /// Bytes of a sequence header: room for all of its parameter sets.
-const HEADER_BYTES_MAX: usize = 64 * 1_024;
+pub(super) const HEADER_BYTES_MAX: usize = 64 * 1_024;
 
 /// Frames without an IDR picture, after which a recovery point counts as a keyframe, whatever the body calls it: 10 s at
 /// 30 frames a second. Counted in frames, since a translator sees no clock.
@@ -34,8 +34,8 @@ const LENGTH_SIZE: u8 = 4;
 
 /// One coded picture, and the configuration that begins with it, if it is new.
 #[derive(Debug)]
-pub(super) struct AccessUnit {
-    pub(super) config: Option<AvcConfig>,
+pub(super) struct AccessUnit<C = AvcConfig> {
+    pub(super) config: Option<C>,
     pub(super) keyframe: bool,
     pub(super) payload: Bytes,
 }
@@ -202,7 +202,7 @@ impl<'a> Scan<'a> {
 }
 
 /// A unit ends with a stop bit; zeros behind it are padding of the byte stream.
-fn trim(mut unit: &[u8]) -> &[u8] {
+pub(super) fn trim(mut unit: &[u8]) -> &[u8] {
     while let [rest @ .., 0] = unit {
         unit = rest;
     }

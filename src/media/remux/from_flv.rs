@@ -8,9 +8,12 @@ use std::fmt;
 use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
 
+use super::av1::Av1Source;
 use super::avc::{AccessUnit, AvcSource};
+use super::hevc::HevcSource;
 use super::sound::AudioSource;
 use super::tracks::Tracks;
+use super::vp9::Vp9Source;
 use crate::format::amf0::{self, Limits, Value};
 use crate::format::flv::{Audio, Video, VideoCodec, VideoHeader, VideoPacket};
 use crate::format::wire::Reader;
@@ -116,6 +119,9 @@ impl Refusal {
 #[derive(Debug)]
 enum VideoSource {
     Avc(AvcSource),
+    Hevc(HevcSource),
+    Av1(Av1Source),
+    Vp9(Vp9Source),
 }
 
 impl VideoSource {
@@ -123,6 +129,9 @@ impl VideoSource {
     fn new(codec: VideoCodec) -> Option<Self> {
         match codec {
             VideoCodec::Avc => Some(Self::Avc(AvcSource::default())),
+            VideoCodec::Hevc => Some(Self::Hevc(HevcSource::default())),
+            VideoCodec::Av1 => Some(Self::Av1(Av1Source::default())),
+            VideoCodec::Vp9 => Some(Self::Vp9(Vp9Source::default())),
             _ => None,
         }
     }
@@ -130,6 +139,9 @@ impl VideoSource {
     const fn codec(&self) -> VideoCodec {
         match self {
             Self::Avc(_) => VideoCodec::Avc,
+            Self::Hevc(_) => VideoCodec::Hevc,
+            Self::Av1(_) => VideoCodec::Av1,
+            Self::Vp9(_) => VideoCodec::Vp9,
         }
     }
 
@@ -137,6 +149,8 @@ impl VideoSource {
     const fn has_captions(&self) -> bool {
         match self {
             Self::Avc(avc) => avc.has_captions(),
+            // Not looked for.
+            Self::Hevc(_) | Self::Av1(_) | Self::Vp9(_) => false,
         }
     }
 
@@ -144,6 +158,10 @@ impl VideoSource {
     fn header(&mut self, data: &Bytes) -> Result<Option<CodecConfig>, Refusal> {
         match self {
             Self::Avc(avc) => Ok(avc.header(data)?.map(CodecConfig::H264)),
+            Self::Hevc(hevc) => Ok(hevc.header(data)?.map(CodecConfig::H265)),
+            Self::Av1(av1) => Ok(av1.header(data)?.map(CodecConfig::Av1)),
+            // Says no size; the configuration comes with the key frame.
+            Self::Vp9(vp9) => vp9.header(data).map(|()| None),
         }
     }
 
@@ -155,14 +173,19 @@ impl VideoSource {
         data: Bytes,
     ) -> Result<Option<(Option<CodecConfig>, bool, Bytes)>, Refusal> {
         match self {
-            Self::Avc(avc) => {
-                let unit = avc.units(key, data)?;
-                Ok(unit.map(|AccessUnit { config, keyframe, payload }| {
-                    (config.map(CodecConfig::H264), keyframe, payload)
-                }))
-            }
+            Self::Avc(avc) => Ok(avc.units(key, data)?.map(|unit| parts(unit, CodecConfig::H264))),
+            Self::Hevc(hevc) => Ok(hevc
+                .units(data)?
+                .map(|unit| (unit.config.map(CodecConfig::H265), unit.keyframe, unit.payload))),
+            Self::Av1(av1) => Ok(av1.units(data)?.map(|unit| parts(unit, CodecConfig::Av1))),
+            Self::Vp9(vp9) => Ok(vp9.units(data)?.map(|unit| parts(unit, CodecConfig::Vp9))),
         }
     }
+}
+
+/// A picture's parts, its configuration named.
+fn parts<C>(unit: AccessUnit<C>, name: fn(C) -> CodecConfig) -> (Option<CodecConfig>, bool, Bytes) {
+    (unit.config.map(name), unit.keyframe, unit.payload)
 }
 
 /// The translator of one publisher's messages.

@@ -10,8 +10,8 @@ use crate::format::amf0::Value;
 use crate::format::flv::{
     AudioCodec, AudioHeader, AudioPacket, Prefix, VideoCodec, VideoHeader, VideoPacket,
 };
-use crate::format::h264::Picture;
 use crate::format::mp3::Mp3Header;
+use crate::format::shape::Shape;
 use crate::media::{CodecConfig, Frame, Metadata, Packet, Track, TrackSet};
 
 /// Legacy codec numbers (FLV 10.1 §E.4.2, §E.4.3), as `onMetaData` names them.
@@ -107,6 +107,9 @@ enum Coding {
 const fn coding(config: &CodecConfig) -> Coding {
     match config {
         CodecConfig::H264(_) => Coding::Video(VideoCodec::Avc),
+        CodecConfig::H265(_) => Coding::Video(VideoCodec::Hevc),
+        CodecConfig::Av1(_) => Coding::Video(VideoCodec::Av1),
+        CodecConfig::Vp9(_) => Coding::Video(VideoCodec::Vp9),
         CodecConfig::Aac(_) => Coding::Audio(AudioCodec::Aac),
         CodecConfig::Mp3(_) => Coding::Audio(AudioCodec::Mp3),
         CodecConfig::Opus { .. } => Coding::Audio(AudioCodec::Opus),
@@ -178,29 +181,31 @@ pub fn metadata(tracks: &TrackSet, wrap: bool) -> Vec<u8> {
 fn from_configurations(tracks: &TrackSet) -> Metadata {
     let mut properties = Vec::new();
     for track in tracks.tracks().iter().filter(|track| track.id.index == 0) {
-        let config = track.config.as_ref();
-        match config {
-            CodecConfig::H264(avc) => video_properties(avc.picture.as_ref(), &mut properties),
-            _ => {
-                if let (Coding::Audio(codec), Some((channels, rate))) = (coding(config), config.sound()) {
-                    audio_properties(codec_number(codec), rate, channels, &mut properties);
-                }
+        match (coding(&track.config), track.config.sound()) {
+            (Coding::Video(codec), _) => video_properties(codec, track.config.shape(), &mut properties),
+            (Coding::Audio(codec), Some((channels, rate))) => {
+                audio_properties(codec_number(codec), rate, channels, &mut properties);
             }
+            (Coding::Audio(_), None) => {}
         }
     }
     properties.push(("encoder", Value::String("gostream".to_owned())));
     Metadata { properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
 }
 
-fn video_properties(picture: Option<&Picture>, out: &mut Vec<(&'static str, Value)>) {
-    if let Some(picture) = picture {
-        out.push(("width", Value::Number(f64::from(picture.width))));
-        out.push(("height", Value::Number(f64::from(picture.height))));
-        if let Some((frames, seconds)) = picture.frame_rate.filter(|(_, seconds)| *seconds > 0) {
+fn video_properties(codec: VideoCodec, shape: Option<Shape>, out: &mut Vec<(&'static str, Value)>) {
+    if let Some(shape) = shape {
+        out.push(("width", Value::Number(f64::from(shape.width))));
+        out.push(("height", Value::Number(f64::from(shape.height))));
+        if let Some((frames, seconds)) = shape.frame_rate.filter(|(_, seconds)| *seconds > 0) {
             out.push(("framerate", Value::Number(f64::from(frames) / f64::from(seconds))));
         }
     }
-    out.push(("videocodecid", Value::Number(f64::from(codec_id::AVC))));
+    let number = match codec {
+        VideoCodec::Avc => f64::from(codec_id::AVC),
+        other => f64::from(u32::from_be_bytes(other.four_cc().unwrap_or_default())),
+    };
+    out.push(("videocodecid", Value::Number(number)));
 }
 
 /// The number of a coding in `onMetaData`: that of legacy bodies, or its FourCC as a number.

@@ -11,6 +11,7 @@ use crate::format::amf0::{Limits, decode_all};
 use crate::format::flac::StreamInfo;
 use crate::format::h264::AvcConfig;
 use crate::format::opus::OpusHead;
+use crate::format::vp9::Vp9Config;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal, SourceFrameParts};
 use crate::media::{DataMessage, End, MediaTime, TrackId};
 
@@ -53,6 +54,17 @@ fn packet(track: TrackId, cts: i64, keyframe: bool, payload: impl Into<Bytes>) -
 
 fn prefix(tracks: &TrackSet, frame: &Frame) -> Vec<u8> {
     message(frame, tracks).expect("has a form").prefix.to_vec()
+}
+
+#[test]
+fn codings_without_a_legacy_form_have_the_extended_one() {
+    let vp9 = Vp9Config::parse(&Bytes::from_static(&[0, 10, 0x82, 2, 2, 2, 0, 0])).expect("a good record");
+    let tracks = tracks(Some(CodecConfig::Vp9(vp9)), Some(aac()));
+    assert_eq!(prefix(&tracks, &packet(TrackId::VIDEO, 0, true, "x")), b"\x91vp09");
+    let header = sequence_header(&tracks.tracks()[0]).expect("a record");
+    assert!(header.starts_with(b"\x90vp09"), "{header:?}");
+    let (_, metadata) = described(&tracks, false);
+    assert_eq!(metadata.number("videocodecid"), Some(f64::from(u32::from_be_bytes(*b"vp09"))));
 }
 
 fn described(tracks: &TrackSet, wrap: bool) -> (Vec<String>, Metadata) {

@@ -15,12 +15,12 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 pub use audio_clock::{AudioClock, Placed};
-use slices::h264_slices;
+use slices::{av1_slices, h264_slices, h265_slices};
 
 use crate::format::fmp4::{
-    self, Error, InitTrack, Run, RunSample, SampleEntry, empty_fragment_header, fragment_header, init_segment,
+    Error, InitTrack, Run, RunSample, SampleEntry, empty_fragment_header, fragment_header, init_segment,
 };
-use crate::format::h264::Picture;
+use crate::format::shape::Shape;
 use crate::media::{Codec, CodecConfig, MediaTime, Packet, Timescale, TrackSet};
 
 /// The number of the video track in every init segment.
@@ -42,11 +42,15 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Chooses from `tracks`: H.264 whose parameter sets are known, AAC, Opus, and FLAC whose frames are all as long.
+    /// Chooses from `tracks`: pictures whose parameter sets (sequence header, size) are known, AAC, Opus, and FLAC whose
+    /// frames are all as long.
     #[must_use]
     pub fn of(tracks: &TrackSet) -> Self {
         let decodable = |config: &&Arc<CodecConfig>| match config.as_ref() {
             CodecConfig::H264(avc) => !avc.sps.is_empty() && !avc.pps.is_empty(),
+            CodecConfig::H265(hevc) => hevc.sets.is_complete() && hevc.picture.is_some(),
+            CodecConfig::Av1(av1) => av1.sequence.is_some(),
+            CodecConfig::Vp9(vp9) => vp9.size.is_some(),
             CodecConfig::Aac(asc) => asc.sample_rate > 0 && asc.frame_length > 0,
             CodecConfig::Opus { .. } => true,
             CodecConfig::Flac(info) => info.frame_samples().is_some(),
@@ -90,17 +94,14 @@ impl Layout {
 
     /// What the pictures look like.
     #[must_use]
-    pub fn picture(&self) -> Option<&Picture> {
-        match self.video.as_deref() {
-            Some(CodecConfig::H264(avc)) => avc.picture.as_ref(),
-            _ => None,
-        }
+    pub fn picture(&self) -> Option<Shape> {
+        self.video.as_deref().and_then(CodecConfig::shape)
     }
 
     /// Width and height on a screen with square pixels.
     #[must_use]
     pub fn display_size(&self) -> Option<(u32, u32)> {
-        self.picture().map(fmp4::display_size)
+        self.picture().map(|shape| shape.display_size())
     }
 
     /// RFC 6381 codings, comma separated, video first.
@@ -120,6 +121,9 @@ impl Layout {
             let config = config.as_deref()?;
             let entry = match config {
                 CodecConfig::H264(avc) => SampleEntry::Avc1(avc),
+                CodecConfig::H265(hevc) => SampleEntry::Hvc1(hevc),
+                CodecConfig::Av1(av1) => SampleEntry::Av01(av1),
+                CodecConfig::Vp9(vp9) => SampleEntry::Vp09(vp9),
                 CodecConfig::Aac(asc) => SampleEntry::Mp4a(asc),
                 CodecConfig::Opus { head, .. } => SampleEntry::Opus(head),
                 CodecConfig::Flac(info) => SampleEntry::Flac(info),
@@ -139,10 +143,13 @@ impl Layout {
     /// The pieces of `packet` that a sample keeps; empty when none is worth keeping.
     #[must_use]
     pub fn slices(&self, packet: &Packet) -> Slices {
-        match self.video.as_deref() {
-            Some(CodecConfig::H264(avc)) if packet.track.is_video() => h264_slices(&packet.payload, avc),
-            _ if packet.payload.is_empty() => Slices::new(),
-            _ => Slices::from_elem(packet.payload.clone(), 1),
+        let payload = &packet.payload;
+        match self.video.as_deref().filter(|_| packet.track.is_video()) {
+            Some(CodecConfig::H264(avc)) => h264_slices(payload, avc),
+            Some(CodecConfig::H265(hevc)) => h265_slices(payload, hevc),
+            Some(CodecConfig::Av1(av1)) => av1_slices(payload, av1, packet.keyframe),
+            _ if payload.is_empty() => Slices::new(),
+            _ => Slices::from_elem(payload.clone(), 1),
         }
     }
 }

@@ -1,41 +1,106 @@
-//! H.264 payloads without what `avc1` must not carry: cut out by slicing, never by copying.
+//! Payloads without what a sample must not carry: cut out by slicing, never by copying.
 
 use bytes::Bytes;
 
 use super::Slices;
+use crate::format::av1::Av1Config;
+use crate::format::av1::obu::{self, Obus};
 use crate::format::h264::AvcConfig;
+use crate::format::h265::{HevcConfig, unit};
+use crate::format::nal;
 use crate::format::wire::Reader;
 
-/// NAL unit types (ITU-T H.264 table 7-1).
-const SPS: u8 = 7;
-const PPS: u8 = 8;
-const ACCESS_UNIT_DELIMITER: u8 = 9;
-const FILLER: u8 = 12;
+/// The stretches of a payload that are kept, as they are walked.
+struct Kept<'a> {
+    payload: &'a Bytes,
+    slices: Slices,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Kept<'a> {
+    const fn of(payload: &'a Bytes) -> Self {
+        Self { payload, slices: Slices::new_const(), start: 0, end: 0 }
+    }
+
+    /// Takes what lies before `past` and after the last call, or leaves it out.
+    fn walk(&mut self, past: usize, keep: bool) {
+        if keep {
+            self.end = past;
+            return;
+        }
+        self.cut();
+        (self.start, self.end) = (past, past);
+    }
+
+    fn cut(&mut self) {
+        if self.end > self.start {
+            self.slices.push(self.payload.slice(self.start..self.end));
+        }
+    }
+
+    fn finish(mut self) -> Slices {
+        self.cut();
+        self.slices
+    }
+}
 
 /// The payload's NAL units without delimiters, filler, and parameter sets that the configuration has already.
 ///
 /// Parameter sets that differ stay: a decoder that reads them goes right, and one that does not is no worse off.
 /// A unit whose length runs past the payload ends the sample before it.
 pub(super) fn h264_slices(payload: &Bytes, config: &AvcConfig) -> Slices {
-    let mut kept = Slices::new();
+    nal_slices(payload, config.length_size, |unit| match nal::unit_type(unit) {
+        nal::SPS => config.sps.iter().any(|known| known == unit),
+        nal::PPS => config.pps.iter().any(|known| known == unit),
+        nal::AUD | nal::FILLER => true,
+        _ => false,
+    })
+}
+
+/// As [`h264_slices`], for HEVC.
+pub(super) fn h265_slices(payload: &Bytes, config: &HevcConfig) -> Slices {
+    let sets = &config.sets;
+    nal_slices(payload, config.length_size, |unit| match unit::unit_type(unit) {
+        Some(unit::VPS) => sets.vps.iter().any(|known| known == unit),
+        Some(unit::SPS) => sets.sps.iter().any(|known| known == unit),
+        Some(unit::PPS) => sets.pps.iter().any(|known| known == unit),
+        Some(unit::AUD | unit::FILLER) => true,
+        _ => false,
+    })
+}
+
+fn nal_slices(payload: &Bytes, length_size: u8, dispensable: impl Fn(&[u8]) -> bool) -> Slices {
+    let mut kept = Kept::of(payload);
     let mut reader = Reader::new(payload);
-    // Start and end of the stretch of units to keep that is being walked.
-    let (mut start, mut end) = (0, 0);
-    while let Some(unit) = next_unit(&mut reader, config.length_size) {
-        let past = payload.len() - reader.remaining();
-        if !dispensable(unit, config) {
-            end = past;
-            continue;
-        }
-        if end > start {
-            kept.push(payload.slice(start..end));
-        }
-        (start, end) = (past, past);
+    while let Some(unit) = next_unit(&mut reader, length_size) {
+        kept.walk(payload.len() - reader.remaining(), !unit.is_empty() && !dispensable(unit));
     }
-    if end > start {
-        kept.push(payload.slice(start..end));
+    kept.finish()
+}
+
+/// The temporal unit without delimiters, tile lists and padding.
+///
+/// A key frame without a sequence header gets that of the configuration before it: players start at samples that
+/// are marked as a start, and not all of them hand the configuration to the decoder. An unreadable unit ends the
+/// sample before it.
+pub(super) fn av1_slices(payload: &Bytes, config: &Av1Config, keyframe: bool) -> Slices {
+    let mut kept = Kept::of(payload);
+    let (mut past, mut described) = (0, false);
+    for unit in Obus::new(payload).map_while(Result::ok) {
+        past += unit.whole.len();
+        described |= unit.kind == obu::SEQUENCE_HEADER;
+        kept.walk(past, !obu::is_left_out_of_samples(unit.kind));
     }
-    kept
+    let mut slices = kept.finish();
+    if keyframe
+        && !described
+        && !slices.is_empty()
+        && let Some(header) = &config.sequence_obu
+    {
+        slices.insert(0, header.clone());
+    }
+    slices
 }
 
 /// The next unit behind its length; `None` at the end and where the length lies.
@@ -46,14 +111,4 @@ fn next_unit<'a>(reader: &mut Reader<'a>, length_size: u8) -> Option<&'a [u8]> {
     let unit = ahead.take(len).ok()?;
     *reader = ahead;
     Some(unit)
-}
-
-fn dispensable(unit: &[u8], config: &AvcConfig) -> bool {
-    let Some(first) = unit.first() else { return true };
-    match first & 0x1f {
-        SPS => config.sps.iter().any(|known| known == unit),
-        PPS => config.pps.iter().any(|known| known == unit),
-        ACCESS_UNIT_DELIMITER | FILLER => true,
-        _ => false,
-    }
 }

@@ -1,7 +1,9 @@
 //! Samples as slices of what came in, and the session clock.
 
 use super::*;
+use crate::format::av1::Av1Config;
 use crate::format::h264::AvcConfig;
+use crate::format::vp9::Vp9Config;
 use crate::media::TrackId;
 
 fn config() -> AvcConfig {
@@ -86,4 +88,51 @@ fn a_fragment_carries_the_very_bytes_that_came_in() {
     assert_eq!(fragment.payload.len(), 1);
     assert_eq!(fragment.payload[0].as_ptr(), packet.payload.as_ptr());
     assert!(fragment.header.ends_with(b"\0\0\0\x10mdat"));
+}
+
+fn av1() -> Layout {
+    let header = [0, 0, 0, 4, 0x3c, 0xfe, 0xcc, 0xda, 0xf9, 0, 0x40];
+    let config = Av1Config::from_sequence_header(&header).expect("a sequence header");
+    let mut tracks = TrackSet::default();
+    tracks.set(TrackId::VIDEO, CodecConfig::Av1(config));
+    Layout::of(&tracks)
+}
+
+#[test]
+fn temporal_delimiters_and_padding_are_cut_out_of_av1_without_a_copy() {
+    let payload = Bytes::from_static(&[0x12, 0, 0x0a, 1, 7, 0x7a, 2, 0, 0, 0x32, 2, 0x10, 9]);
+    let slices = av1().slices(&Packet { payload: payload.clone(), ..packet(&[]) });
+    assert_eq!(slices[..], [payload.slice(2..5), payload.slice(9..)]);
+    assert_eq!(slices[0].as_ptr(), payload[2..].as_ptr());
+    let delimiter = Bytes::from_static(&[0x12, 0]);
+    assert!(av1().slices(&Packet { payload: delimiter, ..packet(&[]) }).is_empty());
+}
+
+#[test]
+fn a_key_frame_of_av1_without_a_sequence_header_gets_one() {
+    let payload = Bytes::from_static(&[0x12, 0, 0x32, 2, 0x10, 9]);
+    let packet = Packet { payload: payload.clone(), ..packet(&[]) };
+    let slices = av1().slices(&packet);
+    assert_eq!(slices.len(), 2);
+    assert_eq!(slices[0][..4], [0x0a, 11, 0, 0]);
+    assert_eq!(slices[1], payload.slice(2..));
+    let inter = Packet { keyframe: false, ..packet };
+    assert_eq!(av1().slices(&inter)[..], [payload.slice(2..)]);
+}
+
+#[test]
+fn pictures_are_packaged_once_their_configuration_is_whole() {
+    let bare_av1 = Av1Config::parse(Bytes::from_static(&[0x81, 9, 0x4c, 0])).expect("a record");
+    let bare_vp9 = Vp9Config::parse(&Bytes::from_static(&[0, 10, 0x82, 2, 2, 2, 0, 0])).expect("a record");
+    let sized_vp9 = Vp9Config { size: Some((96, 54)), ..bare_vp9.clone() };
+    let packaged = |config| {
+        let mut tracks = TrackSet::default();
+        tracks.set(TrackId::VIDEO, config);
+        !Layout::of(&tracks).is_empty()
+    };
+    assert!(!packaged(CodecConfig::Av1(bare_av1)));
+    assert!(!packaged(CodecConfig::Vp9(bare_vp9)));
+    assert!(packaged(CodecConfig::Vp9(sized_vp9)));
+    assert!(!av1().is_empty());
+    assert_eq!((av1().codecs(), av1().display_size()), ("av01.0.00M.08".to_owned(), Some((320, 180))));
 }
