@@ -9,6 +9,7 @@ mod support;
 mod browser;
 mod fixtures;
 mod hls;
+mod low_latency;
 mod means;
 mod play;
 mod publish;
