@@ -333,6 +333,8 @@ fn a_process_that_starts_later_numbers_higher_and_names_otherwise() {
     next.run(5_000);
     assert!(next.viewer.seen.keys().min().is_some_and(|first| *first > last));
     assert!(last < 1 << 31);
+    let discontinuities = next.viewer.playlist.as_ref().map(|playlist| playlist.discontinuity_sequence);
+    assert!(discontinuities.is_some_and(|number| number < 100_000), "players keep arrays by it");
     assert_ne!(next.viewer.name, name);
     let snapshot = next.viewer.snapshot.as_ref().expect("live");
     assert!(

@@ -92,14 +92,17 @@ impl Numbers {
     const EPOCH_MILLIS: i64 = 1_735_689_600_000;
     /// Numbers a second. Segments are longer than half a second on average, so a process that starts later
     /// starts above all numbers of the one before.
-    const MILLIS_PER_NUMBER: i64 = 500;
+    const MILLIS_PER_NUMBER: u64 = 500;
+    /// Discontinuities are rarer, and their numbers must be small: players keep an array by them and walk it at every
+    /// reload (hls.js), which at the size of media sequence numbers takes a second each time.
+    const MILLIS_PER_DISCONTINUITY: u64 = 3_600_000;
 
-    /// From the wall clock, in milliseconds since 1970: never less than what an earlier process reached.
+    /// From the wall clock, in milliseconds since 1970: never less than what an earlier process reached, where its
+    /// encoders came and went less than once an hour.
     #[must_use]
     pub fn from_wall(unix_millis: i64) -> Self {
-        let number = (unix_millis - Self::EPOCH_MILLIS) / Self::MILLIS_PER_NUMBER;
-        let number = u64::try_from(number).unwrap_or(0);
-        Self { media: number, discontinuity: number }
+        let since = u64::try_from(unix_millis - Self::EPOCH_MILLIS).unwrap_or(0);
+        Self { media: since / Self::MILLIS_PER_NUMBER, discontinuity: since / Self::MILLIS_PER_DISCONTINUITY }
     }
 
     /// The larger of each.

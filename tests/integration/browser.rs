@@ -17,9 +17,16 @@ const SECONDS: &str = "3";
 
 /// Opens a page and returns what the browser saw, after its picture has moved on.
 fn watch(url: &str) -> Value {
+    watch_until(url, &[SECONDS])
+}
+
+/// Seconds behind the live edge that the watch page must come below.
+const LATENCY: &str = "3.0";
+
+fn watch_until(url: &str, arguments: &[&str]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/test/watch.mjs");
     let output =
-        Command::new("node").arg(script).args([url, SECONDS]).env("CHROMIUM_PATH", chromium()).output();
+        Command::new("node").arg(script).arg(url).args(arguments).env("CHROMIUM_PATH", chromium()).output();
     let output = output.expect("node runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
@@ -47,6 +54,19 @@ fn the_watch_page_plays_a_stream() {
     let seen = watch(&engine.http_url(&format!("/watch/{PLAYBACK}")));
     assert_clean(&seen);
     assert_eq!((seen["width"].as_u64(), seen["height"].as_u64()), (Some(320), Some(180)));
+}
+
+#[test]
+fn the_watch_page_is_less_than_three_seconds_behind() {
+    needs!(Program::Ffmpeg, Program::Browser);
+    let engine = Gostream::config().set("hls.segment", "2s").set("hls.window", 12).start();
+    let _encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    engine.until_playable();
+    let seen = watch_until(&engine.http_url(&format!("/watch/{PLAYBACK}")), &[SECONDS, LATENCY]);
+    assert_clean(&seen);
+    assert!(seen["latency"].as_f64().is_some_and(|latency| latency > 0.5), "{seen}");
+    let parts = engine.count("gostream_hls_requests_total", &[("stream", PLAYBACK), ("kind", "part")]);
+    assert!(parts > 5.0, "it plays parts: {parts}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 // Opens a page in headless Chromium and reports how its picture plays, as one JSON object on stdout.
-// usage: node watch.mjs URL [SECONDS]   exit 0: the clock of the <video> advanced by SECONDS; 1: it did not.
+// usage: node watch.mjs URL [SECONDS [LATENCY]]   exit 0: the clock of the <video> advanced by SECONDS, and after that
+// the page said that it is less than LATENCY seconds behind; 1: it did not.
 import { chromium } from 'playwright-core';
 
-const [url, secondsWanted = '3'] = process.argv.slice(2);
+const [url, secondsWanted = '3', latencyWanted] = process.argv.slice(2);
 const seconds = Number(secondsWanted);
 /** A generous guard against a hang, not a measurement. */
 const GUARD_MS = 90000;
@@ -44,6 +45,13 @@ try {
     seen.to = await page.evaluate(clock);
     // The page's own word for it; a moment of buffering on a busy machine passes.
     await page.waitForFunction(() => document.getElementById('status').dataset.state === 'playing', null, { timeout: GUARD_MS });
+    if (latencyWanted) {
+      const behind = await page.waitForFunction((most) => {
+        const said = /([\d.]+) s behind live/.exec(document.getElementById('figures').textContent);
+        return said && Number(said[1]) < most ? said[1] : null;
+      }, Number(latencyWanted), { timeout: GUARD_MS });
+      seen.latency = Number(await behind.jsonValue());
+    }
     code = 0;
   } catch (error) {
     seen.error = String(error);

@@ -3,7 +3,7 @@
 use super::tests::{ask, body, header, live, live_with};
 use super::*;
 use crate::hls::Config;
-use crate::hls::testing::Studio;
+use crate::hls::testing::{Studio, maps};
 use crate::media::End;
 use axum::http::Method;
 
@@ -126,7 +126,7 @@ async fn what_is_no_live_playlist_takes_no_directives() {
     let (library, rendition, mut studio) = live();
     let query = "?_HLS_part=9";
     assert_eq!(get(&library, &format!("/hls/talk/index.m3u8{query}")).await.status(), StatusCode::OK);
-    let map = studio.viewer.read().maps().into_iter().flatten().next().expect("a map");
+    let map = maps(studio.viewer.read()).into_iter().flatten().next().expect("a map");
     assert_eq!(get(&library, &format!("/hls/talk/{map}{query}")).await.status(), StatusCode::OK);
     studio.end(End::Clean);
     studio.show(&rendition);

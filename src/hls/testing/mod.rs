@@ -12,7 +12,7 @@ use crate::format::aac::AudioSpecificConfig;
 use crate::format::h264::{AvcConfig, Picture};
 use crate::media::{CodecConfig, End, Frame, MediaTime, Packet, TrackId, TrackSet};
 pub(crate) use text::Text;
-pub(crate) use viewer::{Viewer, gunzip};
+pub(crate) use viewer::{Viewer, gunzip, maps};
 
 /// 2026-08-01T12:00:00Z.
 pub(crate) const NOON: i64 = 1_785_585_600_000;

@@ -297,14 +297,4 @@ impl Text {
         }
         essence
     }
-
-    /// The map in force for each segment, by number.
-    pub(crate) fn maps(&self) -> Vec<Option<String>> {
-        let mut map = None;
-        let named = self.segments.iter().chain(&self.open).map(|segment| {
-            map = segment.map.clone().or(map.take());
-            map.clone()
-        });
-        named.collect()
-    }
 }

@@ -102,7 +102,7 @@ impl Viewer {
         let merged = delta.merged(before);
         assert_eq!(merged.essence(), full.essence(), "{}", self.text);
         // The map of what was skipped is known to the reader, and what follows names its own.
-        let known = before.maps().into_iter().last().flatten();
+        let known = maps(before).into_iter().last().flatten();
         if let (Some(first), Some(map)) = (delta.segments.first(), &known) {
             assert!(
                 first.discontinuity
@@ -257,4 +257,14 @@ pub(crate) fn gunzip(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).expect("gzip");
     plain
+}
+
+/// The map in force for each segment.
+pub(crate) fn maps(text: &Text) -> Vec<Option<String>> {
+    let mut map = None;
+    let named = text.segments.iter().chain(&text.open).map(|segment| {
+        map = segment.map.clone().or(map.take());
+        map.clone()
+    });
+    named.collect()
 }
