@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::mask;
+use crate::rtmp::{InvalidUrl, RtmpUrl};
 use crate::stream::{PlaybackId, StreamKey};
 
 /// One `[[project]]`: who may publish, under which name it is played, where it is sent.
@@ -156,6 +157,16 @@ pub(super) fn clashes(projects: &[ProjectDraft]) -> Vec<Clash> {
             found.push(key_is_public(at, at));
         }
         for (at_destination, destination) in project.destinations.iter().enumerate() {
+            if !destination.url.is_empty()
+                && RtmpUrl::parse(&destination.url, destination.stream_key.expose()) == Err(InvalidUrl::NoKey)
+            {
+                found.push(Clash {
+                    key: format!("project.{at}.destination.{at_destination}.url"),
+                    first: format!("project.{at}.destination.{at_destination}.url"),
+                    must: "must end in the stream key where stream_key is not set",
+                    label: "there is no key in it".to_owned(),
+                });
+            }
             let slug = destination.slug();
             let twin =
                 project.destinations.iter().take(at_destination).position(|other| other.slug() == slug);

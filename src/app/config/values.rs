@@ -10,6 +10,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::{Listen, mask};
+use crate::rtmp::RtmpUrl;
 use crate::stream::PlaybackId;
 
 /// A value as a source holds it: typed in a file, text in a variable or a flag.
@@ -333,6 +334,9 @@ impl Kind<String> for DestinationUrl {
     fn read(&self, raw: Raw<'_>) -> Result<String, Fault> {
         let text = text_of(raw, "must be a string")?;
         destination_url(text)?;
+        // What the relay itself would refuse; its text quotes nothing of the address. Whether there is a key is a
+        // question of two fields, asked where both are known.
+        RtmpUrl::parse(text, "key").map_err(|error| Fault::new("must be an address", error.to_string()))?;
         Ok(text.to_owned())
     }
 

@@ -5,7 +5,7 @@
 //!
 //! Each segment begins with the tables, each picture with a delimiter, and each random access point with the
 //! parameter sets; those in the frame itself were left out of the sample, unless they differ. HEVC has no
-//! [`StreamType`](crate::format::ts::StreamType) here: neither Apple's players nor browsers take it in TS.
+//! [`StreamType`] here: neither Apple's players nor browsers take it in TS.
 //!
 //! **Invariant:** payloads are copied once, into packets of 188 bytes; this is what TS costs and fMP4 does not.
 //! **Invariant:** the counters of all packets go on for the life of a [`TsWriter`].
