@@ -292,7 +292,7 @@ impl Default for Hls {
             part: Duration::from_millis(333),
             window: 6,
             segment_max: Duration::from_secs(10),
-            resume: Duration::from_secs(30),
+            resume: Duration::ZERO,
         }
     }
 }
