@@ -37,7 +37,12 @@ pub(super) fn open(
     let limits = Limits { drain_timeout: config.drain_timeout, ..Limits::default() };
     let mut face = Face::default();
     if let Some((listener, addr)) = bind("http", config.http.listen)? {
-        let server = Server { limits: limits.clone(), ..Server::new(listener, api::router(health, routes))? };
+        let limits = Limits {
+            connections_max: config.http.max_connections,
+            header_timeout: config.http.header_timeout,
+            ..limits.clone()
+        };
+        let server = Server { limits, ..Server::new(listener, api::router(health, routes))? };
         sources.push(Box::new(HttpListener { service: "http", stats: server.stats.clone() }));
         tasks.spawn(server.run(stop.clone()));
         face.http = Some(addr);

@@ -1,5 +1,7 @@
 //! What an operator touches: exit codes, health, metrics, the first start without any file.
 
+use std::io::Read as _;
+use std::net::TcpStream;
 use std::process::Command;
 
 use crate::needs;
@@ -8,7 +10,7 @@ use crate::support::http;
 use crate::support::process::{Proc, Signal};
 use crate::support::programs::Program;
 use crate::support::scratch::Scratch;
-use crate::support::{eventually, until};
+use crate::support::{GUARD, eventually, until};
 
 #[test]
 fn the_version_is_told() {
@@ -49,6 +51,23 @@ fn health_is_told_on_http_and_figures_on_the_metrics_listener() {
             metrics.names()
         );
     }
+}
+
+#[test]
+fn http_has_so_many_places_and_the_next_is_counted() {
+    let engine = Gostream::config().set("http.max_connections", 2).set("http.header_timeout", "1s").start();
+    let server = engine.address("http");
+    let connect = || TcpStream::connect_timeout(&server, GUARD).expect("the engine listens");
+    let open = || engine.count("gostream_connections", &[("service", "http")]);
+    let _places = [connect(), connect()];
+    until("both to be counted", || open() > 1.5);
+    let mut third = connect();
+    third.set_read_timeout(Some(GUARD)).expect("a timeout");
+    assert_eq!(third.read(&mut [0; 1]).unwrap_or(0), 0, "closed without a word");
+    let labels = [("service", "http"), ("reason", "max_connections")];
+    until("the third to be counted", || engine.count("gostream_connections_rejected_total", &labels) > 0.5);
+    until("the silent ones to be closed", || open() < 0.5);
+    assert_eq!(engine.get("/livez").status, 200);
 }
 
 #[test]

@@ -206,7 +206,11 @@ impl Collect for HttpListener {
         let accepted = self.stats.accepted.load(Relaxed);
         out.add(&names::CONNECTIONS, &[self.service], accepted.saturating_sub(closed));
         out.add(&names::CONNECTIONS_TOTAL, &[self.service], accepted);
-        out.add(&names::CONNECTIONS_REJECTED, &[self.service, "limit"], self.stats.rejected.load(Relaxed));
+        out.add(
+            &names::CONNECTIONS_REJECTED,
+            &[self.service, "max_connections"],
+            self.stats.rejected.load(Relaxed),
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 //! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`show`](mod@super::show)).
 
 use super::project::ProjectDraft;
-use super::sections::{Config, Hls, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
+use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
@@ -49,7 +49,7 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
     v.value("data_dir", &mut config.data_dir, &Place);
     v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
     v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
-    v.table("http", |v| v.value("listen", &mut config.http.listen, &Address { off: false }));
+    v.table("http", |v| http(v, &mut config.http));
     v.table("rtmp", |v| rtmp(v, &mut config.rtmp));
     v.table("rtmps", |v| v.value("listen", &mut config.rtmps.listen, &Address { off: true }));
     v.table("tls", |v| {
@@ -80,6 +80,12 @@ pub(super) fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
         v.value("hold", &mut project.hold, &Optional(Time(0..=HOUR)));
         v.list("destination", &mut project.destinations, destination);
     });
+}
+
+fn http<V: Visit>(v: &mut V, http: &mut Http) {
+    v.value("listen", &mut http.listen, &Address { off: false });
+    v.value("max_connections", &mut http.max_connections, &Integer(1..=1_000_000));
+    v.value("header_timeout", &mut http.header_timeout, &Time(100..=10 * MINUTE));
 }
 
 fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {

@@ -45,6 +45,10 @@ pub struct Config {
 pub struct Http {
     /// Where HTTP is served; never off.
     pub listen: Listen,
+    /// Connections at once; one above is closed and counted.
+    pub max_connections: usize,
+    /// From a connection to its first request, and from then on to the end of each request's headers.
+    pub header_timeout: Duration,
 }
 
 /// `[rtmp]`
@@ -220,7 +224,11 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: Listen::Everywhere(8080) }
+        Self {
+            listen: Listen::Everywhere(8080),
+            max_connections: 16_384,
+            header_timeout: Duration::from_secs(20),
+        }
     }
 }
 
