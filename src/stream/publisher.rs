@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::live::{Stream, StreamState};
+use super::live::Stream;
 use super::writer::{Writer, Written};
 use crate::media::{CodecConfig, End, MediaTime, Metadata, TrackId};
 
@@ -133,10 +133,7 @@ impl Publisher {
     fn end_now(&mut self, end: End) {
         self.ended = true;
         // Superseded: the broadcast goes on without us.
-        let held = self.write(|writer| {
-            writer.leave(self.epoch, end, Instant::now());
-            writer.state() == StreamState::Interrupted
-        });
+        let held = self.write(|writer| writer.leave(self.epoch, end, Instant::now()));
         if held == Ok(true) {
             self.stream.stats().interruptions.add(1);
             tracing::warn!(?end, "the encoder is gone; the broadcast is held for its return");

@@ -319,19 +319,21 @@ impl Writer {
         }
     }
 
-    /// A source leaves. The broadcast goes on where another is there, or may come back.
-    pub(super) fn leave(&mut self, epoch: u64, end: End, now: Instant) {
+    /// A source leaves. The broadcast goes on where another is there, or may come back: `true` when it begins to be held.
+    pub(super) fn leave(&mut self, epoch: u64, end: End, now: Instant) -> bool {
         if self.is_live(epoch) {
             self.live = None;
             let hold = if self.newcomer.is_some() { self.hold.hold.max(HANDOVER) } else { self.hold.hold };
             if (end == End::Clean && self.newcomer.is_none()) || hold.is_zero() {
-                return self.finish(end, now);
+                self.finish(end, now);
+                return false;
             }
             if let Some(air) = &mut self.air {
                 air.until = Some((now + hold, end));
             }
             self.show();
-            return self.fill(now);
+            self.fill(now);
+            return true;
         }
         self.newcomer = None;
         let held = self.live.is_none() && self.air.is_some();
@@ -339,6 +341,7 @@ impl Writer {
         if self.air.is_none() || held && end == End::Clean {
             self.finish(end, now);
         }
+        false
     }
 
     /// Ends a broadcast that no source writes.
@@ -356,7 +359,8 @@ impl Writer {
         self.push(Frame::End(end), false, now);
     }
 
-    /// Does what is due at `now`: fills the time, and ends a hold that is over. `true` when slate was written.
+    /// Does what is due at `now`: fills the time, and ends a hold that is over. Returns how many packets were
+    /// made up.
     pub(super) fn keep(&mut self, now: Instant) -> u64 {
         let Some(air) = &mut self.air else { return 0 };
         if let Some((until, end)) = air.until.filter(|_| self.live.is_none())

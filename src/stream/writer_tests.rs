@@ -171,11 +171,14 @@ fn a_newcomer_that_leaves_before_its_keyframe_changes_nothing() {
     show.video(old, 1_000, true, "old");
     for end in [End::Clean, End::Lost] {
         let (new, _) = show.begin();
-        show.writer.leave(new, end, show.now);
+        assert!(!show.writer.leave(new, end, show.now), "no interruption");
         assert_eq!(show.writer.state(), StreamState::Live);
     }
     assert!(!told.is_cancelled());
-    show.writer.leave(old, End::Lost, show.now);
+    assert!(show.writer.leave(old, End::Lost, show.now), "an interruption");
+    let (lost, _) = show.begin();
+    assert!(!show.writer.leave(lost, End::Lost, show.now), "the same one");
+    assert_eq!(show.writer.state(), StreamState::Interrupted);
     let (back, _) = show.begin();
     show.writer.leave(back, End::Clean, show.now);
     assert_eq!(show.writer.state(), StreamState::Ended(End::Clean), "it said that the show is over");

@@ -113,12 +113,8 @@ impl AvcSource {
         if data.is_empty() {
             return Ok(None);
         }
-        let mut length_size = self.config.as_ref().map_or(LENGTH_SIZE, |config| config.length_size);
-        let mut payload = data;
-        if nal::is_annex_b(&payload, length_size) {
-            payload = nal::annex_b_to_length_prefixed(&payload);
-            length_size = LENGTH_SIZE;
-        }
+        let announced = self.config.as_ref().map(|config| config.length_size);
+        let (payload, length_size) = length_prefixed(data, announced);
         let idr = match self.scan(&payload, length_size)? {
             None => return Ok(None),
             Some(picture) => picture == Picture::Idr,
@@ -199,6 +195,15 @@ impl<'a> Scan<'a> {
         }
         Ok(scan)
     }
+}
+
+/// A frame's units with lengths before them, converted where it came with start codes, and the size of the lengths.
+pub(super) fn length_prefixed(data: Bytes, announced: Option<u8>) -> (Bytes, u8) {
+    let length_size = announced.unwrap_or(LENGTH_SIZE);
+    if nal::is_annex_b(&data, length_size) {
+        return (nal::annex_b_to_length_prefixed(&data), LENGTH_SIZE);
+    }
+    (data, length_size)
 }
 
 /// A unit ends with a stop bit; zeros behind it are padding of the byte stream.

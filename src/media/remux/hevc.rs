@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::avc::{HEADER_BYTES_MAX, PARAMETER_SET_BYTES_MAX, PARAMETER_SETS_MAX, trim};
+use super::avc::{HEADER_BYTES_MAX, PARAMETER_SET_BYTES_MAX, PARAMETER_SETS_MAX, length_prefixed, trim};
 use super::from_flv::Refusal;
 use crate::format::h265::{HevcConfig, Sets, unit};
 use crate::format::nal;
@@ -82,12 +82,8 @@ impl HevcSource {
         if data.is_empty() {
             return Ok(None);
         }
-        let mut length_size = self.config.as_ref().map_or(LENGTH_SIZE, |config| config.length_size);
-        let mut payload = data;
-        if nal::is_annex_b(&payload, length_size) {
-            payload = nal::annex_b_to_length_prefixed(&payload);
-            length_size = LENGTH_SIZE;
-        }
+        let announced = self.config.as_ref().map(|config| config.length_size);
+        let (payload, length_size) = length_prefixed(data, announced);
         let Some(kind) = self.scan(&payload, length_size)? else { return Ok(None) };
         let keyframe = unit::is_random_access(kind);
         let config = if keyframe { self.activate(length_size) } else { None };

@@ -9,7 +9,6 @@ use std::num::NonZeroU32;
 
 use bytes::Bytes;
 
-use crate::format::aac::AudioSpecificConfig;
 use crate::media::{CodecConfig, Timescale};
 
 /// How far timestamps jitter around the grid besides the length of one unit, in milliseconds.
@@ -18,16 +17,6 @@ const JITTER_MILLIS: i64 = 40;
 const DRIFT_MILLIS: i64 = 40;
 /// The longest gap that is filled with silence, in milliseconds. Longer ones are a break in the stream.
 const FILL_MILLIS: i64 = 1_000;
-/// Object type of AAC-LC, the only one with known silent units.
-const LOW_COMPLEXITY: u8 = 2;
-
-/// One silent AAC-LC unit for each channel layout, valid at any sample rate.
-const SILENCE_MONO: &[u8] = &[0x00, 0xc8, 0x00, 0x80, 0x23, 0x80];
-const SILENCE_STEREO: &[u8] = &[0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80];
-const SILENCE_SURROUND: &[u8] = &[
-    0x00, 0xc8, 0x00, 0x80, 0x20, 0x84, 0x01, 0x26, 0x40, 0x08, 0x64, 0x00, 0x82, 0x30, 0x04, 0x99, 0x00,
-    0x21, 0x90, 0x02, 0x00, 0xb2, 0x00, 0x20, 0x08, 0xe0,
-];
 
 /// Where an access unit belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +57,13 @@ impl AudioClock {
     pub fn new(config: &CodecConfig) -> Option<Self> {
         let unit = config.frame_samples()?;
         let silence = match config {
-            CodecConfig::Aac(asc) => silence(asc),
+            CodecConfig::Aac(asc) => asc.silent_unit(),
             _ => None,
         };
         Some(Self {
             rate: i64::from(config.timescale().ticks_per_second()),
             unit: i64::from(unit.max(1)),
-            silence: silence.map(Bytes::from_static),
+            silence,
             next: None,
             overlapping: false,
             drift_sum: 0,
@@ -184,22 +173,10 @@ impl AudioClock {
     }
 }
 
-/// A silent unit of AAC, where one is known.
-const fn silence(config: &AudioSpecificConfig) -> Option<&'static [u8]> {
-    let plain =
-        config.object_type == LOW_COMPLEXITY && config.frame_length == 1_024 && !config.sbr && !config.ps;
-    match config.channels {
-        _ if !plain => None,
-        1 => Some(SILENCE_MONO),
-        2 => Some(SILENCE_STEREO),
-        6 => Some(SILENCE_SURROUND),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::aac::AudioSpecificConfig;
     use crate::format::opus::OpusHead;
 
     fn clock() -> AudioClock {
