@@ -5,9 +5,9 @@ use std::time::Duration;
 use gostream::rtmp::MessageType;
 
 use crate::support::engine::{Gostream, PLAYBACK};
-use crate::support::machines::{Feed, SILENT, Show, Sink};
+use crate::support::machines::{Feed, SILENT, Show, Sink, Tag, Viewer};
 use crate::support::process::Signal;
-use crate::support::{let_flow, until};
+use crate::support::{eventually, let_flow, until};
 
 const VIDEO: u8 = MessageType::VIDEO;
 const AUDIO: u8 = MessageType::AUDIO;
@@ -138,6 +138,84 @@ fn each_destination_gets_the_tracks_that_are_meant_for_it() {
 }
 
 #[test]
+fn extensions_frame_types_and_shared_messages_of_an_encoder_are_straightened_out() {
+    let (single, all) = (Sink::start(SILENT), Sink::start(&[]));
+    let engine = Gostream::config()
+        .destination("single", &single.url(), "key")
+        .destination("all", &all.url(), "key")
+        .start();
+    // Frames of no type behind two extensions, one of them unknown, as a track of their own besides: ManyTracks.
+    let odd = Show::vp9().map_video(|body| match body[0] {
+        0xD4 => body.to_vec(),
+        first => {
+            let size = u32::try_from(body.len() - 5).expect("short").to_be_bytes();
+            let head = [0x87, 2, 3, 0xD0, 0x90, 0x07, 0, 0xEE, 0x56, 0x10 | first & 0x0F];
+            let track = |id: u8| [&[id], &size[1..], &body[5..]].concat();
+            [&head[..], b"vp09", &track(0), &track(7)].concat()
+        }
+    });
+    let _feed = Feed::start(&engine.publish_url(), odd);
+    until_has(&single, VIDEO, b"\xA1vp09", 10);
+    until_has(&single, VIDEO, b"\x91vp09", 3);
+    let of_many = |begin: &[u8]| all.publishes().last().map_or(0, |publish| publish.count(VIDEO, begin));
+    until("the other track", || of_many(b"\xA6\x01vp09\x07") > 10);
+    assert!(of_many(b"\x96\x01vp09\x07") > 0 && of_many(b"\xA1vp09") > 0);
+    let publishes = single.publishes();
+    let begins =
+        |body: &&[u8]| matches!(body[0], 0xD4 | 0x90 | 0x91 | 0xA1) && body[1..].starts_with(b"vp09");
+    assert!(publishes[0].bodies(VIDEO).iter().all(begins), "no track but the default one, and no extension");
+}
+
+#[test]
+fn an_unknown_coding_of_pictures_leaves_the_sound() {
+    let sink = Sink::start(&[]);
+    let engine = Gostream::config().destination("one", &sink.url(), "key").start();
+    let unknown = Show::h264().map_video(|body| [&[0x81], &b"zzzz"[..], body].concat());
+    let _feed = Feed::start(&engine.publish_url(), unknown);
+    until_has(&sink, AUDIO, &[0xAF, 1], 10);
+    assert!(sink.publishes()[0].bodies(VIDEO).is_empty());
+    assert!(engine.count("gostream_refused_frames_total", &[("reason", "unsupported_codec")]) > 1.0);
+}
+
+#[test]
+fn an_end_at_time_0_and_a_seek_command_change_nothing() {
+    let sink = Sink::start(&[]);
+    let engine = Gostream::config().destination("one", &sink.url(), "key").start();
+    let mut show = Show::vp9();
+    let round = show.tags.len();
+    for (at, body) in [(round, &b"\xA2vp09"[..]), (round / 2, b"\xD1\0")] {
+        let end = Tag { type_id: VIDEO, millis: 0, body: body.to_vec().into() };
+        show.tags.insert(at, end);
+    }
+    let _feed = Feed::start(&engine.publish_url(), show);
+    until_has(&sink, VIDEO, b"\xA1vp09", 40);
+    let publishes = sink.publishes();
+    let times: Vec<_> = publishes[0].media.iter().map(|media| media.timestamp).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(publishes.len(), 1);
+    assert!((engine.count("gostream_stream_discontinuities_total", &[])).abs() < 0.5);
+}
+
+#[test]
+fn a_viewer_who_comes_later_is_told_of_colours_and_channels() {
+    let engine = Gostream::start();
+    let feed = Feed::start(&engine.publish_url(), Show::vp9());
+    engine.until_stream("live");
+    let_flow(Duration::from_secs(1));
+    let viewer = Viewer::start(engine.address("rtmp"), PLAYBACK);
+    let begins = || {
+        let places = [&b"\xD4vp09\x02\0\x09colorInfo"[..], b"\x90vp09", b"\x91vp09"];
+        let places = places.map(|bytes| viewer.place(bytes));
+        places.iter().all(Option::is_some).then_some(places)
+    };
+    assert!(eventually("colours, header and a keyframe", begins).is_sorted());
+    feed.switch(Show::multitrack());
+    until("which channel of the second sound is which", || {
+        viewer.place(b"\x95\x04Opus\x01\x01\x02").is_some()
+    });
+}
+
+#[test]
 fn a_track_that_is_not_there_is_waited_for_and_then_named() {
     let sink = Sink::start(&[]);
     let engine =
@@ -222,6 +300,21 @@ fn a_drain_asks_publishers_that_know_how_to_connect_elsewhere_and_waits_for_them
     drop(feed);
     assert_eq!(engine.process().wait().code(), Some(0));
     assert!(sink.publishes()[0].goodbye);
+}
+
+#[test]
+fn a_drain_asks_viewers_too() {
+    let mut engine = Gostream::config().set("drain_timeout", "20s").start();
+    let feed = Feed::start(&engine.publish_url(), Show::h264());
+    engine.until_stream("live");
+    let viewer = Viewer::start(engine.address("rtmp"), PLAYBACK);
+    until("media", || viewer.place(&[0x27, 1]).is_some());
+    engine.process().signal(Signal::Term);
+    until("the request", || viewer.place(b"NetConnection.Connect.ReconnectRequest").is_some());
+    assert_eq!(viewer.place(b"NetStream.Play.UnpublishNotify"), None, "it has time to go");
+    drop(viewer);
+    drop(feed);
+    assert_eq!(engine.process().wait().code(), Some(0));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use gostream::format::amf0::Value;
 use gostream::format::flv::{TagKind, Tags};
 use gostream::rtmp::{
     Client, ClientConfig, ClientEvent, Limits, Media, MessageType, RtmpUrl, Server, ServerConfig,
@@ -19,6 +20,8 @@ use gostream::rtmp::{
 /// How long a thread waits for bytes before it looks at everything else.
 const TICK: Duration = Duration::from_millis(5);
 const CHUNK_SIZE: u32 = 65_536;
+/// Message type of commands in AMF0.
+const COMMAND: u8 = 20;
 
 /// A message that an encoder sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,14 @@ impl Show {
         };
         let tags = tags.map(|tag| Tag { type_id: type_id(tag.kind), millis: tag.millis, body: tag.body });
         Self { tags: tags.collect(), length }
+    }
+
+    /// The same with every body of pictures otherwise.
+    pub(crate) fn map_video(mut self, change: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        for tag in self.tags.iter_mut().filter(|tag| tag.type_id == MessageType::VIDEO) {
+            tag.body = change(&tag.body).into();
+        }
+        self
     }
 
     fn fixture(name: &str) -> std::path::PathBuf {
@@ -356,6 +367,61 @@ fn serve(mut socket: TcpStream, renamed: Renamed, publishes: &Mutex<Vec<Publish>
         if let Some(tc_url) = ask {
             assert!(server.request_reconnect(Some(&tc_url).filter(|url| !url.is_empty()).map(|url| &**url)));
         }
+    }
+}
+
+/// A player that knows Enhanced RTMP and says so. It keeps the bytes of what it got.
+pub(crate) struct Viewer {
+    got: Arc<Mutex<Vec<u8>>>,
+    socket: TcpStream,
+}
+
+impl Viewer {
+    /// Plays a stream of the app `live`.
+    pub(crate) fn start(server: SocketAddr, name: &str) -> Self {
+        let mut socket = TcpStream::connect(server).expect("the server listens");
+        let text = |text: &str| Value::String(text.to_owned());
+        let property = |name: &str, value: Value| (name.to_owned(), value);
+        let connect = Value::Object(vec![
+            property("app", text("live")),
+            property("capsEx", Value::Number(3.0)),
+            property("fourCcList", Value::StrictArray(vec![text("*")])),
+        ]);
+        let mut bytes = super::hello();
+        bytes.extend([0; 1_536]);
+        for (stream_id, command) in [
+            (0, vec![text("connect"), Value::Number(1.0), connect]),
+            (0, vec![text("createStream"), Value::Number(2.0), Value::Null]),
+            (1, vec![text("play"), Value::Number(0.0), Value::Null, text(name)]),
+        ] {
+            let mut body = Vec::new();
+            command.iter().for_each(|value| value.encode(&mut body));
+            let message = SharedMessage::new(csid::COMMAND, COMMAND, &[], body.into());
+            for piece in message.remainder(message.header(0, stream_id), 128, 0) {
+                bytes.extend_from_slice(&piece);
+            }
+        }
+        socket.write_all(&bytes).expect("the server reads");
+        let got = Arc::<Mutex<Vec<u8>>>::default();
+        let (kept, mut reading) = (Arc::clone(&got), socket.try_clone().expect("a socket can be shared"));
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 64 << 10];
+            while let Ok(taken @ 1..) = reading.read(&mut buffer) {
+                kept.lock().expect("nobody panicked").extend_from_slice(&buffer[..taken]);
+            }
+        });
+        Self { got, socket }
+    }
+
+    /// Where these bytes stand in what it got.
+    pub(crate) fn place(&self, bytes: &[u8]) -> Option<usize> {
+        self.got.lock().expect("nobody panicked").windows(bytes.len()).position(|window| window == bytes)
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.socket.shutdown(std::net::Shutdown::Both).ok(); // the server may have closed first
     }
 }
 
