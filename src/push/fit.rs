@@ -109,6 +109,19 @@ pub(super) fn missing(destination: &Destination, tracks: &TrackSet) -> Option<Fa
     Some(Fault::new(Reason::TrackMissing, said))
 }
 
+/// A refusal with what to do about it, where that is known of the platform.
+pub(super) fn explained(destination: &Destination, fault: Fault) -> Fault {
+    let platform = destination.platform;
+    match (fault.reason, platform.name(), platform.key_page()) {
+        (Reason::PublishRejected, Some(name), Some(page)) => {
+            let Fault { detail, .. } = fault;
+            let said = format!("{name} refused the stream key; copy it anew from {page}. It said: {detail}");
+            Fault::new(Reason::PublishRejected, said)
+        }
+        _ => fault,
+    }
+}
+
 const fn noun(kind: TrackKind) -> &'static str {
     match kind {
         TrackKind::Video => "video",

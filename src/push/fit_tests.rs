@@ -76,6 +76,18 @@ fn a_server_of_which_nothing_is_known_restricts_what_it_names_and_one_that_is_si
 }
 
 #[test]
+fn a_platform_that_refuses_the_key_is_named_with_the_page_that_has_it() {
+    let rejected = Fault::new(Reason::PublishRejected, "no (NetStream.Publish.BadName)");
+    let kick = explained(&destination(Platform::Kick), rejected.clone());
+    let said = "Kick refused the stream key; copy it anew from kick.com/dashboard/settings/stream. It said: no \
+                (NetStream.Publish.BadName)";
+    assert_eq!((kick.reason, kick.detail.as_str()), (Reason::PublishRejected, said));
+    assert_eq!(explained(&destination(Platform::Custom), rejected.clone()), rejected);
+    let stalled = Fault::new(Reason::Stalled, "no answer");
+    assert_eq!(explained(&destination(Platform::Kick), stalled.clone()), stalled);
+}
+
+#[test]
 fn all_tracks_go_to_servers_that_say_so_and_are_no_platform() {
     let (custom, twitch) = (destination(Platform::Custom), destination(Platform::Twitch));
     assert_eq!(choice(&custom, true), TrackChoice::All);

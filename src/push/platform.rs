@@ -29,6 +29,8 @@ struct Preset {
     /// Hosts that are certainly its own: a whole name, or with a dot in front the end of one.
     hosts: &'static [&'static str],
     codecs: Codecs,
+    /// The page where its users find their stream key.
+    key_page: Option<&'static str>,
 }
 
 const EVERYWHERE: Codecs = Codecs::only(&[Codec::H264, Codec::Aac]);
@@ -42,6 +44,7 @@ const PRESETS: &[Preset] = &[
         name: "YouTube",
         hosts: &[".rtmp.youtube.com", ".rtmps.youtube.com"],
         codecs: YOUTUBE,
+        key_page: Some("youtube.com/live_dashboard"),
     },
     Preset {
         platform: Platform::Twitch,
@@ -49,6 +52,7 @@ const PRESETS: &[Preset] = &[
         name: "Twitch",
         hosts: &[".twitch.tv", ".contribute.live-video.net", "ingest.global-contribute.live-video.net"],
         codecs: EVERYWHERE,
+        key_page: Some("dashboard.twitch.tv/settings/stream"),
     },
     Preset {
         platform: Platform::Facebook,
@@ -56,16 +60,32 @@ const PRESETS: &[Preset] = &[
         name: "Facebook",
         hosts: &[".facebook.com"],
         codecs: EVERYWHERE,
+        key_page: Some("facebook.com/live/producer"),
     },
-    Preset { platform: Platform::Kick, label: "kick", name: "Kick", hosts: &[], codecs: EVERYWHERE },
+    Preset {
+        platform: Platform::Kick,
+        label: "kick",
+        name: "Kick",
+        hosts: &[],
+        codecs: EVERYWHERE,
+        key_page: Some("kick.com/dashboard/settings/stream"),
+    },
     Preset {
         platform: Platform::Ivs,
         label: "ivs",
         name: "Amazon IVS (Kick among others)",
         hosts: &[".global-contribute.live-video.net"],
         codecs: EVERYWHERE,
+        key_page: None,
     },
-    Preset { platform: Platform::X, label: "x", name: "X", hosts: &[".pscp.tv"], codecs: EVERYWHERE },
+    Preset {
+        platform: Platform::X,
+        label: "x",
+        name: "X",
+        hosts: &[".pscp.tv"],
+        codecs: EVERYWHERE,
+        key_page: None,
+    },
 ];
 
 impl Platform {
@@ -105,6 +125,12 @@ impl Platform {
     #[must_use]
     pub fn codecs(self) -> Option<Codecs> {
         self.preset().map(|preset| preset.codecs)
+    }
+
+    /// The page where its users find their stream key, if there is one for all.
+    #[must_use]
+    pub fn key_page(self) -> Option<&'static str> {
+        self.preset()?.key_page
     }
 
     fn preset(self) -> Option<&'static Preset> {

@@ -126,7 +126,7 @@ impl Worker {
         loop {
             let fault = match self.attempt(&mut backoff, by_hand).await {
                 Ended::Over => return,
-                Ended::Failed(fault) => fault,
+                Ended::Failed(fault) => fit::explained(&self.output.destination, fault),
             };
             if !fault.reason.is_refusal() {
                 refused_since = None;
