@@ -64,11 +64,11 @@ impl Route {
     /// network; and TLS is never given up.
     pub(super) fn elsewhere(
         destination: &Destination,
-        from: &Connected,
+        (from, reach): (&RtmpUrl, Reach),
         tc_url: &str,
     ) -> Result<Self, InvalidUrl> {
-        let url = from.url.resolve(tc_url)?;
-        let at_least = if url.is_same_host(&destination.url) { Reach::Host } else { from.reach };
+        let url = from.resolve(tc_url)?;
+        let at_least = if url.is_same_host(&destination.url) { Reach::Host } else { reach };
         Ok(Self { url, at_least })
     }
 }
@@ -236,3 +236,7 @@ const fn closed_at(stage: Stage) -> &'static str {
         Stage::Publishing => "the server closed the connection",
     }
 }
+
+#[cfg(test)]
+#[path = "dial_tests.rs"]
+mod tests;

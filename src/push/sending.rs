@@ -189,7 +189,7 @@ impl Worker {
             tracing::warn!("the server asks to connect again, and did so just now; staying");
             return None;
         }
-        match Route::elsewhere(&self.output.destination, current, tc_url) {
+        match Route::elsewhere(&self.output.destination, (&current.url, current.reach), tc_url) {
             Ok(route) => {
                 tracing::info!(to = route.url.origin(), "the server asks to connect again");
                 Some(Box::pin(self.dial_until_taken(route)))
