@@ -12,8 +12,8 @@ use crate::format::wire::Reader;
 use crate::format::{aac, ac3, amf0, av1, flac, flv, h264, h265, mp3, opus, vp9};
 use crate::media::remux::from_flv::FromFlv;
 use crate::rtmp::{
-    Client, ClientConfig, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl, Server,
-    ServerConfig, ServerEvent,
+    Client, ClientConfig, ClientEvent, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl,
+    Server, ServerConfig, ServerEvent,
 };
 
 /// Feeds bytes in pieces, whose lengths the input itself chooses.
@@ -203,14 +203,18 @@ pub fn server(data: &[u8]) {
 /// The asking machine past its handshake.
 pub fn client(data: &[u8]) {
     let Ok(url) = RtmpUrl::parse("rtmp://host/app", "key") else { return };
-    let config = ClientConfig { url, chunk_size: 4_096, limits: Limits::default() };
+    let config = ClientConfig { url: url.clone(), chunk_size: 4_096, limits: Limits::default() };
     let mut client = Client::new(config, 1);
     let mut hello = vec![3];
     hello.resize(1 + 2 * 1_536, 0);
     client.handle_input(&hello).ok();
     pieces(data, |piece| {
         let fed = client.handle_input(piece).is_ok();
-        while client.poll_event().is_some() {}
+        while let Some(event) = client.poll_event() {
+            if let ClientEvent::ReconnectRequest { tc_url } = event {
+                url.resolve(&tc_url).ok();
+            }
+        }
         drop(client.poll_output());
         fed
     });

@@ -37,9 +37,7 @@ fn destination(name: &str, port: u16) -> Destination {
         name: name.to_owned(),
         url: format!("rtmp://127.0.0.1:{port}/live"),
         stream_key: StreamKey::new("far"),
-        enabled: true,
-        insecure: false,
-        chunk_size: None,
+        ..Destination::default()
     }
 }
 

@@ -158,6 +158,22 @@ fn media_arrives_whole_and_in_order_however_the_network_cuts_it() {
 }
 
 #[test]
+fn a_request_to_connect_anew_arrives_with_its_address_and_media_goes_on() {
+    every_seed(|world| {
+        world.publish();
+        for tc_url in ["/other", ""] {
+            assert!(world.server.request_reconnect(Some(tc_url).filter(|url| !url.is_empty())));
+            world.until("the request", |world| !world.client_events.is_empty());
+            let request = ClientEvent::ReconnectRequest { tc_url: tc_url.to_owned() };
+            assert_eq!(world_first(&mut world.client_events), Some(request));
+        }
+        assert!(!world.server.is_closing());
+        world.client.finish();
+        world.until("the end", |world| !world.server_events.is_empty());
+    });
+}
+
+#[test]
 fn a_refusal_arrives_with_its_reason() {
     every_seed(|world| {
         world.until("a publish request", |world| !world.server_events.is_empty());

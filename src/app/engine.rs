@@ -14,7 +14,7 @@ use super::config::{self, Config};
 use crate::auth::{DeclaredProject, DeclaredProjects};
 use crate::hls;
 use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
-use crate::push::{self, Destination, DestinationId, OutputState, Supervisor};
+use crate::push::{self, Destination, DestinationId, OutputState, Platform, Supervisor};
 use crate::rtmp::{Limits, PublishAuth, RtmpUrl, ServerConfig};
 use crate::session::{self, Sessions};
 use crate::stream::{
@@ -192,6 +192,8 @@ fn session_config(config: &Config) -> anyhow::Result<session::Config> {
         play_wait: rtmp.play_wait,
         queue: config.relay.queue,
         stall_timeout: config.relay.stall_timeout,
+        // The other half is for those that did not go, and for what is on its way.
+        drain_wait: config.drain_timeout / 2,
         socket: socket_options(config)?,
     })
 }
@@ -237,10 +239,15 @@ fn hls_config(config: &Config) -> hls::Config {
 
 fn destinations(project: &config::Project, chunk_size: u32) -> anyhow::Result<Vec<Destination>> {
     let destination = |declared: &config::Destination| {
+        let url = RtmpUrl::parse(&declared.url, declared.stream_key.expose())?;
         Ok(Destination {
             id: DestinationId::new(&declared.slug()),
             name: declared.name.clone(),
-            url: RtmpUrl::parse(&declared.url, declared.stream_key.expose())?,
+            platform: declared.platform.unwrap_or_else(|| Platform::of_host(&url.host)),
+            codecs: declared.codecs,
+            video_track: declared.video_track,
+            audio_track: declared.audio_track,
+            url,
             enabled: declared.enabled,
             insecure: declared.insecure,
             chunk_size: declared.chunk_size.unwrap_or(chunk_size),

@@ -102,6 +102,17 @@ impl Metadata {
         Self { properties: properties.cloned().collect() }
     }
 
+    /// Without the maps of several tracks, for a reader of one; `None` where there are none.
+    #[must_use]
+    pub fn without_track_maps(&self) -> Option<Self> {
+        let is_map = |name: &str| name.ends_with("TrackIdInfoMap");
+        if !self.properties.iter().any(|(name, _)| is_map(name)) {
+            return None;
+        }
+        let properties = self.properties.iter().filter(|(name, _)| !is_map(name)).cloned();
+        Some(Self { properties: properties.collect() })
+    }
+
     /// As the body of a data message: the name `onMetaData`, then an ECMA array.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

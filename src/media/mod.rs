@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a container is never a packet; only `remux` knows both.
 
+mod choice;
+mod codec;
 mod cue;
 mod metadata;
 mod packet;
@@ -10,9 +12,11 @@ mod time;
 mod timeline;
 mod track;
 
+pub use choice::TrackChoice;
+pub use codec::{Codec, Codecs};
 pub use cue::{Cue, CueKind, CueValue};
 pub use metadata::Metadata;
 pub use packet::{DataMessage, End, Frame, Packet};
 pub use time::{MediaTime, Timescale};
 pub use timeline::{Placed, Timeline};
-pub use track::{Codec, CodecConfig, Track, TrackId, TrackKind, TrackSet};
+pub use track::{CodecConfig, Track, TrackId, TrackKind, TrackSet};

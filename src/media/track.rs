@@ -3,14 +3,13 @@
 //! Every frame in the ring carries the [`TrackSet`] in force, so that a reader that starts or skips
 //! anywhere knows the headers it must send first.
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Metadata, Timescale};
+use super::{Codec, Metadata, Timescale};
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::ac3::{Ac3, Eac3};
 use crate::format::av1::Av1Config;
@@ -50,48 +49,6 @@ impl TrackId {
     #[must_use]
     pub const fn is_video(self) -> bool {
         matches!(self.kind, TrackKind::Video)
-    }
-}
-
-/// A coding that the engine understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// H.264 / AVC.
-    H264,
-    /// H.265 / HEVC.
-    H265,
-    /// AV1.
-    Av1,
-    /// VP9.
-    Vp9,
-    /// AAC of any profile.
-    Aac,
-    /// MPEG audio layer III. Passes to RTMP readers; not packaged for HLS.
-    Mp3,
-    /// Opus.
-    Opus,
-    /// FLAC.
-    Flac,
-    /// AC-3. Passes to RTMP readers; not packaged for HLS, since most browsers cannot decode it.
-    Ac3,
-    /// E-AC-3. As [`Ac3`](Self::Ac3).
-    Eac3,
-}
-
-impl fmt::Display for Codec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::H264 => "H.264",
-            Self::H265 => "HEVC",
-            Self::Av1 => "AV1",
-            Self::Vp9 => "VP9",
-            Self::Aac => "AAC",
-            Self::Mp3 => "MP3",
-            Self::Opus => "Opus",
-            Self::Flac => "FLAC",
-            Self::Ac3 => "AC-3",
-            Self::Eac3 => "E-AC-3",
-        })
     }
 }
 
@@ -254,6 +211,8 @@ pub struct TrackSet {
     pub metadata: Option<Arc<Metadata>>,
     /// Whether the pictures were found to carry closed captions (CEA-608).
     pub captions: bool,
+    /// See [`remark`](Self::remark). Nearly always empty.
+    remarks: Vec<(TrackId, Codec, Bytes)>,
 }
 
 impl TrackSet {
@@ -296,7 +255,40 @@ impl TrackSet {
         true
     }
 
-    /// Whether both have the same tracks with the same configurations; metadata and captions may differ.
+    /// What the source says of a track beside its configuration, in the form of Enhanced RTMP: of pictures `colorInfo` as
+    /// AMF0 values, of sound which channel is which.
+    #[must_use]
+    pub fn remark(&self, id: TrackId) -> Option<&Bytes> {
+        let codec = self.config(id)?.codec();
+        let found = self.remarks.iter().find(|(of, about, _)| (*of, *about) == (id, codec));
+        found.map(|(_, _, remark)| remark)
+    }
+
+    /// Sets what is said of a track while it has this coding; it replaces what was said before. It may come before the
+    /// configuration.
+    pub fn set_remark(&mut self, id: TrackId, codec: Codec, remark: Bytes) {
+        match self.remarks.iter_mut().find(|(of, ..)| *of == id) {
+            Some((_, about, known)) => (*about, *known) = (codec, remark),
+            None => self.remarks.push((id, codec, remark)),
+        }
+    }
+
+    /// The tracks that `rename` gives a number, under that number. It must not give one twice.
+    pub(super) fn renumbered(&self, rename: impl Fn(&Track) -> Option<TrackId>) -> Self {
+        let mut renumbered =
+            Self { metadata: self.metadata.clone(), captions: self.captions, ..Self::default() };
+        for track in &self.tracks {
+            let Some(id) = rename(track) else { continue };
+            renumbered.tracks.push(Track { id, config: Arc::clone(&track.config) });
+            if let Some(remark) = self.remark(track.id) {
+                renumbered.set_remark(id, track.config.codec(), remark.clone());
+            }
+        }
+        renumbered.tracks.sort_by_key(|track| track.id);
+        renumbered
+    }
+
+    /// Whether both have the same tracks with the same configurations; metadata and the like may differ.
     #[must_use]
     pub fn same_media(&self, other: &Self) -> bool {
         self.tracks == other.tracks

@@ -5,11 +5,13 @@
 mod backoff;
 mod drive;
 mod listener;
+mod reach;
 mod tls;
 mod transport;
 
 pub use backoff::Backoff;
 pub use drive::{Failure, Machine, Step, flush, step};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
+pub use reach::Reach;
 pub use tls::{TlsError, client_config, server_config};
 pub use transport::{SocketOptions, Transport};

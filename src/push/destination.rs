@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::platform::Platform;
+use crate::media::Codecs;
 use crate::rtmp::RtmpUrl;
 
 /// Our own name of a destination, safe in logs and metric labels.
@@ -51,6 +53,15 @@ pub struct Destination {
     pub insecure: bool,
     /// The chunk size announced to it, 128 to 65536.
     pub chunk_size: u32,
+    /// What is known of it.
+    pub platform: Platform,
+    /// The codings it takes, whatever its platform or its server say; `None` leaves it to them.
+    pub codecs: Option<Codecs>,
+    /// The one track of pictures to send, by its number; `None` for the default one, and for all where the server takes
+    /// several.
+    pub video_track: Option<u8>,
+    /// The same of sound.
+    pub audio_track: Option<u8>,
 }
 
 /// How an output is doing.
@@ -120,6 +131,8 @@ pub enum Reason {
     Stalled,
     /// The server does not take the stream's codec.
     CodecUnsupported,
+    /// The stream has no such track as it is to be sent.
+    TrackMissing,
     /// Its host failed so often that attempts pause.
     CircuitOpen,
 }
@@ -139,6 +152,7 @@ impl Reason {
             Self::ClosedByPeer => "closed_by_peer",
             Self::Stalled => "stalled",
             Self::CodecUnsupported => "codec_unsupported",
+            Self::TrackMissing => "track_missing",
             Self::CircuitOpen => "circuit_open",
         }
     }
@@ -146,7 +160,13 @@ impl Reason {
     /// Whether the server said no to us, rather than the network.
     #[must_use]
     pub const fn is_refusal(self) -> bool {
-        matches!(self, Self::ConnectRejected | Self::PublishRejected | Self::CodecUnsupported)
+        matches!(self, Self::ConnectRejected | Self::PublishRejected)
+    }
+
+    /// Whether the stream is not what the destination takes, so that only another stream helps, or another setting.
+    #[must_use]
+    pub const fn is_misfit(self) -> bool {
+        matches!(self, Self::CodecUnsupported | Self::TrackMissing)
     }
 
     /// Whether it speaks against the host as such, and so counts for its circuit breaker.

@@ -10,11 +10,11 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::Instant;
 
 use super::destination::{Destination, Reason};
-use crate::net::{Failure, SocketOptions, Step, Transport, client_config, flush, step};
-use crate::rtmp::{Client, ClientConfig, ClientEvent, Limits, Refusal, Stage};
+use crate::net::{Failure, Reach, SocketOptions, Step, Transport, client_config, flush, step};
+use crate::rtmp::{Client, ClientConfig, ClientEvent, InvalidUrl, Limits, Refusal, RtmpUrl, Stage};
 
 /// What a peer says is kept up to this many characters.
-const DETAIL_MAX: usize = 200;
+const DETAIL_MAX: usize = 300;
 /// Bounds on what a destination may make us hold: it only ever sends small answers.
 const LIMITS: Limits =
     Limits { message_max: 1 << 20, chunk_streams_max: 64, amf_depth_max: 16, preauth_bytes_max: u64::MAX };
@@ -39,6 +39,38 @@ pub(super) struct Connected {
     pub(super) transport: Arc<Transport>,
     pub(super) client: Box<Client>,
     pub(super) stream_id: u32,
+    /// Where it is.
+    pub(super) url: RtmpUrl,
+    /// How far the server's address reaches.
+    pub(super) reach: Reach,
+}
+
+/// Where to connect, of a destination.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub(super) url: RtmpUrl,
+    /// Addresses that reach less far are not connected to: where a server sends us is its word and not the operator's.
+    pub(super) at_least: Reach,
+}
+
+impl Route {
+    /// As configured.
+    pub(super) fn own(destination: &Destination) -> Self {
+        Self { url: destination.url.clone(), at_least: Reach::Host }
+    }
+
+    /// Where a server asks us to go on. Its own host is as good as configured. Another host, which gets the key, must
+    /// not be nearer to us than this server is, or a stranger on the internet could have us knock at doors inside our
+    /// network; and TLS is never given up.
+    pub(super) fn elsewhere(
+        destination: &Destination,
+        (from, reach): (&RtmpUrl, Reach),
+        tc_url: &str,
+    ) -> Result<Self, InvalidUrl> {
+        let url = from.resolve(tc_url)?;
+        let at_least = if url.is_same_host(&destination.url) { Reach::Host } else { reach };
+        Ok(Self { url, at_least })
+    }
 }
 
 /// Makes connections.
@@ -56,26 +88,32 @@ impl Dialer {
     }
 
     /// Connects and publishes, all within the timeout.
-    pub(super) async fn dial(&self, destination: &Destination) -> Result<Connected, Fault> {
+    pub(super) async fn dial(&self, destination: &Destination, route: &Route) -> Result<Connected, Fault> {
         let deadline = Instant::now() + self.timeout;
-        let tcp = self.connect(destination, deadline).await?;
-        let transport = self.secure(destination, tcp, deadline).await?;
+        let (tcp, reach) = self.connect(route, deadline).await?;
+        let transport = self.secure(&route.url, destination.insecure, tcp, deadline).await?;
         transport
             .configure(self.socket)
             .map_err(|error| Fault::new(Reason::TcpRefused, error.to_string()))?;
         let config =
-            ClientConfig { url: destination.url.clone(), chunk_size: destination.chunk_size, limits: LIMITS };
+            ClientConfig { url: route.url.clone(), chunk_size: destination.chunk_size, limits: LIMITS };
         let mut client = Box::new(Client::new(config, fastrand::u64(..)));
         let published = tokio::time::timeout_at(deadline, publish(&transport, &mut client)).await;
         match published {
-            Ok(Ok(stream_id)) => Ok(Connected { transport: Arc::new(transport), client, stream_id }),
+            Ok(Ok(stream_id)) => Ok(Connected {
+                transport: Arc::new(transport),
+                client,
+                stream_id,
+                url: route.url.clone(),
+                reach,
+            }),
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(silence(client.stage())),
         }
     }
 
-    async fn connect(&self, destination: &Destination, deadline: Instant) -> Result<TcpStream, Fault> {
-        let url = &destination.url;
+    async fn connect(&self, route: &Route, deadline: Instant) -> Result<(TcpStream, Reach), Fault> {
+        let Route { url, at_least } = route;
         let lookup = tokio::time::timeout_at(deadline, lookup_host((url.host.as_str(), url.port))).await;
         let addresses = match lookup {
             Ok(Ok(addresses)) => addresses.collect::<Vec<SocketAddr>>(),
@@ -89,8 +127,13 @@ impl Dialer {
             let now = Instant::now();
             let share = deadline.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
             left = left.saturating_sub(1).max(1);
+            let reach = Reach::of(address.ip());
+            if reach < *at_least {
+                fault = Fault::new(Reason::TcpRefused, "the server sent us to an address inside our network");
+                continue;
+            }
             fault = match tokio::time::timeout(share, TcpStream::connect(address)).await {
-                Ok(Ok(tcp)) => return Ok(tcp),
+                Ok(Ok(tcp)) => return Ok((tcp, reach)),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
                     Fault::new(Reason::TcpTimeout, error.to_string())
                 }
@@ -103,15 +146,16 @@ impl Dialer {
 
     async fn secure(
         &self,
-        destination: &Destination,
+        url: &RtmpUrl,
+        insecure: bool,
         tcp: TcpStream,
         deadline: Instant,
     ) -> Result<Transport, Fault> {
-        if !destination.url.tls {
+        if !url.tls {
             return Ok(Transport::plain(tcp));
         }
-        let config = self.tls(destination.insecure)?;
-        let name = ServerName::try_from(destination.url.host.clone())
+        let config = self.tls(insecure)?;
+        let name = ServerName::try_from(url.host.clone())
             .map_err(|error| Fault::new(Reason::Tls, error.to_string()))?;
         match tokio::time::timeout_at(deadline, Transport::connect_tls(tcp, config, name)).await {
             Ok(Ok(transport)) => Ok(transport),
@@ -137,7 +181,7 @@ async fn publish(transport: &Transport, client: &mut Client) -> Result<u32, Faul
         match client.poll_event() {
             Some(ClientEvent::Publishing { stream_id }) => return Ok(stream_id),
             Some(ClientEvent::Refused(refusal)) => return Err(refused(&refusal)),
-            Some(ClientEvent::ReconnectRequest) => {
+            Some(ClientEvent::ReconnectRequest { .. }) => {
                 return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
             }
             None => {}
@@ -192,3 +236,7 @@ const fn closed_at(stage: Stage) -> &'static str {
         Stage::Publishing => "the server closed the connection",
     }
 }
+
+#[cfg(test)]
+#[path = "dial_tests.rs"]
+mod tests;

@@ -151,12 +151,8 @@ impl Supervisor {
     fn start(&self, stream: &Arc<Stream>, destination: Destination) -> Arc<Output> {
         let output = Output::new(stream.id().clone(), destination);
         if output.destination.enabled {
-            let worker = Worker {
-                surroundings: Arc::clone(&self.surroundings),
-                stream: Arc::clone(stream),
-                output: Arc::clone(&output),
-                state: stream.state(),
-            };
+            let surroundings = Arc::clone(&self.surroundings);
+            let worker = Worker::new(surroundings, Arc::clone(stream), Arc::clone(&output));
             let span = tracing::info_span!("output", stream = %stream.id(), output = %output.destination.id);
             self.tasks.spawn(worker.run().instrument(span));
         }

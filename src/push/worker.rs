@@ -7,19 +7,20 @@ use tokio::sync::watch;
 
 use super::breaker::Breakers;
 use super::destination::{OutputState, Reason};
-use super::dial::{Connected, Dialer, Fault, broken, refused};
+use super::dial::{Dialer, Fault, Route};
+use super::fit;
 use super::supervisor::Output;
-use crate::net::{Backoff, Machine, SocketOptions, Step, Transport, flush, step};
-use crate::rtmp::{Client, ClientEvent, Stage};
-use crate::stream::{Attachment, Finished, OutputSpec, Shards, Start, Stream, StreamState};
+use crate::media::{Codecs, TrackSet};
+use crate::net::{Backoff, SocketOptions};
+use crate::stream::{Shards, Start, Stream, StreamState};
 
 /// How long a server that refuses is asked again before a person must look: a busy key may be our own former
 /// connection, which some servers hold for a minute.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest wait after a refusal.
 const REFUSAL_DELAY_MIN: Duration = Duration::from_secs(5);
-/// How long saying goodbye may take.
-const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an encoder may take to name the tracks that it sends, one after the other.
+pub(super) const TRACK_WAIT: Duration = Duration::from_secs(3);
 
 /// How destinations are treated.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ pub(super) struct Surroundings {
 }
 
 /// Why sending ended.
-enum Ended {
+pub(super) enum Ended {
     /// The broadcast is over, or the output is to stop: goodbye was said.
     Over,
     Failed(Fault),
@@ -62,8 +63,10 @@ enum Ended {
 
 /// Why a wait ended.
 enum Woken {
-    /// Try again.
+    /// Try again: somebody asked for it.
     Retry,
+    /// Try again: the stream has changed.
+    Changed,
     /// There is nothing to send any more.
     Over,
 }
@@ -73,9 +76,28 @@ pub(super) struct Worker {
     pub(super) stream: Arc<Stream>,
     pub(super) output: Arc<Output>,
     pub(super) state: watch::Receiver<StreamState>,
+    /// What the server said that it takes, in the broadcast at hand.
+    pub(super) announced: Codecs,
+    /// Where the next connection begins.
+    pub(super) start: Start,
+    /// When a server last had us connect anew.
+    pub(super) moved: Option<Instant>,
 }
 
 impl Worker {
+    pub(super) fn new(surroundings: Arc<Surroundings>, stream: Arc<Stream>, output: Arc<Output>) -> Self {
+        let state = stream.state();
+        Self {
+            surroundings,
+            stream,
+            output,
+            state,
+            announced: Codecs::ANY,
+            start: Start::NewestKeyframe,
+            moved: None,
+        }
+    }
+
     /// Lives until the output is stopped.
     pub(super) async fn run(mut self) {
         while self.wait_for_source().await {
@@ -100,28 +122,30 @@ impl Worker {
         let mut backoff = Backoff::new(config.retry_min, config.retry_max, fastrand::u64(..));
         let mut refused_since = None;
         let mut by_hand = false;
+        (self.announced, self.start) = (Codecs::ANY, Start::NewestKeyframe);
         loop {
             let fault = match self.attempt(&mut backoff, by_hand).await {
                 Ended::Over => return,
-                Ended::Failed(fault) => fault,
+                Ended::Failed(fault) => fit::explained(&self.output.destination, fault),
             };
             if !fault.reason.is_refusal() {
                 refused_since = None;
             }
-            let woken = if fault.reason.is_refusal()
+            let woken = if fault.reason.is_misfit() {
+                Some(self.wait_until_fit().await)
+            } else if fault.reason.is_refusal()
                 && refused_since.get_or_insert_with(Instant::now).elapsed() >= REFUSAL_PATIENCE
             {
                 self.fail(&fault).await
             } else {
                 self.wait(&fault, &mut backoff).await
             };
+            by_hand = matches!(woken, Some(Woken::Retry));
             match woken {
-                Some(Woken::Retry) => by_hand = true,
                 Some(Woken::Over) => return,
-                None => by_hand = false,
-            }
-            if by_hand {
-                refused_since = None;
+                // Perhaps the server was changed; it is asked again what it takes.
+                Some(Woken::Retry) => (refused_since, self.announced) = (None, Codecs::ANY),
+                Some(Woken::Changed) | None => {}
             }
             self.output.reconnects.add(1);
         }
@@ -129,6 +153,9 @@ impl Worker {
 
     /// One connection, from dialling to its end.
     async fn attempt(&mut self, backoff: &mut Backoff, by_hand: bool) -> Ended {
+        if let Some(fault) = self.misfit().await {
+            return Ended::Failed(fault);
+        }
         let surroundings = Arc::clone(&self.surroundings);
         let host = self.output.destination.url.host.clone();
         if !by_hand && let Some(pause) = surroundings.breakers.pause(&host, Instant::now()) {
@@ -137,9 +164,10 @@ impl Worker {
         }
         self.output.set(OutputState::Connecting, None);
         let output = Arc::clone(&self.output);
+        let route = Route::own(&output.destination);
         let connected = tokio::select! {
             () = self.no_longer_wanted() => return Ended::Over,
-            connected = surroundings.dialer.dial(&output.destination) => connected,
+            connected = surroundings.dialer.dial(&output.destination, &route) => connected,
         };
         match connected {
             Ok(connected) => {
@@ -156,76 +184,6 @@ impl Worker {
                     tracing::warn!(host, "circuit opened");
                 }
                 Ended::Failed(fault)
-            }
-        }
-    }
-
-    /// Hands the socket to a shard and reads what the peer says, until one of them ends it.
-    async fn send(&mut self, connected: Connected) -> Ended {
-        let Connected { transport, mut client, stream_id } = connected;
-        let config = &self.surroundings.config;
-        let spec = OutputSpec {
-            transport: Arc::clone(&transport),
-            stream_id,
-            chunk_size: self.output.destination.chunk_size,
-            as_publisher: true,
-            multitrack: client.peer().takes_multitrack(),
-            start: Start::NewestKeyframe,
-            queue: config.queue,
-            stall_timeout: config.stall_timeout,
-            stats: Arc::clone(&self.output.stats),
-        };
-        let mut attachment = self.surroundings.shards.attach(&self.stream, spec).await;
-        self.output.set(OutputState::Sending, None);
-        let ended = self.converse(&transport, &mut client, &mut attachment).await;
-        if matches!(ended, Ended::Over) {
-            self.output.set(OutputState::Stopping, None);
-            say_goodbye(&transport, &mut client).await;
-        }
-        ended
-    }
-
-    async fn converse(
-        &self,
-        transport: &Transport,
-        client: &mut Client,
-        attachment: &mut Attachment,
-    ) -> Ended {
-        let mut stopping = false;
-        loop {
-            while let Some(event) = client.poll_event() {
-                match event {
-                    ClientEvent::Refused(refusal) => return Ended::Failed(refused(&refusal)),
-                    ClientEvent::ReconnectRequest => {
-                        let said = "the server asked to connect again";
-                        return Ended::Failed(Fault::new(Reason::ClosedByPeer, said));
-                    }
-                    ClientEvent::Publishing { .. } => {}
-                }
-            }
-            if let Some(bytes) = Machine::poll_output(client) {
-                attachment.send(bytes).await;
-            }
-            tokio::select! {
-                finished = attachment.finished() => return match finished {
-                    Finished::Ended(_) | Finished::Detached => Ended::Over,
-                    Finished::Stalled => {
-                        Ended::Failed(Fault::new(Reason::Stalled, "the server stopped taking data"))
-                    }
-                    Finished::Closed(error) => Ended::Failed(broken(Stage::Publishing, &error.into())),
-                },
-                () = self.output.stop().cancelled(), if !stopping => {
-                    stopping = true;
-                    attachment.detach().await;
-                }
-                stepped = step(transport, client) => match stepped {
-                    Ok(Step::Fed) => {}
-                    Ok(Step::Closed) => {
-                        let said = "the server closed the connection";
-                        return Ended::Failed(Fault::new(Reason::ClosedByPeer, said));
-                    }
-                    Err(failure) => return Ended::Failed(broken(Stage::Publishing, &failure)),
-                },
             }
         }
     }
@@ -257,6 +215,48 @@ impl Worker {
         }
     }
 
+    /// Why the stream is not what the destination takes, before any connection. A track that is to be sent is waited for a
+    /// little.
+    async fn misfit(&mut self) -> Option<Fault> {
+        let (mut tracks, output) = (self.stream.tracks(), Arc::clone(&self.output));
+        let is_there = |tracks: &Arc<TrackSet>| fit::missing(&output.destination, tracks).is_none();
+        if !is_there(&tracks.borrow()) {
+            self.output.set(OutputState::Connecting, None);
+            tokio::select! {
+                () = self.no_longer_wanted() => return None,
+                _ = tokio::time::timeout(TRACK_WAIT, tracks.wait_for(is_there)) => {}
+            }
+        }
+        self.objection()
+    }
+
+    /// Why the stream as it is now is not what the destination takes.
+    pub(super) fn objection(&self) -> Option<Fault> {
+        let (tracks, destination) = (self.stream.tracks(), &self.output.destination);
+        let tracks = tracks.borrow();
+        fit::missing(destination, &tracks).or_else(|| fit::objection(destination, &tracks, self.announced))
+    }
+
+    /// Waits until the stream is what the destination takes, for a person, or the end of the broadcast.
+    async fn wait_until_fit(&mut self) -> Woken {
+        let mut tracks = self.stream.tracks();
+        let mut told = None;
+        // It may fit again already.
+        while let Some(fault) = self.objection() {
+            if told.as_ref() != Some(&fault) {
+                let Fault { reason, detail } = &fault;
+                tracing::error!(reason = reason.label(), detail, "the destination does not take the stream");
+                self.output.set(OutputState::Failed, Some(&fault));
+                told = Some(fault);
+            }
+            tokio::select! {
+                woken = self.wake() => return woken,
+                changed = tracks.changed() => if changed.is_err() { return Woken::Over },
+            }
+        }
+        Woken::Changed
+    }
+
     /// Waits for a person, or the end of the broadcast.
     async fn fail(&mut self, fault: &Fault) -> Option<Woken> {
         tracing::error!(
@@ -277,25 +277,11 @@ impl Worker {
     }
 
     /// Returns when the output is to stop or the broadcast is over.
-    async fn no_longer_wanted(&mut self) {
+    pub(super) async fn no_longer_wanted(&mut self) {
         let stop = self.output.stop().clone();
         tokio::select! {
             () = stop.cancelled() => {}
             _ = self.state.wait_for(|state| matches!(state, StreamState::Ended(_) | StreamState::Waiting)) => {}
         }
-    }
-}
-
-/// Says that the stream is over, so that the platform does not wait for us, and lets the words out before the FIN.
-async fn say_goodbye(transport: &Transport, client: &mut Client) {
-    client.finish();
-    let goodbye = async {
-        flush(transport, client).await?;
-        transport.finish_writing()?;
-        while let Ok(Step::Fed) = step(transport, client).await {}
-        Ok::<(), std::io::Error>(())
-    };
-    if !matches!(tokio::time::timeout(GOODBYE_TIMEOUT, goodbye).await, Ok(Ok(()))) {
-        tracing::debug!("the server did not wait for our goodbye");
     }
 }

@@ -71,8 +71,11 @@ pub enum ClientEvent {
     },
     /// The peer does not, or no longer, take the stream.
     Refused(Refusal),
-    /// The peer asks us to connect anew (Enhanced RTMP v2, ReconnectRequest).
-    ReconnectRequest,
+    /// The peer asks us to connect anew (Enhanced RTMP v2, ReconnectRequest). It takes media until we do.
+    ReconnectRequest {
+        /// Where to, for [`RtmpUrl::resolve`]; not to be trusted. Empty: the same address.
+        tc_url: String,
+    },
 }
 
 /// The machine.
@@ -249,7 +252,11 @@ impl Client {
         let level = command.values.iter().find_map(|v| v.property("level")?.as_str()).unwrap_or_default();
         match code.as_str() {
             "NetStream.Publish.Start" if self.stage == Stage::Publish => self.publishing(),
-            "NetConnection.Connect.ReconnectRequest" => self.events.push_back(ClientEvent::ReconnectRequest),
+            "NetConnection.Connect.ReconnectRequest" => {
+                let tc_url = command.values.iter().find_map(|v| v.property("tcUrl")?.as_str());
+                let tc_url = tc_url.unwrap_or_default().to_owned();
+                self.events.push_back(ClientEvent::ReconnectRequest { tc_url });
+            }
             _ if level == "error" => self.refused(&code, &description),
             _ => {}
         }

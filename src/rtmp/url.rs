@@ -35,10 +35,19 @@ pub enum InvalidUrl {
     /// Neither the address nor the stream key field names a key.
     #[error("there is no stream key: set stream_key, or add it to the end of the address")]
     NoKey,
+    /// A server asks us to go on without TLS.
+    #[error("the address would give up TLS")]
+    Unprotected,
+    /// Longer than any address.
+    #[error("the address is longer than 1024 bytes")]
+    Length,
     /// Control characters or spaces.
     #[error("the address or stream key holds a space or control character")]
     Characters,
 }
+
+/// Bytes of the address in a request to connect anew. Real ones have some 50.
+const TC_URL_LEN_MAX: usize = 1024;
 
 /// Amazon IVS (Kick among others) shows addresses without an app, and expects this one.
 const IVS_HOST: &str = ".global-contribute.live-video.net";
@@ -65,6 +74,54 @@ impl RtmpUrl {
         let (app, key) = if key.is_empty() { split_key(path)? } else { (trim_app(path), key) };
         let app = if app.is_empty() && host.ends_with(IVS_HOST) { IVS_APP } else { app };
         Ok(Self { tls, host: host.to_owned(), port, app: app.to_owned(), key: key.to_owned() })
+    }
+
+    /// Where a server asks us to connect anew (Enhanced RTMP v2, ReconnectRequest), with the same key: its `tcUrl`,
+    /// read like a URI reference against ours. Absolute, without its scheme (`//host/app`), a path, or empty for
+    /// the same address again.
+    ///
+    /// # Errors
+    /// [`InvalidUrl`]; also where it would give up TLS.
+    pub fn resolve(&self, tc_url: &str) -> Result<Self, InvalidUrl> {
+        if tc_url.len() > TC_URL_LEN_MAX {
+            return Err(InvalidUrl::Length);
+        }
+        if tc_url.chars().any(|c| c.is_control() || c == ' ') {
+            return Err(InvalidUrl::Characters);
+        }
+        if tc_url.is_empty() {
+            return Ok(self.clone());
+        }
+        let (tls, rest) = match (split_scheme(tc_url), tc_url.strip_prefix("//")) {
+            (Some(absolute), _) => absolute,
+            (None, Some(rest)) => (self.tls, rest),
+            (None, None) if tc_url.contains("://") => return Err(InvalidUrl::Scheme),
+            (None, None) => {
+                let app = match tc_url.strip_prefix('/') {
+                    Some(path) => path.to_owned(),
+                    // Beside the last part of ours.
+                    None => self
+                        .app
+                        .rsplit_once('/')
+                        .map_or_else(|| tc_url.to_owned(), |(before, _)| format!("{before}/{tc_url}")),
+                };
+                return Ok(Self { app: trim_app(&app).to_owned(), ..self.clone() });
+            }
+        };
+        if self.tls && !tls {
+            return Err(InvalidUrl::Unprotected);
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let (host, port) = split_authority(authority, if tls { 443 } else { 1935 })?;
+        let app = trim_app(path.trim_start_matches('/')).to_owned();
+        Ok(Self { tls, host: host.to_owned(), port, app, key: self.key.clone() })
+    }
+
+    /// Whether both are at the same host, by its name.
+    #[must_use]
+    pub fn is_same_host(&self, other: &Self) -> bool {
+        self.host.eq_ignore_ascii_case(&other.host)
     }
 
     /// What is published: the stream key. A secret.
@@ -211,6 +268,41 @@ mod tests {
         assert_eq!(parts("rtmp://h/live/inst/abc", "").3, "live/inst");
         assert_eq!(RtmpUrl::parse("rtmp://h/live", ""), Err(InvalidUrl::NoKey));
         assert_eq!(RtmpUrl::parse("rtmp://h/live/", ""), Err(InvalidUrl::NoKey));
+    }
+
+    #[test]
+    fn where_a_server_sends_us_is_read_against_where_we_are() {
+        let plain = RtmpUrl::parse("rtmp://here:1936/live/a", "secret").expect("good");
+        for (tc_url, tls, host, port, app) in [
+            ("", false, "here", 1936, "live/a"),
+            ("rtmp://there/x/y", false, "there", 1935, "x/y"),
+            ("rtmps://there:444/x/", true, "there", 444, "x"),
+            ("//there/x", false, "there", 1935, "x"),
+            ("//[::1]:1/x", false, "::1", 1, "x"),
+            ("/other", false, "here", 1936, "other"),
+            ("b", false, "here", 1936, "live/b"),
+        ] {
+            let there = plain.resolve(tc_url).expect("a good address");
+            assert_eq!(
+                (there.tls, there.host.as_str(), there.port, there.app.as_str()),
+                (tls, host, port, app)
+            );
+            assert_eq!(there.key(), "secret", "the key is never the server's to choose");
+        }
+        let secure = RtmpUrl::parse("rtmps://here/live", "k").expect("good");
+        assert!(secure.resolve("//there/x").is_ok_and(|there| there.tls && there.port == 443));
+        assert!(secure.is_same_host(&secure.resolve("rtmps://HERE:1/x").expect("good")));
+        for (tc_url, error) in [
+            ("rtmp://here/live", InvalidUrl::Unprotected),
+            ("http://here/live", InvalidUrl::Scheme),
+            ("rtmps://u:p@here/live", InvalidUrl::UserInfo),
+            ("rtmps://:1/live", InvalidUrl::Host),
+            ("rtmps://h:0/live", InvalidUrl::Port),
+            ("/li ve", InvalidUrl::Characters),
+            (&"x".repeat(2_000), InvalidUrl::Length),
+        ] {
+            assert_eq!(secure.resolve(tc_url), Err(error), "{tc_url}");
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Config {
     pub queue: Duration,
     /// How long a player may take nothing.
     pub stall_timeout: Duration,
+    /// How long a client that connects anew when it is asked has for that, when the process drains.
+    pub drain_wait: Duration,
     /// What the kernel is told about each socket.
     pub socket: SocketOptions,
 }
@@ -210,6 +212,14 @@ impl Connection {
 /// An I/O future with a bound on its time.
 async fn timely<T>(bound: Duration, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(bound, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Waits until a time, or for ever where there is none.
+pub(super) async fn passed(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Whether a machine has something to say.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use smallvec::smallvec;
 
-use super::accept::{Connection, Sessions};
+use super::accept::{Connection, Sessions, passed};
 use crate::media::End;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
 use crate::net::{Failure, Step, step};
@@ -128,6 +128,7 @@ struct Ingest<'a> {
 impl Ingest<'_> {
     async fn run(&mut self, connection: &mut Connection) -> Over {
         let mut failed = None;
+        let mut asked = None;
         loop {
             while let Some(event) = connection.machine.poll_event() {
                 let used = match event {
@@ -148,7 +149,15 @@ impl Ingest<'_> {
             }
             failed = tokio::select! {
                 () = self.publisher.superseded().cancelled() => return Over::Superseded,
-                () = self.sessions.drain.cancelled() => return Over::Draining,
+                () = self.sessions.drain.cancelled(), if asked.is_none() => {
+                    if !connection.machine.request_reconnect(None) {
+                        return Over::Draining;
+                    }
+                    tracing::info!("publisher asked to connect elsewhere: shutting down");
+                    asked = Some(tokio::time::Instant::now() + self.sessions.config.drain_wait);
+                    None
+                }
+                () = passed(asked) => return Over::Draining,
                 stepped = step(&connection.transport, &mut connection.machine) => match stepped {
                     Ok(Step::Fed) => None,
                     // FIN without FCUnpublish or deleteStream: a crash, or a cut.
@@ -186,6 +195,7 @@ impl Ingest<'_> {
             Demuxed::Config(track, config) => (Some((track, config)), None),
             Demuxed::ConfigAndFrame(track, config, frame) => (Some((track, config)), Some(frame)),
             Demuxed::Frame(frame) => (None, Some(frame)),
+            Demuxed::Remark(track, codec, remark) => return self.publisher.remark(track, codec, remark),
             Demuxed::Metadata(metadata) => return self.publisher.describe(metadata),
             Demuxed::Data(payload) => return self.publisher.data(millis, payload, now),
             Demuxed::EndOfSequence(_) | Demuxed::Nothing => return Ok(()),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accept::{Connection, Sessions, output_of};
+use super::accept::{Connection, Sessions, output_of, passed};
+use crate::media::{Codecs, TrackChoice};
 use crate::net::{Failure, Step, step};
-use crate::rtmp::{PlayRequest, ServerEvent};
-use crate::stream::{Attachment, Finished, OutputSpec, PlayAttempt, Start, Stream, StreamState};
+use crate::rtmp::{Capabilities, PlayRequest, ServerEvent};
+use crate::stream::{Attachment, Finished, OutputSpec, PlayAttempt, Start, Stream, StreamState, Wanted};
 
 /// How long a shard may take to give a socket back. It is asked between two messages.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,6 +43,12 @@ struct Player<'a> {
     attachment: Attachment,
 }
 
+/// What a player is sent: all codings, since players that decode HEVC and others mostly do not say so.
+const fn wanted(peer: &Capabilities) -> Wanted {
+    let tracks = if peer.takes_multitrack() { TrackChoice::All } else { TrackChoice::DEFAULT };
+    Wanted { tracks, codecs: Codecs::ANY, enhanced: peer.is_enhanced() }
+}
+
 /// Why a player's loop ended.
 enum Over {
     /// The player said that it is done.
@@ -65,7 +72,7 @@ impl<'a> Player<'a> {
             stream_id: request.stream_id,
             chunk_size: sessions.config.server.chunk_size,
             as_publisher: false,
-            multitrack: request.peer.takes_multitrack(),
+            wanted: wanted(&request.peer),
             start: Start::NewestKeyframe,
             queue: sessions.config.queue,
             stall_timeout: sessions.config.stall_timeout,
@@ -98,7 +105,8 @@ impl<'a> Player<'a> {
                 connection.machine.end_play();
                 Ok(())
             }
-            Over::Finished(Finished::Detached) => Ok(()),
+            // Of the last two the first is not asked for here, and players are not restricted to some codings.
+            Over::Finished(Finished::Detached | Finished::AtStart(_) | Finished::Unsupported(_)) => Ok(()),
             Over::Finished(Finished::Stalled) => {
                 tracing::info!("player closed: it stopped reading");
                 Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())
@@ -110,6 +118,7 @@ impl<'a> Player<'a> {
 
     async fn converse(&mut self, connection: &mut Connection) -> Over {
         let mut state = self.stream.state();
+        let mut asked = None;
         let mut waited = std::pin::pin!(tokio::time::sleep(self.sessions.config.play_wait));
         loop {
             while let Some(event) = connection.machine.poll_event() {
@@ -125,7 +134,13 @@ impl<'a> Player<'a> {
             let idle = matches!(*state.borrow_and_update(), StreamState::Waiting | StreamState::Ended(_));
             tokio::select! {
                 finished = self.attachment.finished() => return Over::Finished(finished),
-                () = self.sessions.drain.cancelled() => return Over::Draining,
+                () = self.sessions.drain.cancelled(), if asked.is_none() => {
+                    if idle || !connection.machine.request_reconnect(None) {
+                        return Over::Draining;
+                    }
+                    asked = Some(tokio::time::Instant::now() + self.sessions.config.drain_wait);
+                }
+                () = passed(asked) => return Over::Draining,
                 () = &mut waited, if idle => return Over::NoPublisher,
                 changed = state.changed() => if changed.is_err() { return Over::Draining },
                 stepped = step(&connection.transport, &mut connection.machine) => match stepped {

@@ -14,6 +14,8 @@ pub enum Start {
     NewestKeyframe,
     /// At the next keyframe to arrive.
     Next,
+    /// At this entry, which another reader ended before; at the newest keyframe where it is not held any more.
+    At(u64),
 }
 
 /// A place in a ring.
@@ -32,6 +34,7 @@ impl Cursor {
         let newest = match start {
             Start::NewestKeyframe => ring.newest_start(),
             Start::Next => None,
+            Start::At(seq) => Some(seq),
         };
         Self { next: newest.unwrap_or_else(|| ring.head()), seeking: true, started: false, skipped: 0 }
     }

@@ -15,7 +15,7 @@ use super::stats::StreamStats;
 use super::subscriber::Subscriber;
 use super::writer::{HoldConfig, Writer};
 use super::{PlaybackId, StreamId};
-use crate::media::End;
+use crate::media::{End, TrackSet};
 
 /// Where a stream stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub struct Stream {
     ring: Arc<Ring>,
     writer: Mutex<Writer>,
     state: watch::Sender<StreamState>,
+    tracks: watch::Sender<Arc<TrackSet>>,
     stats: StreamStats,
 }
 
@@ -84,6 +85,7 @@ impl Stream {
             name,
             ring: Arc::clone(writer.ring()),
             state: writer.watch(),
+            tracks: writer.watch_tracks(),
             writer: Mutex::new(writer),
             stats: StreamStats::default(),
         })
@@ -111,6 +113,12 @@ impl Stream {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<StreamState> {
         self.state.subscribe()
+    }
+
+    /// The tracks in force, now and as they change; those of the last broadcast when there is none.
+    #[must_use]
+    pub fn tracks(&self) -> watch::Receiver<Arc<TrackSet>> {
+        self.tracks.subscribe()
     }
 
     /// Its figures.

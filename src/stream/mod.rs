@@ -26,7 +26,7 @@ pub use live::{Stream, StreamState};
 pub use publisher::{Publisher, SourceFrame, Superseded};
 pub use registry::{Busy, OnDuplicate, Registry};
 pub use ring::{Entry, RingLimits};
-pub use shard::{Attachment, Finished, OutputSpec, ShardConfig, Shards};
+pub use shard::{Attachment, Finished, OutputSpec, ShardConfig, Shards, Wanted};
 pub use stats::{DropCause, Figure, OutputStats, Rate, StreamStats};
 pub use subscriber::{Received, Subscriber};
 pub use writer::HoldConfig;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::Stream;
 use super::writer::{Writer, Written};
-use crate::media::{CodecConfig, End, MediaTime, Metadata, TrackId};
+use crate::media::{Codec, CodecConfig, End, MediaTime, Metadata, TrackId};
 
 /// Another publisher has the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,16 @@ impl Publisher {
                     tracks.metadata = Some(Arc::new(metadata));
                 }
             });
+        })
+    }
+
+    /// Sets what the source says of a track beside its configuration, from the next frame on.
+    ///
+    /// # Errors
+    /// [`Superseded`].
+    pub fn remark(&self, track: TrackId, codec: Codec, remark: Bytes) -> Result<(), Superseded> {
+        self.write(|writer| {
+            writer.describe(self.epoch, |tracks| tracks.set_remark(track, codec, remark));
         })
     }
 

@@ -56,6 +56,8 @@ pub struct Entry {
     pub arrived: Instant,
     /// The form that RTMP readers share; `None` for an end.
     pub wire: Option<SharedMessage>,
+    /// For a packet of another track than the default ones: the form for readers to whom it is the only one.
+    pub plain: Option<SharedMessage>,
 }
 
 impl Entry {

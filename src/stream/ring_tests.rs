@@ -27,6 +27,7 @@ fn entry(millis: i64, len: usize, start: bool) -> Entry {
         start,
         discontinuity: false,
         arrived: Instant::now(),
+        plain: None,
     }
 }
 
@@ -54,6 +55,21 @@ fn a_new_reader_begins_at_the_newest_keyframe() {
     writer.push(entry(400, 10, false));
     writer.push(entry(440, 10, true));
     assert_eq!(seqs(&mut next, writer.ring()), [(11, 0)], "what came before its keyframe is no loss");
+}
+
+#[test]
+fn a_reader_goes_on_where_another_ended_or_at_the_newest_keyframe() {
+    let mut writer = RingWriter::new(limits(8));
+    for at in 0..8 {
+        writer.push(entry(at * 40, 10, at % 4 == 0));
+    }
+    let mut cursor = Cursor::new(writer.ring(), Start::At(4));
+    assert_eq!(seqs(&mut cursor, writer.ring()), [(4, 0), (5, 0), (6, 0), (7, 0)]);
+    for at in 8..14 {
+        writer.push(entry(at * 40, 10, at % 4 == 0));
+    }
+    let mut late = Cursor::new(writer.ring(), Start::At(4));
+    assert_eq!(seqs(&mut late, writer.ring()), [(12, 0), (13, 0)]);
 }
 
 #[test]

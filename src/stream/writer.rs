@@ -19,7 +19,7 @@ use super::registry::OnDuplicate;
 use super::ring::{Entry, Ring, RingLimits, RingWriter};
 use super::slate::Slate;
 use super::stats::StreamStats;
-use crate::media::remux::to_flv;
+use crate::media::remux::to_flv::{self, FlvMessage, MessageKind};
 use crate::media::{DataMessage, End, Frame, MediaTime, Packet, Timeline, TrackId, TrackSet};
 use crate::rtmp::{MessageType, SharedMessage, csid};
 
@@ -123,6 +123,8 @@ pub(super) struct Writer {
     timeline: Timeline,
     /// In force in the ring.
     tracks: Arc<TrackSet>,
+    /// The same, for those who watch.
+    shown_tracks: watch::Sender<Arc<TrackSet>>,
     live: Option<Source>,
     newcomer: Option<Source>,
     air: Option<Air>,
@@ -141,6 +143,7 @@ impl Writer {
             shown: watch::Sender::new(StreamState::Waiting),
             timeline: Timeline::default(),
             tracks: Arc::default(),
+            shown_tracks: watch::Sender::default(),
             live: None,
             newcomer: None,
             air: None,
@@ -168,6 +171,19 @@ impl Writer {
     /// The state as it changes.
     pub(super) fn watch(&self) -> watch::Sender<StreamState> {
         self.shown.clone()
+    }
+
+    /// The tracks in force as they change.
+    pub(super) fn watch_tracks(&self) -> watch::Sender<Arc<TrackSet>> {
+        self.shown_tracks.clone()
+    }
+
+    /// What the source that writes says of its tracks is in force.
+    fn adopt_tracks(&mut self) {
+        if let Some(source) = self.live.as_ref().filter(|source| !Arc::ptr_eq(&source.tracks, &self.tracks)) {
+            self.tracks = Arc::clone(&source.tracks);
+            self.shown_tracks.send_replace(Arc::clone(&self.tracks));
+        }
     }
 
     fn show(&self) {
@@ -265,9 +281,7 @@ impl Writer {
             self.discontinuity = true;
             stats.discontinuities.add(1);
         }
-        if let Some(source) = self.live.as_ref().filter(|source| !Arc::ptr_eq(&source.tracks, &self.tracks)) {
-            self.tracks = Arc::clone(&source.tracks);
-        }
+        self.adopt_tracks();
         let SourceFrame { track, cts, keyframe, payload, .. } = frame;
         let packet = Packet { track, dts: placed.dts, cts, keyframe, payload };
         if let Some(air) = &mut self.air {
@@ -288,6 +302,8 @@ impl Writer {
         self.discontinuity |= self.ended.is_some() || self.air.is_some();
         self.ended = None;
         self.air = Some(Air::new(now));
+        // First: who sees the stream live judges by its tracks.
+        self.adopt_tracks();
         self.show();
     }
 
@@ -396,14 +412,13 @@ impl Writer {
     }
 
     fn push(&mut self, frame: Frame, start: bool, now: Instant) {
-        let wire = to_flv::message(&frame, &self.tracks).map(|message| {
-            let (csid, type_id) = match message.kind {
-                to_flv::MessageKind::Audio => (csid::AUDIO, MessageType::AUDIO),
-                to_flv::MessageKind::Video => (csid::VIDEO, MessageType::VIDEO),
-                to_flv::MessageKind::Data => (csid::STREAM, MessageType::DATA),
-            };
-            SharedMessage::new(csid, type_id, &message.prefix, message.payload)
-        });
+        let wire = to_flv::message(&frame, &self.tracks).map(shared);
+        let plain = match &frame {
+            Frame::Media(packet) if packet.track.index != 0 => {
+                to_flv::plain_message(packet, &self.tracks).map(shared)
+            }
+            _ => None,
+        };
         self.ring.push(Entry {
             seq: 0,
             frame,
@@ -412,8 +427,18 @@ impl Writer {
             discontinuity: std::mem::take(&mut self.discontinuity),
             arrived: now,
             wire,
+            plain,
         });
     }
+}
+
+fn shared(message: FlvMessage) -> SharedMessage {
+    let (csid, type_id) = match message.kind {
+        MessageKind::Audio => (csid::AUDIO, MessageType::AUDIO),
+        MessageKind::Video => (csid::VIDEO, MessageType::VIDEO),
+        MessageKind::Data => (csid::STREAM, MessageType::DATA),
+    };
+    SharedMessage::new(csid, type_id, &message.prefix, message.payload)
 }
 
 #[cfg(test)]

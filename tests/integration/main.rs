@@ -8,6 +8,7 @@ mod support;
 
 mod authentication;
 mod browser;
+mod capability;
 mod fixtures;
 mod hls;
 mod hls_ts;

@@ -2,6 +2,7 @@
 //!
 //! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`show`](mod@super::show)).
 
+use super::codecs::CodecList;
 use super::project::ProjectDraft;
 use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
 use super::values::{
@@ -10,6 +11,7 @@ use super::values::{
 };
 use super::{Destination, Listen};
 use crate::hls::Container;
+use crate::push::Platform;
 use crate::stream::StreamKey;
 
 /// What walks the table.
@@ -147,6 +149,10 @@ fn destination<V: Visit>(v: &mut V, destination: &mut Destination) {
     v.value("enabled", &mut destination.enabled, &Switch);
     v.value("insecure", &mut destination.insecure, &Switch);
     v.value("chunk_size", &mut destination.chunk_size, &Optional(Integer(128..=65_536)));
+    v.value("platform", &mut destination.platform, &Optional(Word(Platform::WORDS)));
+    v.value("codecs", &mut destination.codecs, &Optional(CodecList));
+    v.value("video_track", &mut destination.video_track, &Optional(Integer(0..=255)));
+    v.value("audio_track", &mut destination.audio_track, &Optional(Integer(0..=255)));
 }
 
 /// A rule between keys that is broken: the key it is reported at, what it says and how it is broken.

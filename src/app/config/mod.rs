@@ -8,6 +8,7 @@
 //!
 //! **Invariant:** a stream key reaches neither an error, nor `show`, nor a log line.
 
+mod codecs;
 pub mod error;
 mod file;
 pub mod first_run;

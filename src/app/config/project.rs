@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::mask;
+use crate::media::Codecs;
+use crate::push::Platform;
 use crate::rtmp::{InvalidUrl, RtmpUrl};
 use crate::stream::{PlaybackId, StreamKey};
 
@@ -37,6 +39,14 @@ pub struct Destination {
     pub insecure: bool,
     /// The chunk size to send with, bytes, where it differs from `rtmp.chunk_size`.
     pub chunk_size: Option<u32>,
+    /// What is known of it, where its host does not say that.
+    pub platform: Option<Platform>,
+    /// The codings it takes, where that differs from what is known of its platform or from what its server says.
+    pub codecs: Option<Codecs>,
+    /// The one track of pictures to send, by its number.
+    pub video_track: Option<u8>,
+    /// The one track of sound to send, by its number.
+    pub audio_track: Option<u8>,
 }
 
 impl Destination {
@@ -62,6 +72,10 @@ impl Default for Destination {
             enabled: true,
             insecure: false,
             chunk_size: None,
+            platform: None,
+            codecs: None,
+            video_track: None,
+            audio_track: None,
         }
     }
 }
@@ -75,6 +89,9 @@ impl fmt::Debug for Destination {
             .field("enabled", &self.enabled)
             .field("insecure", &self.insecure)
             .field("chunk_size", &self.chunk_size)
+            .field("platform", &self.platform)
+            .field("codecs", &self.codecs)
+            .field("tracks", &(self.video_track, self.audio_track))
             .finish()
     }
 }
@@ -92,6 +109,8 @@ impl PartialEq for Destination {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.url, self.enabled, self.insecure, self.chunk_size)
             == (&other.name, &other.url, other.enabled, other.insecure, other.chunk_size)
+            && (self.platform, self.codecs, self.video_track, self.audio_track)
+                == (other.platform, other.codecs, other.video_track, other.audio_track)
             && self.stream_key.matches(other.stream_key.expose())
     }
 }

@@ -346,6 +346,7 @@ impl Visit for Reader<'_> {
             match value.get_ref() {
                 _ if K::URL => self.hide_url(value),
                 // No key of one value has any: whatever it holds, it may be a secret in the wrong place.
+                DeValue::Array(_) if K::LIST => {}
                 DeValue::Array(_) | DeValue::Table(_) => self.secrets.push(value.span()),
                 _ => {}
             }

@@ -1,6 +1,8 @@
 //! Files, variables and flags in; values or exact words out.
 
 use super::*;
+use crate::media::{Codec, Codecs};
+use crate::push::Platform;
 
 fn sources(file: &str, env: &[(&str, &str)]) -> Sources {
     Sources {
@@ -41,6 +43,36 @@ fn the_commented_project_of_the_template_is_valid() {
     assert_eq!(config.projects.len(), 1);
     assert_eq!(config.projects[0].destinations[0].slug(), "youtube");
     assert_eq!(config.projects[0].destinations[0].chunk_size, Some(65_536));
+}
+
+#[test]
+fn a_destination_may_say_what_it_takes_and_which_tracks() {
+    let project = "[[project]]\nname = \"a\"\nstream_key = \"k-1\"\nplayback_id = \"a\"\n";
+    let head =
+        format!("{project}[[project.destination]]\nname = \"b\"\nurl = \"rtmp://h/a\"\nstream_key = \"k\"\n");
+    let more = "platform = \"twitch\"\ncodecs = [\"hevc\", \"aac\"]\nvideo_track = 2\n";
+    let config = load(&sources(&format!("{head}{more}"), &[])).expect("valid").config;
+    let destination = &config.projects[0].destinations[0];
+    assert_eq!(destination.platform, Some(Platform::Twitch));
+    assert_eq!(destination.codecs, Some(Codecs::only(&[Codec::H265, Codec::Aac])));
+    assert_eq!((destination.video_track, destination.audio_track), (Some(2), None));
+    let shown = show(&config, None);
+    for line in more.lines() {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let variable = ("GOSTREAM_PROJECT__0__DESTINATION__0__CODECS", "av1, opus");
+    let config = load(&sources(&head, &[variable])).expect("valid").config;
+    assert_eq!(config.projects[0].destinations[0].codecs, Some(Codecs::only(&[Codec::Av1, Codec::Opus])));
+    for (wrong, why) in [
+        ("codecs = [\"h265\"]", "\"h265\" is none of h264, hevc, av1"),
+        ("codecs = []", "this is empty"),
+        ("codecs = \"h264\"", "this is a string"),
+        ("platform = \"vimeo\"", "\"vimeo\" is neither"),
+        ("audio_track = 256", "256 is above 255"),
+    ] {
+        let said = told(&format!("{head}{wrong}\n"));
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 #[test]

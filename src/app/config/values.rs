@@ -41,6 +41,9 @@ pub(super) trait Kind<T> {
     /// Whether it is a URL, of which only a part is shown.
     const URL: bool = false;
 
+    /// Whether it is a list, which is shown where it is wrong.
+    const LIST: bool = false;
+
     fn read(&self, raw: Raw<'_>) -> Result<T, Fault>;
 
     /// As TOML; `None` for what is written by leaving the key out.
@@ -55,7 +58,8 @@ pub(super) fn quoted(text: &str) -> String {
 /// Longest text an error repeats, in characters.
 const ECHO_CHARS_MAX: usize = 60;
 
-fn echo(text: &str) -> String {
+/// Quotes a text that is wrong, its beginning if it is long.
+pub(super) fn echo(text: &str) -> String {
     match text.char_indices().nth(ECHO_CHARS_MAX) {
         Some((end, _)) => format!("{:?}", format!("{}...", text.get(..end).unwrap_or_default())),
         None => format!("{text:?}"),
@@ -75,7 +79,8 @@ pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-fn text_of<'a>(raw: Raw<'a>, must: &str) -> Result<&'a str, Fault> {
+/// The text of a value that must be one.
+pub(super) fn text_of<'a>(raw: Raw<'a>, must: &str) -> Result<&'a str, Fault> {
     match raw {
         Raw::Text(text) => Ok(text),
         Raw::Toml(DeValue::String(text)) => Ok(text),
@@ -119,6 +124,8 @@ impl<T: TryFrom<u64> + Display> Kind<T> for Integer {
 pub(super) struct Optional<K>(pub(super) K);
 
 impl<T, K: Kind<T>> Kind<Option<T>> for Optional<K> {
+    const LIST: bool = K::LIST;
+
     fn read(&self, raw: Raw<'_>) -> Result<Option<T>, Fault> {
         self.0.read(raw).map(Some)
     }

@@ -49,9 +49,7 @@ impl Demo {
                 name: "Practice".to_owned(),
                 url: format!("rtmp://{practice_addr}/{PRACTICE_APP}"),
                 stream_key: practice_key.clone(),
-                enabled: true,
-                insecure: false,
-                chunk_size: None,
+                ..Destination::default()
             }],
         });
         let app = App::start(&config, FrontPage::Demo)?;

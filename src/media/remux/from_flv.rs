@@ -17,10 +17,14 @@ use super::vp9::Vp9Source;
 use crate::format::amf0::{self, Limits, Value};
 use crate::format::flv::{Audio, Video, VideoCodec, VideoHeader, VideoPacket};
 use crate::format::wire::Reader;
-use crate::media::{CodecConfig, MediaTime, Metadata, TrackId, TrackKind};
+use crate::media::{Codec, CodecConfig, MediaTime, Metadata, TrackId, TrackKind};
 
 /// Bytes of `onMetaData`. Real ones have about 500; what is kept is sent to every reader.
 const METADATA_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of what is said of a track beside its configuration. Real ones have 6 to some 400; they are kept and sent to
+/// every reader.
+pub(super) const REMARK_BYTES_MAX: usize = 4 * 1024;
 
 /// A frame without its decode time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub enum Demuxed {
     ConfigAndFrame(TrackId, CodecConfig, SourceFrameParts),
     /// A frame.
     Frame(SourceFrameParts),
+    /// What the source says of a track beside its configuration: see [`TrackSet::remark`](crate::media::TrackSet::remark).
+    Remark(TrackId, Codec, Bytes),
     /// What the source says of itself.
     Metadata(Metadata),
     /// A data message, without the `@setDataFrame` wrapper.
@@ -210,8 +216,8 @@ impl FromFlv {
         let VideoHeader { track: index, codec, key, packet, .. } = header;
         let track = TrackId { index, ..TrackId::VIDEO };
         match packet {
-            // Colours are in the pictures' own headers too.
-            VideoPacket::Metadata | VideoPacket::TransportSequenceStart => return Ok(Demuxed::Nothing),
+            VideoPacket::Metadata => return color_info(track, codec, data),
+            VideoPacket::TransportSequenceStart => return Ok(Demuxed::Nothing),
             VideoPacket::SequenceEnd => return Ok(Demuxed::EndOfSequence(track)),
             VideoPacket::SequenceStart | VideoPacket::Frames { .. } => {}
         }
@@ -296,6 +302,22 @@ pub(super) fn frame_with(config: Option<CodecConfig>, frame: SourceFrameParts) -
     match config {
         Some(config) => Demuxed::ConfigAndFrame(frame.track, config, frame),
         None => Demuxed::Frame(frame),
+    }
+}
+
+/// Colours are in the pictures' own headers too, which count for us; readers are passed what was said. Other names than
+/// `colorInfo` are not defined.
+fn color_info(track: TrackId, codec: VideoCodec, data: Bytes) -> Result<Demuxed, Refusal> {
+    if data.len() > REMARK_BYTES_MAX {
+        return Err(Refusal::malformed("video metadata", format_args!("{} bytes of it", data.len())));
+    }
+    let values = amf0::decode_all(&data, &Limits::default())
+        .map_err(|error| Refusal::malformed("video metadata", error))?;
+    match (values.first(), codec.four_cc().and_then(Codec::of_four_cc)) {
+        (Some(Value::String(name)), Some(codec)) if name == "colorInfo" => {
+            Ok(Demuxed::Remark(track, codec, data))
+        }
+        _ => Ok(Demuxed::Nothing),
     }
 }
 

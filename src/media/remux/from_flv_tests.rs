@@ -328,6 +328,29 @@ fn an_end_of_sequence_is_told() {
 }
 
 #[test]
+fn colours_are_passed_on_whatever_frame_type_they_come_under() {
+    let color_info = hex("02 0009 636f6c6f72496e666f 03 000b 636f6c6f72436f6e666967 03 000009 000009");
+    let remark = Demuxed::Remark(TrackId::VIDEO, Codec::H265, color_info.clone().into());
+    let mut from = configured();
+    // FFmpeg's, OBS's, and that of another track.
+    for head in ["d4 68766331", "84 68766331"] {
+        assert_eq!(from.video(body(head, &color_info)), Ok(remark.clone()), "{head}");
+    }
+    let second = TrackId { index: 4, ..TrackId::VIDEO };
+    let outcome = from.video(body("86 04 61766331 04", &color_info));
+    assert_eq!(outcome, Ok(Demuxed::Remark(second, Codec::H264, color_info.clone().into())));
+    // What nobody defined says nothing; what cannot be kept or read is refused.
+    let other = hex("02 0001 78 05");
+    assert_eq!(from.video(body("d4 68766331", &other)), Ok(Demuxed::Nothing));
+    assert_eq!(from.video(body("d4 76766331", &color_info)), Ok(Demuxed::Nothing), "VVC");
+    let long = [color_info.as_slice(), &[5; REMARK_BYTES_MAX]].concat();
+    for refused in [&long[..], &color_info[..20]] {
+        let refusal = from.video(body("d4 68766331", refused)).expect_err("refused");
+        assert_eq!(refusal.reason(), "malformed");
+    }
+}
+
+#[test]
 fn hevc_is_never_read_as_h264_whatever_it_is_called() {
     let hvcc = "01016000000090000000000078f000fcfdf8f800000f03 200001001840010c01ffff01600000030090000003000003007899 9809";
     let refusal = FromFlv::default().video(body("1700000000", &hex(hvcc))).expect_err("not H.264");

@@ -4,14 +4,14 @@
 
 use bytes::Bytes;
 
-use super::from_flv::{Demuxed, Refusal, SourceFrameParts, frame_with};
+use super::from_flv::{Demuxed, REMARK_BYTES_MAX, Refusal, SourceFrameParts, frame_with};
 use crate::format::aac::{self, AudioSpecificConfig};
 use crate::format::ac3::{Ac3, Eac3};
 use crate::format::flac::StreamInfo;
 use crate::format::flv::{Audio, AudioCodec, AudioPacket, MultichannelConfig};
 use crate::format::mp3::Mp3Header;
 use crate::format::opus::{self, OpusHead};
-use crate::media::{CodecConfig, MediaTime, TrackId, TrackKind};
+use crate::media::{Codec, CodecConfig, MediaTime, TrackId, TrackKind};
 
 /// Bytes of a sequence header. Real ones have 2 to some 70; what is kept is sent to every reader.
 const HEADER_BYTES_MAX: usize = 4 * 1_024;
@@ -35,9 +35,7 @@ impl AudioSource {
     pub(super) fn part(&mut self, Audio { header, data }: Audio) -> Result<Demuxed, Refusal> {
         match (header.codec, header.packet) {
             (_, AudioPacket::SequenceEnd) => Ok(Demuxed::EndOfSequence(self.id)),
-            (AudioCodec::Opus, AudioPacket::MultichannelConfig) => Ok(self.opus_channels(&data)),
-            // The other codings say themselves which channel is which.
-            (_, AudioPacket::MultichannelConfig) => Ok(Demuxed::Nothing),
+            (codec, AudioPacket::MultichannelConfig) => self.channels(codec, data),
             (_, AudioPacket::SequenceStart) => self.start(header.codec, data),
             (_, AudioPacket::Frames) => self.frames(header.codec, data),
         }
@@ -130,15 +128,23 @@ impl AudioSource {
         Ok(self.configure(config))
     }
 
-    /// Channels of a stream whose header was empty: one or two.
-    fn opus_channels(&mut self, data: &[u8]) -> Demuxed {
-        if let (Some(head), Ok(said)) = (&mut self.opus, MultichannelConfig::parse(data))
+    /// Which channel is which. Readers are passed it; of ours, only a stream of Opus whose header was empty needs it,
+    /// which has one channel or two. The other codings say it themselves.
+    fn channels(&mut self, codec: AudioCodec, data: Bytes) -> Result<Demuxed, Refusal> {
+        let said = MultichannelConfig::parse(&data)
+            .map_err(|error| Refusal::malformed("MultichannelConfig", error))?;
+        if data.len() > REMARK_BYTES_MAX {
+            let why = format_args!("{} bytes of it", data.len());
+            return Err(Refusal::malformed("MultichannelConfig", why));
+        }
+        if let (AudioCodec::Opus, Some(head)) = (codec, &mut self.opus)
             && said.channels == 1
             && *head == OpusHead::plain(2)
         {
             *head = OpusHead::plain(1);
         }
-        Demuxed::Nothing
+        let codec = codec.four_cc().and_then(Codec::of_four_cc);
+        Ok(codec.map_or(Demuxed::Nothing, |codec| Demuxed::Remark(self.id, codec, data)))
     }
 
     fn expect(&self, configured: bool) -> Result<(), Refusal> {

@@ -32,12 +32,16 @@ fn is_frame(outcome: &Result<Demuxed, Refusal>) -> bool {
     matches!(outcome, Ok(Demuxed::Frame(_)))
 }
 
+fn remark(codec: Codec, said: &str) -> Result<Demuxed, Refusal> {
+    Ok(Demuxed::Remark(TrackId::AUDIO, codec, hex(said)))
+}
+
 #[test]
 fn opus_is_configured_by_its_header_and_first_packet() {
     let mut from = FromFlv::default();
     assert_eq!(one(&mut from, OPUS_PACKET), Err(Refusal::NoConfiguration(TrackId::AUDIO)));
     assert_eq!(one(&mut from, OPUS_START), Ok(Demuxed::Nothing));
-    assert_eq!(one(&mut from, "94 4f707573 0102 00000003"), Ok(Demuxed::Nothing));
+    assert_eq!(one(&mut from, "94 4f707573 0102 00000003"), remark(Codec::Opus, "0102 00000003"));
     let CodecConfig::Opus { head, packet_samples } = configured(one(&mut from, OPUS_PACKET)) else {
         panic!("not Opus");
     };
@@ -53,7 +57,7 @@ fn opus_is_configured_by_its_header_and_first_packet() {
 fn an_empty_opus_header_means_as_many_channels_as_are_told() {
     let mut from = FromFlv::default();
     assert_eq!(one(&mut from, "90 4f707573"), Ok(Demuxed::Nothing));
-    assert_eq!(one(&mut from, "94 4f707573 0101 00000004"), Ok(Demuxed::Nothing));
+    assert_eq!(one(&mut from, "94 4f707573 0101 00000004"), remark(Codec::Opus, "0101 00000004"));
     assert_eq!(configured(one(&mut from, OPUS_PACKET)).sound(), Some((1, 48_000)));
 }
 
@@ -94,7 +98,7 @@ fn aac_and_mp3_by_their_fourcc_are_what_they_are_in_legacy_bodies() {
     assert!(is_frame(&one(&mut from, "91 6d703461 2110")));
     assert!(is_frame(&one(&mut from, "af 01 2110")));
     // FFmpeg: the channels of a track whose frames have legacy bodies.
-    assert_eq!(one(&mut from, "94 6d703461 0106 0000003f"), Ok(Demuxed::Nothing));
+    assert_eq!(one(&mut from, "94 6d703461 0106 0000003f"), remark(Codec::Aac, "0106 0000003f"));
     assert!(is_frame(&one(&mut from, "af 01 2110")));
     assert!(matches!(configured(one(&mut from, "91 2e6d7033 fffb9064")), CodecConfig::Mp3(_)));
     assert_eq!(one(&mut from, "92 2e6d7033"), Ok(Demuxed::EndOfSequence(TrackId::AUDIO)));

@@ -60,7 +60,7 @@ pub struct FlvMessage {
 #[must_use]
 pub fn message(frame: &Frame, tracks: &TrackSet) -> Option<FlvMessage> {
     match frame {
-        Frame::Media(packet) => media(packet, tracks),
+        Frame::Media(packet) => media(packet, tracks, packet.track.index),
         Frame::Data(data) => {
             Some(FlvMessage { kind: MessageKind::Data, prefix: Prefix::new(), payload: data.payload.clone() })
         }
@@ -68,13 +68,20 @@ pub fn message(frame: &Frame, tracks: &TrackSet) -> Option<FlvMessage> {
     }
 }
 
-fn media(packet: &Packet, tracks: &TrackSet) -> Option<FlvMessage> {
+/// A packet as a message of the default track, whatever its own is: for a reader to whom it is the only one. `None` for
+/// a packet of a track that is not in `tracks`.
+#[must_use]
+pub fn plain_message(packet: &Packet, tracks: &TrackSet) -> Option<FlvMessage> {
+    media(packet, tracks, 0)
+}
+
+fn media(packet: &Packet, tracks: &TrackSet, track: u8) -> Option<FlvMessage> {
     let config = tracks.config(packet.track)?;
     let (kind, prefix) = match (coding(config), config.as_ref()) {
         (Coding::Video(codec), _) => {
             let cts_millis = i32::try_from(packet.cts.as_millis().clamp(-CTS_MAX, CTS_MAX)).unwrap_or(0);
             let header = VideoHeader {
-                track: packet.track.index,
+                track,
                 codec,
                 key: packet.keyframe,
                 packet: VideoPacket::Frames { cts_millis },
@@ -82,16 +89,11 @@ fn media(packet: &Packet, tracks: &TrackSet) -> Option<FlvMessage> {
             };
             (MessageKind::Video, video_prefix(&header)?)
         }
-        (Coding::Audio(_), CodecConfig::Mp3(header)) if packet.track.index == 0 => {
+        (Coding::Audio(_), CodecConfig::Mp3(header)) if track == 0 => {
             (MessageKind::Audio, smallvec![mp3_flags(*header)])
         }
         (Coding::Audio(codec), _) => {
-            let header = AudioHeader {
-                track: packet.track.index,
-                codec,
-                packet: AudioPacket::Frames,
-                offset_nanos: 0,
-            };
+            let header = AudioHeader { track, codec, packet: AudioPacket::Frames, offset_nanos: 0 };
             (MessageKind::Audio, audio_prefix(&header)?)
         }
     };
@@ -157,6 +159,24 @@ pub fn sequence_header(track: &Track) -> Option<Vec<u8>> {
     // AC-3 and E-AC-3 have a header that says nothing.
     let record = track.config.record().map_or(&[][..], |record| record);
     Some([&prefix, record].concat())
+}
+
+/// The body of the message with what is said of a track beside its configuration ([`TrackSet::remark`]). It has the form
+/// of Enhanced RTMP, also where the track's frames have the legacy one.
+#[must_use]
+pub fn remark(track: &Track, remark: &[u8]) -> Option<Vec<u8>> {
+    let index = track.id.index;
+    let prefix = match coding(&track.config) {
+        Coding::Video(codec) => {
+            VideoHeader { track: index, codec, key: false, packet: VideoPacket::Metadata, offset_nanos: 0 }
+                .enhanced()
+        }
+        Coding::Audio(codec) => {
+            AudioHeader { track: index, codec, packet: AudioPacket::MultichannelConfig, offset_nanos: 0 }
+                .enhanced()
+        }
+    }?;
+    Some([&prefix, remark].concat())
 }
 
 /// The body of the data message that describes `tracks`: for a player, or with `wrap` for a server that is

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::super::ring::Entry;
+use super::selection::{Form, Wanted};
 use crate::media::MediaTime;
 use crate::rtmp::{MessageHeader, SharedMessage};
 
@@ -42,6 +43,7 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Planned {
     source: Source,
+    form: Form,
     pub(super) header: MessageHeader,
     /// Where its own bytes begin in the scratch buffer, where its fmt 3 header does, and where that ends.
     own: (usize, usize, usize),
@@ -57,7 +59,7 @@ impl Planned {
 
     /// The shared form. Only entries that have one are planned.
     pub(super) fn message<'a>(&'a self, fresh: &'a [Arc<Entry>]) -> Option<&'a SharedMessage> {
-        self.entry(fresh)?.wire.as_ref()
+        self.form.of(self.entry(fresh)?)
     }
 }
 
@@ -70,9 +72,9 @@ pub(super) struct Standing {
     pub(super) origin: MediaTime,
     pub(super) stream_id: u32,
     pub(super) chunk_size: u32,
-    pub(super) multitrack: bool,
-    /// The tracks whose headers were sent, by where they are in memory: outputs share them.
-    pub(super) tracks: usize,
+    /// What is sent of the stream, and the tracks whose headers were sent, by where they are in memory: outputs share
+    /// them.
+    pub(super) selection: (Wanted, usize),
 }
 
 impl Standing {
@@ -80,9 +82,8 @@ impl Standing {
         self.next == other.next
             && self.stream_id == other.stream_id
             && self.chunk_size == other.chunk_size
-            && self.multitrack == other.multitrack
             && self.origin == other.origin
-            && self.tracks == other.tracks
+            && self.selection == other.selection
     }
 }
 
@@ -131,18 +132,18 @@ impl Batch {
     /// Adds the message of an entry that has one.
     pub(super) fn plan(
         &mut self,
-        source: Source,
+        (source, form): (Source, Form),
         fresh: &[Arc<Entry>],
         header: MessageHeader,
         chunk_size: u32,
     ) {
-        let Some(message) = source.entry(fresh).and_then(|entry| entry.wire.as_ref()) else { return };
+        let Some(message) = source.entry(fresh).and_then(|entry| form.of(entry)) else { return };
         let start = self.own.len();
         let cut = start + message.write_own(header, chunk_size, &mut self.own);
         let wire_len = message.wire_len(header, chunk_size);
         self.slices += 2 * (1 + message.body_len() / chunk_size.max(1) as usize);
         self.bytes += wire_len;
-        self.planned.push(Planned { source, own: (start, cut, self.own.len()), header, wire_len });
+        self.planned.push(Planned { source, form, own: (start, cut, self.own.len()), header, wire_len });
     }
 
     /// The slices of everything: `waiting` first, then the messages.

@@ -4,13 +4,14 @@
 //! goes on reading it, and gets word through its [`Attachment`] when sending ended and why. A shard never waits for a
 //! socket: what it does not take parks that output alone.
 //!
-//! In this room: `output` is one socket's sending state, `batch` what one write is made of, `pace` decides when, `run`
-//! is the task.
+//! In this room: `output` is one socket's sending state, `selection` what of the stream it is sent, `batch` what one write
+//! is made of, `pace` decides when, `run` is the task.
 
 mod batch;
 mod output;
 mod pace;
 mod run;
+mod selection;
 
 use std::io;
 use std::sync::Arc;
@@ -23,10 +24,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::output::Output;
 use self::run::Shard;
+pub use self::selection::Wanted;
 use super::cursor::{Cursor, Start};
 use super::live::Stream;
 use super::stats::OutputStats;
-use crate::media::End;
+use crate::media::{Codec, End};
 use crate::net::Transport;
 
 /// Orders that may wait for a shard. They are few and small; an owner that finds it full waits.
@@ -51,8 +53,8 @@ pub struct OutputSpec {
     pub chunk_size: u32,
     /// Metadata is wrapped in `@setDataFrame`, as a publisher sends it.
     pub as_publisher: bool,
-    /// The peer takes other tracks than the default ones, and tells them apart.
-    pub multitrack: bool,
+    /// What of the stream.
+    pub wanted: Wanted,
     /// Where to begin.
     pub start: Start,
     /// Lag beyond which the output gives up the frames up to the newest keyframe.
@@ -72,6 +74,10 @@ pub enum Finished {
     Stalled,
     /// The owner asked for it.
     Detached,
+    /// The owner asked for it, and everything before this entry, which a reader may begin at, was sent.
+    AtStart(u64),
+    /// The stream has a track that is to be sent and whose coding the peer does not take. Nothing of it was sent.
+    Unsupported(Codec),
     /// The socket failed.
     Closed(io::Error),
 }
@@ -82,6 +88,7 @@ enum Order {
     /// Bytes of the owner's machine, to go out between two messages.
     Send(OutputId, Bytes),
     Pause(OutputId, bool),
+    EndAtStart(OutputId),
     Detach(OutputId),
 }
 
@@ -115,6 +122,11 @@ impl Attachment {
     /// Stops sending, or goes on at the newest keyframe.
     pub async fn pause(&self, paused: bool) {
         self.order(Order::Pause(self.id, paused)).await;
+    }
+
+    /// Ends the sending at the next keyframe, for another output to go on there: [`Finished::AtStart`].
+    pub async fn end_at_start(&self) {
+        self.order(Order::EndAtStart(self.id)).await;
     }
 
     /// Ends the sending; [`finished`](Self::finished) says when.

@@ -16,11 +16,11 @@ use super::super::cursor::Cursor;
 use super::super::ring::{Entry, Ring};
 use super::super::stats::DropCause;
 use super::batch::{Batch, Source, Standing};
+use super::selection::{Header, Selection};
 use super::{Finished, OutputId, OutputSpec};
-use crate::media::remux::to_flv;
-use crate::media::{Frame, MediaTime, TrackSet};
+use crate::media::{Codec, Frame, MediaTime, TrackSet};
 use crate::net::Transport;
-use crate::rtmp::{MessageHeader, MessageType, SharedMessage, csid};
+use crate::rtmp::{MessageHeader, MessageType, SharedMessage};
 
 /// Bytes of answers that may wait for a peer that does not read them. Answers are some 20 bytes each.
 const ANSWERS_MAX: usize = 64 << 10;
@@ -49,14 +49,16 @@ pub(super) struct Output {
     /// Goes out before the next message. Never longer than one message, headers and [`ANSWERS_MAX`].
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
-    /// The tracks whose headers were sent.
-    tracks: Option<Arc<TrackSet>>,
+    /// What of the stream it is sent, and what it was told of that.
+    selection: Selection,
     /// Where the peer's timeline has its 0.
     origin: Option<MediaTime>,
     /// Something waits, since then, and the socket took nothing.
     stuck_since: Option<Instant>,
     pub(super) parked: bool,
     pub(super) paused: bool,
+    /// It ends at the next entry to begin at, for another to go on there.
+    leaving: bool,
     /// The broadcast is over; what waits is still sent.
     ending: Option<Finished>,
     finished: Option<oneshot::Sender<Finished>>,
@@ -71,15 +73,16 @@ impl Output {
     ) -> Self {
         Self {
             id,
+            selection: Selection::new(spec.wanted, spec.as_publisher),
             spec,
             cursor,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
-            tracks: None,
             origin: None,
             stuck_since: None,
             parked: false,
             paused: false,
+            leaving: false,
             ending: None,
             finished: Some(finished),
         }
@@ -116,11 +119,17 @@ impl Output {
         self.ending.get_or_insert(finished);
     }
 
+    /// Finishes at the next entry to begin at.
+    pub(super) const fn end_at_start(&mut self) {
+        self.leaving = true;
+    }
+
     /// Goes on at the newest keyframe.
     pub(super) fn resume(&mut self, ring: &Ring) {
         self.paused = false;
         self.cursor.skip_ahead(ring);
         self.cursor.seek();
+        self.selection.lost();
     }
 
     /// Sends what there is, as far as the socket takes it and the turn allows.
@@ -196,14 +205,16 @@ impl Output {
 
     /// How it stands, if the next write is nothing but messages from the ring.
     fn standing(&self) -> Option<Standing> {
-        let plain = self.waiting.is_empty() && self.stuck_since.is_none() && !self.cursor.is_seeking();
+        let plain = self.waiting.is_empty()
+            && self.stuck_since.is_none()
+            && !self.leaving
+            && !self.cursor.is_seeking();
         Some(Standing {
             next: self.cursor.next(),
             origin: self.origin.filter(|_| plain)?,
             stream_id: self.spec.stream_id,
             chunk_size: self.spec.chunk_size,
-            multitrack: self.spec.multitrack,
-            tracks: Arc::as_ptr(self.tracks.as_ref()?).addr(),
+            selection: self.selection.standing()?,
         })
     }
 
@@ -213,34 +224,44 @@ impl Output {
         while !batch.is_full() && !self.paused && self.ending.is_none() {
             let Some(source) = self.peek(ring, fresh) else { break };
             let Some(entry) = source.entry(fresh) else { break };
-            let wants_headers = self.tracks.as_ref().is_none_or(|sent| !Arc::ptr_eq(sent, &entry.tracks));
-            if wants_headers && !batch.planned.is_empty() {
-                // Headers go before this entry and behind those planned: the next write.
+            let leaves = self.leaving && entry.start;
+            let wants_headers = !self.selection.knows(&entry.tracks);
+            let is_border = leaves || wants_headers || matches!(entry.frame, Frame::End(_));
+            if is_border && !batch.planned.is_empty() {
+                // Headers go before this entry and behind those planned: the next write. An end comes when they are out,
+                // since a socket that takes only some of them must be offered the rest.
                 break;
+            }
+            if leaves {
+                self.ending = Some(Finished::AtStart(entry.seq));
+                return false;
             }
             let Some(lost) = self.cursor.pass(entry) else { continue };
             self.spec.stats.dropped(DropCause::Overtaken, lost);
             plain &= lost == 0 && !wants_headers;
+            if lost > 0 {
+                self.selection.lost();
+            }
             if let Frame::End(end) = entry.frame {
                 self.ending = Some(Finished::Ended(end));
                 return false;
             }
             let timestamp = self.timestamp(entry);
             if wants_headers {
-                self.send_headers(&entry.tracks, timestamp);
+                if let Err(codec) = self.send_headers(&entry.tracks, timestamp) {
+                    self.ending = Some(Finished::Unsupported(codec));
+                    return false;
+                }
                 batch.reserve(self.waiting.len(), 0);
             }
-            if let Some(message) = entry.wire.as_ref().filter(|_| self.takes(entry)) {
+            if let Some(form) = self.selection.form(entry)
+                && let Some(message) = form.of(entry)
+            {
                 let header = message.header(timestamp, self.spec.stream_id);
-                batch.plan(source, fresh, header, self.spec.chunk_size);
+                batch.plan((source, form), fresh, header, self.spec.chunk_size);
             }
         }
         plain
-    }
-
-    /// Whether the peer is sent this entry: one that takes a single track would play all of them as that one.
-    fn takes(&self, entry: &Entry) -> bool {
-        self.spec.multitrack || !matches!(&entry.frame, Frame::Media(packet) if packet.track.index != 0)
     }
 
     /// The entry that comes next: from the shard's own list of fresh ones, or out of the ring for one that lags.
@@ -272,6 +293,7 @@ impl Output {
             if self.cursor.skip_ahead(ring) {
                 self.spec.stats.dropped(DropCause::Lag, self.cursor.next() - before);
                 self.cursor.forgive();
+                self.selection.lost();
             }
         }
     }
@@ -285,29 +307,14 @@ impl Output {
         u32::try_from(millis & 0xFFFF_FFFF).unwrap_or_default()
     }
 
-    /// Queues metadata and sequence headers, those that changed.
-    fn send_headers(&mut self, tracks: &Arc<TrackSet>, timestamp: u32) {
-        let last = self.tracks.replace(Arc::clone(tracks));
-        if last.as_ref().is_none_or(|last| last.metadata != tracks.metadata || !last.same_media(tracks)) {
-            let metadata = to_flv::metadata(tracks, self.spec.as_publisher);
+    /// Queues metadata and sequence headers, those that changed. The error is a coding that the peer does not take.
+    fn send_headers(&mut self, tracks: &Arc<TrackSet>, timestamp: u32) -> Result<(), Codec> {
+        for Header { csid, type_id, body } in self.selection.adopt(tracks)? {
             // FFmpeg as a player takes metadata at any other time than 0 for a track of text.
-            let timestamp = if self.spec.as_publisher { timestamp } else { 0 };
-            self.queue_message(csid::STREAM, MessageType::DATA, timestamp, metadata.into());
+            let timed = type_id != MessageType::DATA || self.spec.as_publisher;
+            self.queue_message(csid, type_id, if timed { timestamp } else { 0 }, body.into());
         }
-        if last.is_some_and(|last| last.same_media(tracks)) {
-            return;
-        }
-        let multitrack = self.spec.multitrack;
-        for track in tracks.tracks().iter().filter(|track| multitrack || track.id.index == 0) {
-            if let Some(header) = to_flv::sequence_header(track) {
-                let (csid, type_id) = if track.id.is_video() {
-                    (csid::VIDEO, MessageType::VIDEO)
-                } else {
-                    (csid::AUDIO, MessageType::AUDIO)
-                };
-                self.queue_message(csid, type_id, timestamp, header.into());
-            }
-        }
+        Ok(())
     }
 
     fn queue_message(&mut self, csid: u8, type_id: u8, timestamp: u32, body: Bytes) {

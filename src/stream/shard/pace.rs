@@ -102,6 +102,7 @@ mod tests {
             discontinuity: false,
             arrived: Instant::now(),
             wire: None,
+            plain: None,
         }
     }
 

@@ -119,6 +119,10 @@ impl Shard {
                 output.resume(ring);
                 None
             }),
+            Order::EndAtStart(id) => self.with(id, |output, _| {
+                output.end_at_start();
+                None
+            }),
             Order::Detach(id) => self.with(id, |output, _| {
                 output.end_at_border(Finished::Detached);
                 None

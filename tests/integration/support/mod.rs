@@ -1,10 +1,12 @@
 //! What the tests share: the engine as a process, real peers around it, and the means to compare packets.
 //!
-//! Nothing here knows the engine's code; it knows its command line, its log lines, its metrics and its protocols.
+//! Nothing here knows the engine's code; it knows its command line, its log lines, its metrics and its protocols. Only
+//! `machines` borrows the engine's end of a protocol, for peers that say what no program says.
 //! Deadlines are guards against a hang: generous, and never what a test is about.
 
 pub(crate) mod engine;
 pub(crate) mod http;
+pub(crate) mod machines;
 pub(crate) mod metrics;
 pub(crate) mod nginx;
 pub(crate) mod packets;

@@ -1,0 +1,85 @@
+//! How far an IP address reaches: what keeps a peer from sending us to places that only we can see.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// How far an address reaches, the nearest first. What is not unicast counts as nearest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// This machine.
+    Host,
+    /// This link; clouds keep credentials at such addresses.
+    Link,
+    /// A private network, or a provider's shared one.
+    Site,
+    /// The internet.
+    World,
+}
+
+impl Reach {
+    /// Of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => Self::of_v4(v4),
+            IpAddr::V6(v6) => Self::of_v6(v6),
+        }
+    }
+
+    const fn of_v4(address: Ipv4Addr) -> Self {
+        match address.octets() {
+            [0 | 127 | 224..=255, ..] => Self::Host,
+            [169, 254, ..] => Self::Link,
+            [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18 | 19, ..] => {
+                Self::Site
+            }
+            _ => Self::World,
+        }
+    }
+
+    const fn of_v6(address: Ipv6Addr) -> Self {
+        match address.segments() {
+            // NAT64: the IPv4 address at the end is where it leads.
+            [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => {
+                let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+                Self::of_v4(Ipv4Addr::new(a, b, c, d))
+            }
+            [0, 0, 0, 0, 0, 0, ..] | [0xFF00..=0xFFFF, ..] => Self::Host,
+            [0xFE80..=0xFEBF, ..] => Self::Link,
+            [0xFC00..=0xFDFF, ..] => Self::Site,
+            _ => Self::World,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_apart_by_how_far_they_reach() {
+        for (address, reach) in [
+            ("127.0.0.1", Reach::Host),
+            ("0.0.0.0", Reach::Host),
+            ("239.1.1.1", Reach::Host),
+            ("::1", Reach::Host),
+            ("::", Reach::Host),
+            ("::ffff:127.0.0.1", Reach::Host),
+            ("ff02::1", Reach::Host),
+            ("169.254.169.254", Reach::Link),
+            ("fe80::1", Reach::Link),
+            ("10.1.2.3", Reach::Site),
+            ("172.31.0.1", Reach::Site),
+            ("192.168.0.1", Reach::Site),
+            ("100.64.0.1", Reach::Site),
+            ("fd00::1", Reach::Site),
+            ("::ffff:10.0.0.1", Reach::Site),
+            ("64:ff9b::a00:1", Reach::Site),
+            ("172.32.0.1", Reach::World),
+            ("93.184.216.34", Reach::World),
+            ("2606:2800::1", Reach::World),
+        ] {
+            assert_eq!(Reach::of(address.parse().expect("an address")), reach, "{address}");
+        }
+        assert!(Reach::Host < Reach::Link && Reach::Link < Reach::Site && Reach::Site < Reach::World);
+    }
+}
