@@ -1,7 +1,7 @@
 //! From a window to the bytes of its playlists: rendered once for each change, shared by all viewers.
 
 use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -26,8 +26,9 @@ const SETTLED_TARGETS: u32 = 6;
 pub struct Rendered {
     /// Its text.
     pub plain: Bytes,
-    /// Its text, gzipped.
-    pub gzip: Bytes,
+    /// Its text, gzipped for the first who asks and shared by all others. Nobody may ask: a compressor is a quarter of
+    /// a megabyte, and a low-latency playlist is rendered three times a second.
+    gzip: OnceLock<Bytes>,
     /// A weak entity tag: both forms share it, another text never does.
     pub etag: String,
     /// Seconds for which a cache may answer with it.
@@ -42,19 +43,25 @@ pub struct Rendered {
 
 impl Rendered {
     fn new(text: String, etag: String, max_age: u32) -> Self {
-        let mut gzip = GzEncoder::new(Vec::with_capacity(text.len() / 2), Compression::fast());
-        // Writing to a Vec cannot fail; without a gzipped form the plain one is sent.
-        let gzip = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).unwrap_or_default();
         let links = links(&text);
         Self {
             plain: text.into(),
-            gzip: gzip.into(),
+            gzip: OnceLock::new(),
             etag,
             max_age,
             settled_age: max_age,
             takes_directives: false,
             links,
         }
+    }
+
+    /// Its text, gzipped. Empty where that failed; the plain form is sent then.
+    #[must_use]
+    pub fn gzip(&self) -> &Bytes {
+        self.gzip.get_or_init(|| {
+            let mut gzip = GzEncoder::new(Vec::with_capacity(self.plain.len() / 2), Compression::fast());
+            gzip.write_all(&self.plain).and_then(|()| gzip.finish()).unwrap_or_default().into()
+        })
     }
 
     /// Its text with `query` behind every address in it, for viewers whose token must reach the files that it names.

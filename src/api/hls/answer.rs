@@ -25,13 +25,13 @@ pub(super) enum Kept {
 
 /// A playlist, or the word that the asker has it already. With a token every address in it carries that on.
 pub(super) fn playlist(rendered: &Rendered, kept: Kept, token: Option<&str>, asked: &HeaderMap) -> Response {
-    let gzip = takes_gzip(asked) && !rendered.gzip.is_empty() && token.is_none();
+    let gzip = token.is_none() && takes_gzip(asked) && !rendered.gzip().is_empty();
     let mut response = if has_already(asked, &rendered.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let bytes = match token {
             Some(token) => rendered.with_query(token),
-            None if gzip => rendered.gzip.clone(),
+            None if gzip => rendered.gzip().clone(),
             None => rendered.plain.clone(),
         };
         let length = bytes.len();

@@ -49,7 +49,7 @@ impl Viewer {
             let Ok(File::Playlist(media)) = snapshot.file(&uri) else {
                 panic!("{uri} is named but not there")
             };
-            assert_eq!(gunzip(&media.gzip), media.plain);
+            assert_eq!(gunzip(media.gzip()), media.plain);
             self.text = String::from_utf8(media.plain.to_vec()).expect("text");
             self.check_media(&uri, &snapshot);
         }
