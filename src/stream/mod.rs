@@ -7,6 +7,7 @@
 //! **Invariant:** nobody waits for a reader. **Invariant:** what a reader misses is counted.
 
 mod admission;
+mod bell;
 mod cursor;
 mod key;
 mod live;
