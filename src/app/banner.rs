@@ -89,7 +89,8 @@ mod tests {
             destinations: Vec::new(),
         };
         let addr = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let addresses = Addresses { rtmp: addr(1935), rtmps: None, http: addr(8080), metrics: addr(9090) };
+        let addresses =
+            Addresses { rtmp: addr(1935), rtmps: None, http: addr(8080), https: None, metrics: addr(9090) };
         let text = Banner { addresses, app: "live", project: Some(&project), demo: false }.text();
         for wanted in ["rtmp://127.0.0.1:1935/live\n", "the-key", "http://127.0.0.1:8080/watch/abc"] {
             assert!(text.contains(wanted), "{wanted} in {text}");

@@ -1,6 +1,7 @@
 //! The assembly: configuration, the rooms joined, and the life of the process.
 
 mod banner;
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod demo;

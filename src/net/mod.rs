@@ -4,12 +4,14 @@
 
 mod backoff;
 mod drive;
+mod identity;
 mod listener;
 mod tls;
 mod transport;
 
 pub use backoff::Backoff;
 pub use drive::{Failure, Machine, Step, flush, step};
+pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
-pub use tls::{TlsError, client_config, server_config};
+pub use tls::{TlsError, client_config};
 pub use transport::{SocketOptions, Transport};

@@ -31,6 +31,8 @@ pub struct SessionStats {
     pub plays: Tally,
     /// Connections that broke a rule or a bound, by which.
     pub violations: Tally,
+    /// TLS handshakes that came to nothing: `failed`, `timeout`.
+    pub tls_failures: Tally,
     /// Frames not used, by why.
     pub refused_frames: Tally,
 }

@@ -12,6 +12,7 @@ mod fixtures;
 mod hls;
 mod hls_ts;
 mod hold;
+mod https;
 mod low_latency;
 mod means;
 mod play;

@@ -46,6 +46,9 @@ impl EngineFigures {
                 out.add(&names::CONNECTIONS_REJECTED, &[service, label], connections.rejected(reason));
             }
         }
+        for (reason, count) in self.sessions.tls_failures.all() {
+            out.add(&names::TLS_FAILED, &["rtmps", reason], count);
+        }
         for (reason, count) in self.sessions.violations.all() {
             out.add(&names::VIOLATIONS, &[reason], count);
         }

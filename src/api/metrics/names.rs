@@ -53,6 +53,12 @@ metrics! {
     CONNECTIONS_TOTAL = Counter "gostream_connections_total" ["service"] "Connections a listener has taken.";
     CONNECTIONS_REJECTED = Counter "gostream_connections_rejected_total" ["service", "reason"]
         "Connections a listener has refused.";
+    TLS_FAILED = Counter "gostream_tls_handshakes_failed_total" ["service", "reason"]
+        "TLS handshakes that failed, or took too long.";
+    TLS_EXPIRY = Gauge "gostream_tls_certificate_expiry_timestamp_seconds" []
+        "When our certificate ceases to be valid, since the epoch.";
+    TLS_RELOADS = Counter "gostream_tls_certificate_reloads_total" ["result"]
+        "Times new certificate files were read: taken into service, or no good.";
     VIOLATIONS = Counter "gostream_client_violations_total" ["reason"]
         "Connections closed because the client broke a rule or a bound, by which.";
     PUBLISH = Counter "gostream_publish_total" ["result"] "Attempts to publish, by how they ended.";

@@ -3,7 +3,7 @@
 //! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`show`](mod@super::show)).
 
 use super::project::ProjectDraft;
-use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
+use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
@@ -50,9 +50,12 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
     v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
     v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
     v.table("http", |v| http(v, &mut config.http));
+    v.table("https", |v| v.value("listen", &mut config.https.listen, &Address { off: true }));
     v.table("rtmp", |v| rtmp(v, &mut config.rtmp));
     v.table("rtmps", |v| v.value("listen", &mut config.rtmps.listen, &Address { off: true }));
     v.table("tls", |v| {
+        let modes = &[("off", TlsMode::Off), ("files", TlsMode::Files)];
+        v.value("mode", &mut config.tls.mode, &Word(modes));
         v.value("cert", &mut config.tls.cert, &OptionalPlace);
         v.value("key", &mut config.tls.key, &OptionalPlace);
     });
@@ -186,18 +189,23 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
         "must be at most 49 bytes: FFmpeg knows no longer ones",
         "this is longer",
     );
-    rule(
-        config.rtmps.listen.is_on() && tls.cert.is_none(),
-        "rtmps.listen",
-        "needs tls.cert, a PEM file with the certificate chain",
-        "tls.cert is empty",
-    );
-    rule(
-        config.rtmps.listen.is_on() && tls.key.is_none(),
-        "rtmps.listen",
-        "needs tls.key, a PEM file with the private key",
-        "tls.key is empty",
-    );
+    for (listen, key) in [(config.rtmps.listen, "rtmps.listen"), (config.https.listen, "https.listen")] {
+        let off = tls.mode == TlsMode::Off;
+        rule(listen.is_on() && off, key, "needs tls.mode = \"files\"", "tls.mode is \"off\"");
+        let wants = listen.is_on() && !off;
+        rule(
+            wants && tls.cert.is_none(),
+            key,
+            "needs tls.cert, a PEM file with the certificate chain",
+            "tls.cert is empty",
+        );
+        rule(
+            wants && tls.key.is_none(),
+            key,
+            "needs tls.key, a PEM file with the private key",
+            "tls.key is empty",
+        );
+    }
     rule(
         relay.retry_max < relay.retry_min,
         "relay.retry_max",

@@ -30,7 +30,7 @@ pub use file::{SEARCH_PATHS, find};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    Config, Hls, Http, Log, LogFormat, Metrics, OnDuplicate, Relay, Rtmp, Rtmps, Stream, Tls,
+    Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Relay, Rtmp, Rtmps, Stream, Tls, TlsMode,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

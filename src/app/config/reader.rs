@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
 
     fn check_conflicts(&mut self, config: &Config) {
         let group = |key: &str| match key.split('.').next() {
-            Some("rtmp" | "rtmps" | "tls") => "ingest".to_owned(),
+            Some("rtmp" | "rtmps" | "https" | "tls") => "ingest".to_owned(),
             section => section.unwrap_or_default().to_owned(),
         };
         let faulty: BTreeSet<_> = self.faulty.iter().map(|key| group(key)).collect();

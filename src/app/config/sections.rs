@@ -20,6 +20,8 @@ pub struct Config {
     pub worker_threads: usize,
     /// HTTP: HLS, health, the page.
     pub http: Http,
+    /// HTTP over TLS.
+    pub https: Https,
     /// RTMP in.
     pub rtmp: Rtmp,
     /// RTMP over TLS in.
@@ -49,6 +51,13 @@ pub struct Http {
     pub max_connections: usize,
     /// From a connection to its first request, and from then on to the end of each request's headers.
     pub header_timeout: Duration,
+}
+
+/// `[https]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Https {
+    /// Where the same is served over TLS, under the bounds of [`Http`].
+    pub listen: Listen,
 }
 
 /// `[rtmp]`
@@ -107,10 +116,22 @@ pub struct Rtmps {
 /// `[tls]`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tls {
+    /// Where the certificate comes from.
+    pub mode: TlsMode,
     /// PEM file with the certificate chain.
     pub cert: Option<PathBuf>,
     /// PEM file with the private key.
     pub key: Option<PathBuf>,
+}
+
+/// Where our certificate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// There is none, and no listener may want one.
+    Off,
+    /// From the files that are named.
+    #[default]
+    Files,
 }
 
 /// `[stream]`
@@ -209,6 +230,7 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(10),
             worker_threads: 0,
             http: Http::default(),
+            https: Https::default(),
             rtmp: Rtmp::default(),
             rtmps: Rtmps::default(),
             tls: Tls::default(),
@@ -229,6 +251,12 @@ impl Default for Http {
             max_connections: 16_384,
             header_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+impl Default for Https {
+    fn default() -> Self {
+        Self { listen: Listen::Off }
     }
 }
 
