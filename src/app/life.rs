@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::banner::Banner;
 use super::config::{Config, Listen, first_run};
-use super::demo::Demo;
+use super::demo::{self, Demo};
 use super::engine::Engine;
 use super::{certificate, face, telemetry};
 use crate::api::metrics::{Collect, EngineFigures};
@@ -47,7 +47,8 @@ pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
     runtime(&config)?.block_on(async move {
         let app = App::start(&config, FrontPage::Welcome)?;
         let project = config.projects.first().filter(|_| is_new);
-        Banner { addresses: app.addresses, app: &config.rtmp.app, project, demo: false }.print();
+        Banner { tokens: app.engine.tokens.clone(), ..Banner::new(app.addresses, &config.rtmp.app, project) }
+            .print();
         app.run().await
     })
 }
@@ -62,7 +63,9 @@ pub fn demo(mut config: Config) -> anyhow::Result<ExitCode> {
     runtime(&config)?.block_on(async move {
         let demo = Demo::start(config.clone())?;
         let project = config.projects.first();
-        Banner { addresses: demo.app.addresses, app: &config.rtmp.app, project, demo: true }.print();
+        let addresses = demo.app.addresses;
+        let tokens = demo.app.engine.tokens.clone();
+        Banner { tokens, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
         demo.app.run().await
     })
 }
@@ -124,6 +127,7 @@ impl App {
             sessions: Arc::clone(engine.sessions.stats()),
             connections: engine.connections.to_vec(),
             library: Arc::clone(&engine.library),
+            tokens: engine.tokens.clone(),
         };
         let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures)];
         if let Some(identity) = &identity {
@@ -180,12 +184,15 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
 }
 
 fn routes(engine: &Engine, front: FrontPage) -> Router {
-    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library)));
+    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library), engine.tokens.clone()));
     match front {
         FrontPage::Welcome => routes,
-        FrontPage::Demo => {
-            routes.merge(status::router(Arc::clone(&engine.registry), Arc::clone(&engine.supervisor)))
-        }
+        FrontPage::Demo => routes.merge(status::router(status::Sources {
+            registry: Arc::clone(&engine.registry),
+            supervisor: Arc::clone(&engine.supervisor),
+            library: Arc::clone(&engine.library),
+            preview: engine.tokens.clone().map(|tokens| (demo::playback_id(), tokens)),
+        })),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod demo;
 mod engine;
 mod face;
 mod life;
+mod playback_url;
 mod telemetry;
 
 pub use engine::Engine;

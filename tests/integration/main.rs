@@ -24,3 +24,4 @@ mod rtmps;
 mod shutdown;
 mod strangers;
 mod surface;
+mod tokens;

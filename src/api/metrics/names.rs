@@ -104,6 +104,12 @@ metrics! {
         "Media playlists rendered; each is shared by all viewers.";
     HLS_WAITING_REQUESTS = Gauge "gostream_hls_waiting_requests" ["stream"]
         "HLS requests that wait for a part or a playlist.";
+    HLS_VIEWERS = Gauge "gostream_hls_viewers" ["stream"]
+        "Viewers of a stream over HLS: distinct by address, User-Agent and token, seen in the last three target durations.";
+    HLS_VIEWERS_EXCEEDED = Gauge "gostream_hls_viewers_exceeded" ["stream"]
+        "Whether a stream has more viewers over HLS than can be told apart, 65536.";
+    TOKENS_REFUSED = Counter "gostream_playback_refused_total" ["reason"]
+        "Attempts to play, over HLS or RTMP, without a token that is good for it.";
     HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";
 }
 

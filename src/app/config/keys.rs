@@ -9,6 +9,7 @@ use super::values::{
     Time, Word, app_name, log_filter, publish_user, shown_name,
 };
 use super::{Destination, Listen};
+use crate::auth::PlaybackTokens;
 use crate::hls::Container;
 use crate::stream::StreamKey;
 
@@ -62,6 +63,10 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
     v.table("stream", |v| stream(v, &mut config.stream));
     v.table("relay", |v| relay(v, &mut config.relay));
     v.table("hls", |v| hls(v, &mut config.hls));
+    v.table("playback", |v| {
+        v.value("require_token", &mut config.playback.require_token, &Switch);
+        v.secret("secret", &mut config.playback.secret, false);
+    });
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));
@@ -163,7 +168,7 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
             found.push((key, must.to_owned(), label.to_owned()));
         }
     };
-    let (relay, hls, tls) = (&config.relay, &config.hls, &config.tls);
+    let (relay, hls) = (&config.relay, &config.hls);
     rule(
         config.rtmp.listen == Listen::Off && config.rtmps.listen == Listen::Off,
         "rtmp.listen",
@@ -189,6 +194,25 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
         "must be at most 49 bytes: FFmpeg knows no longer ones",
         "this is longer",
     );
+    viewers_and_tls(config, &mut rule);
+    rule(
+        relay.retry_max < relay.retry_min,
+        "relay.retry_max",
+        "must not be below relay.retry_min",
+        "this is below",
+    );
+    rule(hls.segment < hls.part, "hls.part", "must not be longer than hls.segment", "this is longer");
+    rule(
+        hls.segment_max < hls.segment,
+        "hls.segment_max",
+        "must not be shorter than hls.segment",
+        "this is shorter",
+    );
+    found
+}
+
+fn viewers_and_tls(config: &Config, rule: &mut impl FnMut(bool, &'static str, &str, &str)) {
+    let tls = &config.tls;
     for (listen, key) in [(config.rtmps.listen, "rtmps.listen"), (config.https.listen, "https.listen")] {
         let off = tls.mode == TlsMode::Off;
         rule(listen.is_on() && off, key, "needs tls.mode = \"files\"", "tls.mode is \"off\"");
@@ -206,18 +230,17 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
             "tls.key is empty",
         );
     }
+    let secret = &config.playback.secret;
     rule(
-        relay.retry_max < relay.retry_min,
-        "relay.retry_max",
-        "must not be below relay.retry_min",
-        "this is below",
+        config.playback.require_token && secret.is_empty(),
+        "playback.require_token",
+        "needs playback.secret",
+        "playback.secret is empty",
     );
-    rule(hls.segment < hls.part, "hls.part", "must not be longer than hls.segment", "this is longer");
     rule(
-        hls.segment_max < hls.segment,
-        "hls.segment_max",
-        "must not be shorter than hls.segment",
+        !secret.is_empty() && secret.expose().len() < PlaybackTokens::SECRET_LEN_MIN,
+        "playback.secret",
+        "must be at least 16 bytes",
         "this is shorter",
     );
-    found
 }

@@ -393,6 +393,7 @@ impl Visit for Reader<'_> {
         let key = join(&self.scope.path, name);
         let file_name: &'static str = match name {
             "stream_key" => "stream_key_file",
+            "secret" => "secret_file",
             "publish_password" => "publish_password_file",
             _ => unreachable!("no other key is a secret"),
         };

@@ -34,6 +34,8 @@ pub struct Config {
     pub relay: Relay,
     /// Packaging for viewers.
     pub hls: Hls,
+    /// Who may watch.
+    pub playback: Playback,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -195,6 +197,15 @@ pub struct Hls {
     pub resume: Duration,
 }
 
+/// `[playback]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Playback {
+    /// Whether viewers need a token.
+    pub require_token: bool,
+    /// What tokens are signed with; empty where there are none.
+    pub secret: StreamKey,
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -237,6 +248,7 @@ impl Default for Config {
             stream: Stream::default(),
             relay: Relay::default(),
             hls: Hls::default(),
+            playback: Playback::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -330,6 +342,12 @@ impl Default for Hls {
             segment_max: Duration::from_secs(10),
             resume: Duration::ZERO,
         }
+    }
+}
+
+impl Default for Playback {
+    fn default() -> Self {
+        Self { require_token: false, secret: StreamKey::new("") }
     }
 }
 
