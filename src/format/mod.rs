@@ -22,3 +22,4 @@ pub mod shape;
 pub mod ts;
 pub mod vp9;
 pub mod wire;
+pub mod x509;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Viewers;
+
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -44,6 +46,7 @@ pub struct Counters {
     requests: [AtomicU64; Kind::ALL.len()],
     bytes: [AtomicU64; Kind::ALL.len()],
     renders: AtomicU64,
+    viewers: Viewers,
 }
 
 impl Counters {
@@ -59,6 +62,12 @@ impl Counters {
         if let Some(counter) = self.bytes.get(kind as usize) {
             counter.fetch_add(bytes, Ordering::Relaxed);
         }
+    }
+
+    /// Who asked.
+    #[must_use]
+    pub const fn viewers(&self) -> &Viewers {
+        &self.viewers
     }
 
     /// Counts media playlists rendered.

@@ -25,6 +25,7 @@ mod rendition;
 mod segment;
 mod segmenter;
 mod snapshot;
+mod viewers;
 mod window;
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use rendition::{Came, Rendition};
 pub use segment::{Init, Opening, Part, Segment};
 pub use segmenter::{Input, Output, Segmenter, Targets};
 pub use snapshot::{Ask, File, Missing, Phase, Snapshot};
+pub use viewers::{Audience, Viewers};
 pub use window::{Growing, Listed, Numbers, Window};
 
 /// The form of segments.

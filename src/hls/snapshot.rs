@@ -117,6 +117,8 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Media playlists that were rendered for it.
     pub renders: u64,
+    /// Seconds a segment of the present session takes at most, once that is known.
+    pub target_duration: Option<u32>,
     index: Option<Arc<Rendered>>,
     /// How the nonces of all sessions of this process begin.
     salt: String,
@@ -135,9 +137,10 @@ impl Snapshot {
         press.keep(windows.clone());
         // A session that starts anew has no index of its own yet: its viewers wait, rather than get the old one.
         let index = windows.clone().last().and_then(|window| press.multivariant(window));
+        let target_duration = windows.clone().last().and_then(Window::target_duration);
         let sessions = windows.map(|window| Shown::of(window, press)).collect();
         let renders = std::mem::take(&mut press.renders);
-        Self { phase, renders, index, salt: salt.to_owned(), sessions }
+        Self { phase, renders, target_duration, index, salt: salt.to_owned(), sessions }
     }
 
     /// Finds a file by its name, without waiting for it.

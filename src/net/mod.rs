@@ -4,6 +4,7 @@
 
 mod backoff;
 mod drive;
+mod identity;
 mod listener;
 mod reach;
 mod tls;
@@ -11,7 +12,8 @@ mod transport;
 
 pub use backoff::Backoff;
 pub use drive::{Failure, Machine, Step, flush, step};
+pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
 pub use reach::Reach;
-pub use tls::{TlsError, client_config, server_config};
+pub use tls::{TlsError, client_config};
 pub use transport::{SocketOptions, Transport};

@@ -27,10 +27,12 @@ pub struct SessionStats {
     /// Publish attempts by result: `accepted`, `unknown_key`, `busy`, `draining`; with a password also the
     /// connections that [`Unauthenticated`](crate::rtmp::Unauthenticated) ended, by its reasons.
     pub publishes: Tally,
-    /// Play attempts by result: `accepted`, `not_found`, `no_publisher`.
+    /// Play attempts by result: `accepted`, `not_found`, `no_publisher`, and what is wrong with a token.
     pub plays: Tally,
     /// Connections that broke a rule or a bound, by which.
     pub violations: Tally,
+    /// TLS handshakes that came to nothing: `failed`, `timeout`.
+    pub tls_failures: Tally,
     /// Frames not used, by why.
     pub refused_frames: Tally,
 }

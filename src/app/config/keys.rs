@@ -4,12 +4,13 @@
 
 use super::codecs::CodecList;
 use super::project::ProjectDraft;
-use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
+use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
 };
 use super::{Destination, Listen};
+use crate::auth::PlaybackTokens;
 use crate::hls::Container;
 use crate::push::Platform;
 use crate::stream::StreamKey;
@@ -52,15 +53,22 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
     v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
     v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
     v.table("http", |v| http(v, &mut config.http));
+    v.table("https", |v| v.value("listen", &mut config.https.listen, &Address { off: true }));
     v.table("rtmp", |v| rtmp(v, &mut config.rtmp));
     v.table("rtmps", |v| v.value("listen", &mut config.rtmps.listen, &Address { off: true }));
     v.table("tls", |v| {
+        let modes = &[("off", TlsMode::Off), ("files", TlsMode::Files)];
+        v.value("mode", &mut config.tls.mode, &Word(modes));
         v.value("cert", &mut config.tls.cert, &OptionalPlace);
         v.value("key", &mut config.tls.key, &OptionalPlace);
     });
     v.table("stream", |v| stream(v, &mut config.stream));
     v.table("relay", |v| relay(v, &mut config.relay));
     v.table("hls", |v| hls(v, &mut config.hls));
+    v.table("playback", |v| {
+        v.value("require_token", &mut config.playback.require_token, &Switch);
+        v.secret("secret", &mut config.playback.secret, false);
+    });
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));
@@ -166,7 +174,7 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
             found.push((key, must.to_owned(), label.to_owned()));
         }
     };
-    let (relay, hls, tls) = (&config.relay, &config.hls, &config.tls);
+    let (relay, hls) = (&config.relay, &config.hls);
     rule(
         config.rtmp.listen == Listen::Off && config.rtmps.listen == Listen::Off,
         "rtmp.listen",
@@ -192,18 +200,7 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
         "must be at most 49 bytes: FFmpeg knows no longer ones",
         "this is longer",
     );
-    rule(
-        config.rtmps.listen.is_on() && tls.cert.is_none(),
-        "rtmps.listen",
-        "needs tls.cert, a PEM file with the certificate chain",
-        "tls.cert is empty",
-    );
-    rule(
-        config.rtmps.listen.is_on() && tls.key.is_none(),
-        "rtmps.listen",
-        "needs tls.key, a PEM file with the private key",
-        "tls.key is empty",
-    );
+    viewers_and_tls(config, &mut rule);
     rule(
         relay.retry_max < relay.retry_min,
         "relay.retry_max",
@@ -218,4 +215,38 @@ pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
         "this is shorter",
     );
     found
+}
+
+fn viewers_and_tls(config: &Config, rule: &mut impl FnMut(bool, &'static str, &str, &str)) {
+    let tls = &config.tls;
+    for (listen, key) in [(config.rtmps.listen, "rtmps.listen"), (config.https.listen, "https.listen")] {
+        let off = tls.mode == TlsMode::Off;
+        rule(listen.is_on() && off, key, "needs tls.mode = \"files\"", "tls.mode is \"off\"");
+        let wants = listen.is_on() && !off;
+        rule(
+            wants && tls.cert.is_none(),
+            key,
+            "needs tls.cert, a PEM file with the certificate chain",
+            "tls.cert is empty",
+        );
+        rule(
+            wants && tls.key.is_none(),
+            key,
+            "needs tls.key, a PEM file with the private key",
+            "tls.key is empty",
+        );
+    }
+    let secret = &config.playback.secret;
+    rule(
+        config.playback.require_token && secret.is_empty(),
+        "playback.require_token",
+        "needs playback.secret",
+        "playback.secret is empty",
+    );
+    rule(
+        !secret.is_empty() && secret.expose().len() < PlaybackTokens::SECRET_LEN_MIN,
+        "playback.secret",
+        "must be at least 16 bytes",
+        "this is shorter",
+    );
 }

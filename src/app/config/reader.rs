@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
 
     fn check_conflicts(&mut self, config: &Config) {
         let group = |key: &str| match key.split('.').next() {
-            Some("rtmp" | "rtmps" | "tls") => "ingest".to_owned(),
+            Some("rtmp" | "rtmps" | "https" | "tls") => "ingest".to_owned(),
             section => section.unwrap_or_default().to_owned(),
         };
         let faulty: BTreeSet<_> = self.faulty.iter().map(|key| group(key)).collect();
@@ -394,6 +394,7 @@ impl Visit for Reader<'_> {
         let key = join(&self.scope.path, name);
         let file_name: &'static str = match name {
             "stream_key" => "stream_key_file",
+            "secret" => "secret_file",
             "publish_password" => "publish_password_file",
             _ => unreachable!("no other key is a secret"),
         };
