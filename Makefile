@@ -115,11 +115,28 @@ ls /usr/lib/nginx/modules/ngx_rtmp_module.so | libnginx-mod-rtmp | the RTMP side
 command -v curl | curl | HTTP client
 command -v chromium | chromium | the browser that plays the page
 command -v npm | npm | hls.js and the browser's driver
+python3 -m pip --version | python3-pip | fetches FFmpeg 9
 endef
 export NEEDS
 
+# A static build, by name and by hash: Debian's FFmpeg cannot send HEVC, AV1, VP9 or Opus over RTMP.
+FFMPEG9 := target/tools/ffmpeg9
+
 .PHONY: deps
-deps: ## Install the Debian packages that the tests need, where that is allowed
+deps: packages $(FFMPEG9) ## Install what the tests need, where that is allowed
+
+$(FFMPEG9): tests/ffmpeg9.txt | packages
+	@unpacked=target/tools/imageio-ffmpeg
+	rm -rf "$$unpacked"
+	PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+		--only-binary=:all: --require-hashes --target "$$unpacked" --requirement tests/ffmpeg9.txt
+	mv "$$unpacked"/imageio_ffmpeg/binaries/ffmpeg-linux-* $@
+	rm -r "$$unpacked"
+	touch $@
+	$@ -version | head -n 1
+
+.PHONY: packages
+packages:
 	@packages=() reasons=()
 	while IFS='|' read -r check package reason; do
 		package=$${package// /}

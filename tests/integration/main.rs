@@ -8,6 +8,7 @@ mod support;
 
 mod authentication;
 mod browser;
+mod every_codec;
 mod fixtures;
 mod hls;
 mod hls_ts;

@@ -6,6 +6,7 @@
 pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod metrics;
+pub(crate) mod modern;
 pub(crate) mod nginx;
 pub(crate) mod packets;
 pub(crate) mod peers;

@@ -69,7 +69,7 @@ pub(crate) fn gst_encode(sink: &str, pictures: u32, url: &str) -> Encoder {
 }
 
 impl Encoder {
-    fn start(name: &str, command: &mut Command) -> Self {
+    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
         let scratch = Scratch::new("encoder");
         Self { process: Proc::start(name, scratch.path(), command), _scratch: scratch }
     }
@@ -94,13 +94,18 @@ impl Player {
     }
 
     pub(crate) fn ffmpeg_with(input: &[&str], url: &str) -> Self {
+        Self::hashing(Command::new("ffmpeg"), input, url, &[])
+    }
+
+    /// Any ffmpeg, its packets hashed behind a bitstream filter.
+    pub(crate) fn hashing(mut command: Command, input: &[&str], url: &str, filter: &[&str]) -> Self {
         let scratch = Scratch::new("player");
         let received = scratch.join("received.framehash");
-        let mut command = Command::new("ffmpeg");
         command
             .args(["-nostdin", "-v", "warning"])
             .args(input)
             .args(["-i", url])
+            .args(filter)
             .args(FRAMEHASH)
             .args(["-flush_packets", "1"]) // a test sees the file grow
             .arg(&received);
