@@ -107,6 +107,11 @@ gst-inspect-1.0 videotestsrc | gstreamer1.0-plugins-base | test pictures and sou
 gst-inspect-1.0 flvmux | gstreamer1.0-plugins-good | FLV for the RTMP elements
 gst-inspect-1.0 rtmp2sink | gstreamer1.0-plugins-bad | RTMP elements, librtmp's too
 gst-inspect-1.0 rtmpsink | gstreamer1.0-plugins-bad | librtmp as encoder
+gst-inspect-1.0 souphttpsrc | gstreamer1.0-plugins-good | HTTP for the HLS player
+gst-inspect-1.0 qtdemux | gstreamer1.0-plugins-good | HLS in fMP4
+gst-inspect-1.0 hlsdemux | gstreamer1.0-plugins-bad | a second HLS player
+gst-inspect-1.0 tsdemux | gstreamer1.0-plugins-bad | HLS in MPEG-TS
+gst-inspect-1.0 mpegtsmux | gstreamer1.0-plugins-bad | a file of what it read
 gst-inspect-1.0 voaacenc | gstreamer1.0-plugins-bad | AAC encoder
 gst-inspect-1.0 x264enc | gstreamer1.0-plugins-ugly | H.264 encoder
 command -v rtmpdump | rtmpdump | librtmp as player

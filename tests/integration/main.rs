@@ -7,7 +7,9 @@
 mod support;
 
 mod authentication;
+mod beside;
 mod browser;
+mod endurance;
 mod every_codec;
 mod fixtures;
 mod hls;
@@ -24,3 +26,4 @@ mod rtmps;
 mod shutdown;
 mod strangers;
 mod surface;
+mod walk;

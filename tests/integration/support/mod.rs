@@ -12,9 +12,11 @@ pub(crate) mod packets;
 pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod programs;
+pub(crate) mod raw;
 pub(crate) mod scratch;
 pub(crate) mod tap;
 pub(crate) mod tls;
+pub(crate) mod viewer;
 
 use std::time::{Duration, Instant};
 

@@ -154,6 +154,23 @@ impl Clip {
         Self::make(&format!("audio-{seconds}"), seconds, None, Sound::Stereo)
     }
 
+    /// Pictures with keyframes at odd distances, from a tenth of a second to more than three seconds.
+    pub(crate) fn irregular() -> Self {
+        let file = kept("irregular-11", |fresh| {
+            let mut command = Command::new("ffmpeg");
+            command.args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"]);
+            command.args([&format!("testsrc2=size=320x180:rate={FRAME_RATE}"), "-f", "lavfi", "-i"]);
+            command.args(["anoisesrc=r=44100:a=0.1:seed=7", "-c:a", "aac", "-ac", "2", "-b:a", "64k"]);
+            command.args(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "400k"]);
+            command.args(["-g", "1000", "-sc_threshold", "0", "-bf", "2"]);
+            command.args(["-force_key_frames", "0,0.4,0.5,2.2,2.32,5.6,6,7,7.04,9.5", "-t", "11"]);
+            let status = command.args(["-f", "flv"]).arg(fresh).status().expect("ffmpeg runs");
+            assert!(status.success(), "the clip can be made");
+        });
+        let packets = Packets::of(&file);
+        Self { keyframes: keyframes_of(&file, &packets), packets, file }
+    }
+
     /// The same clip, to compare with [`Packets::elementary`].
     pub(crate) fn elementary(&self) -> Self {
         let packets = Packets::elementary(&self.file.to_string_lossy());

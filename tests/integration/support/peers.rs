@@ -135,13 +135,14 @@ impl Player {
         Self { process: Proc::start("rtmp2src", scratch.path(), &mut command), received, _scratch: scratch }
     }
 
-    /// GStreamer's HLS and TS demuxers on a playlist that has ended, into a file that keeps the packets.
-    pub(crate) fn gst_hls_ts(url: &str) -> Self {
+    /// GStreamer's HLS demuxer and one for segments (`tsdemux`, `qtdemux`) on a playlist that has ended, into a file that
+    /// keeps the packets.
+    pub(crate) fn gst_hls(url: &str, demuxer: &str) -> Self {
         let scratch = Scratch::new("player");
-        let received = scratch.join("received.mkv");
+        let received = scratch.join("received.ts");
         let mut command = Command::new("gst-launch-1.0");
-        command.args(["-e", "souphttpsrc", &format!("location={url}")]);
-        command.args("! hlsdemux ! tsdemux name=from matroskamux name=to ! filesink".split(' '));
+        command.args(["-e", "souphttpsrc", &format!("location={url}"), "!", "hlsdemux", "!", demuxer]);
+        command.args("name=from mpegtsmux name=to ! filesink".split(' '));
         command.arg(format!("location={}", received.display()));
         command.args("from. ! queue ! h264parse ! to. from. ! queue ! aacparse ! to.".split(' '));
         Self { process: Proc::start("hlsdemux", scratch.path(), &mut command), received, _scratch: scratch }
