@@ -7,8 +7,11 @@
 mod support;
 
 mod authentication;
+mod beside;
 mod browser;
 mod capability;
+mod endurance;
+mod every_codec;
 mod fixtures;
 mod hls;
 mod hls_ts;
@@ -26,3 +29,4 @@ mod shutdown;
 mod strangers;
 mod surface;
 mod tokens;
+mod walk;
