@@ -263,7 +263,8 @@ struct Socket<'a>(&'a TcpStream);
 
 impl Read for Socket<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        read_tcp(self.0, into)
+        // Not `read_tcp`: while the session holds plain text, the runtime must not believe that nothing is there.
+        self.0.try_read(into)
     }
 }
 
