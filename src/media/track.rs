@@ -66,15 +66,15 @@ pub enum Codec {
     Vp9,
     /// AAC of any profile.
     Aac,
-    /// MPEG audio layer III. Passes to RTMP readers; not packaged for HLS.
+    /// MPEG audio layer III.
     Mp3,
     /// Opus.
     Opus,
     /// FLAC.
     Flac,
-    /// AC-3. Passes to RTMP readers; not packaged for HLS, since most browsers cannot decode it.
+    /// AC-3, which most browsers cannot decode.
     Ac3,
-    /// E-AC-3. As [`Ac3`](Self::Ac3).
+    /// E-AC-3, which most browsers cannot decode.
     Eac3,
 }
 

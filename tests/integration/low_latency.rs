@@ -15,7 +15,7 @@ use text::Text;
 
 /// The reader of playlists that the library's own tests use: it knows nothing of what wrote them.
 #[path = "../../src/hls/testing/text.rs"]
-mod text;
+pub(crate) mod text;
 
 /// Reloads of one viewer: more than a whole window of parts.
 const RELOADS: usize = 30;

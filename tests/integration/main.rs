@@ -14,6 +14,7 @@ mod hls_ts;
 mod hold;
 mod low_latency;
 mod means;
+mod multitrack;
 mod play;
 mod publish;
 mod push;

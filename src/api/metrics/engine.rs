@@ -118,6 +118,7 @@ impl EngineFigures {
                 out.add(&names::HLS_REQUESTS, &[stream, kind.as_str()], counters.requests(kind));
                 out.add(&names::HLS_BYTES, &[stream, kind.as_str()], counters.bytes(kind));
             }
+            out.add(&names::HLS_LEFT_OUT_PACKETS, &[stream], counters.left_out());
             out.add(&names::HLS_PLAYLIST_RENDERS, &[stream], counters.renders());
             out.add(&names::HLS_WAITING_REQUESTS, &[stream], rendition.waiting() as u64);
         }

@@ -12,6 +12,7 @@ pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod scratch;
+pub(crate) mod several;
 pub(crate) mod tap;
 pub(crate) mod tls;
 
