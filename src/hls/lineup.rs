@@ -74,7 +74,10 @@ pub(super) struct Lineup {
 impl Lineup {
     /// Chooses from `tracks` what this form of HLS can carry.
     pub(super) fn of(tracks: &TrackSet, container: Container) -> Self {
-        let main = Layout::of(tracks);
+        let mut main = Layout::of(tracks);
+        if main.audio().is_some_and(|sound| sound.codec() == Codec::Mp3) && container == Container::Fmp4 {
+            main = main.mute();
+        }
         let beside = tracks.tracks().iter().filter(|track| track.id.index > 0);
         let carried = beside.filter(|track| {
             // Nothing sets the pace of a picture but pictures.
@@ -142,10 +145,10 @@ pub(super) fn is_seldom_decoded(config: &CodecConfig) -> bool {
     matches!(config.codec(), Codec::Ac3 | Codec::Eac3)
 }
 
-/// TS knows few codings.
+/// TS knows few codings. fMP4 knows MP3, but browsers that were tried play nothing at all where it stands beside pictures.
 fn is_carried(config: &Arc<CodecConfig>, container: Container) -> bool {
     match container {
-        Container::Fmp4 => true,
+        Container::Fmp4 => config.codec() != Codec::Mp3,
         Container::Ts => {
             matches!(config.codec(), Codec::H264 | Codec::Aac | Codec::Mp3 | Codec::Ac3 | Codec::Eac3)
         }

@@ -23,7 +23,7 @@ use crate::media::{Cue, CueValue};
 const TARGETS_LISTED_MIN: u32 = 3;
 /// Segments listed at most beyond the window's size, when many of them are short.
 const SHORT_SEGMENTS_MAX: usize = 64;
-/// Bytes of segments that are kept although they left the list; the oldest go first. A viewer so far behind
+/// Bytes of segments of one list that are kept although they left it; the oldest go first. A viewer so far behind
 /// resumes at the live edge.
 const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The highest measured bit rate is told with a fifth on top: the next segment may be larger, and players that

@@ -8,9 +8,9 @@ use m3u8_rs::{AlternativeMediaType, MasterPlaylist};
 use crate::browser::{assert_clean, watch_until};
 use crate::low_latency::text::Text;
 use crate::needs;
-use crate::support::engine::{Config, Gostream, KEY, PLAYBACK};
+use crate::support::engine::{Gostream, KEY, PLAYBACK};
 use crate::support::packets::{Clip, Kind, Packets};
-use crate::support::peers::assert_decodes;
+use crate::support::peers::{assert_decodes, ffmpeg_publish};
 use crate::support::programs::Program;
 use crate::support::several::Show;
 use crate::support::{eventually, until};
@@ -193,10 +193,26 @@ fn probe(engine: &Gostream) -> String {
     said.lines().next().unwrap_or_default().trim_end_matches(',').to_owned()
 }
 
-fn plays_mp3(config: Config) {
-    let engine = config.set("hls.window", 60).start();
+#[test]
+fn ac3_beside_pictures_is_whole_and_a_browser_plays_the_pictures() {
+    needs!(Program::Ffmpeg, Program::Browser);
+    let engine = Gostream::config().set("hls.segment", "2s").set("hls.window", 12).start();
+    Show::with_ac3(&Clip::av(60).file, 60).publish(engine.address("rtmp"), KEY);
+    let main = index(&engine);
+    assert_eq!(main.variants.len(), 2, "{main:?}");
+    assert!(main.variants[0].codecs.as_deref().is_some_and(|codecs| codecs.ends_with(",ac-3")), "{main:?}");
+    assert_eq!((main.variants[1].audio.as_ref(), &main.variants[1].uri), (None, &main.variants[0].uri));
+    let seen = watch_until(&engine.http_url(&format!("/watch/{PLAYBACK}")), &["3"]);
+    assert_eq!((&seen["status"], &seen["console"]), (&"playing".into(), &serde_json::json!([])), "{seen}");
+    assert_eq!(probe(&engine), "ac3");
+}
+
+#[test]
+fn mp3_is_played_in_transport_streams() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::config().set("hls.container", "ts").set("hls.window", 60).start();
     let clip = Clip::mp3(5);
-    let mut encoder = crate::support::peers::ffmpeg_publish(&clip, &engine.publish_url());
+    let mut encoder = ffmpeg_publish(&clip, &engine.publish_url());
     let main = index(&engine);
     assert!(main.variants[0].codecs.as_deref().is_some_and(|codecs| codecs.ends_with(",mp4a.40.34")));
     encoder.process.succeed();
@@ -207,13 +223,6 @@ fn plays_mp3(config: Config) {
     assert!(is.len() + SOUND_OF_A_GROUP > was.len() && was.ends_with(&is), "{} of {}", is.len(), was.len());
     assert_eq!(probe(&engine), "mp3");
     assert_decodes(&engine.hls_url());
-}
-
-#[test]
-fn mp3_is_played_in_both_forms() {
-    needs!(Program::Ffmpeg);
-    plays_mp3(Gostream::config());
-    plays_mp3(Gostream::config().set("hls.container", "ts"));
 }
 
 #[test]

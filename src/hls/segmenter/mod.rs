@@ -211,8 +211,9 @@ impl Segmenter {
         let several = self.lanes.are_several();
         self.lanes.start_session();
         // The form of a session is chosen at its start.
-        if let Some(lineup) = self.lineup.as_ref().filter(|lineup| several || lineup.is_apart()) {
-            self.pending = self.pending.take().or(Some(lineup.clone()));
+        if several || self.lineup.as_ref().is_some_and(Lineup::is_apart) {
+            let before = self.lineup.take();
+            self.pending = self.pending.take().or(before);
             self.pending_breaks = true;
         }
     }

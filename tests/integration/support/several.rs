@@ -4,16 +4,22 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::Command;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::packets::Kind;
+use super::scratch::Scratch;
 use super::{SERVER_HANDSHAKE, hello};
 
 /// Larger than any message, so that each is one chunk.
 const CHUNK_SIZE: u32 = 0x00ff_ffff;
 const AUDIO: u8 = 8;
 const VIDEO: u8 = 9;
+
+/// A frame of AC-3 of 192 kbit/s at 48 kHz.
+const AC3_BYTES: usize = 768;
+const AC3_MILLIS: usize = 32;
 
 /// A message of media.
 #[derive(Debug, Clone)]
@@ -48,6 +54,24 @@ impl Show {
         // Headers first, as encoders send them; the order of tracks stays where times are equal.
         messages.sort_by_key(|message| (!message.is_header(), message.millis));
         Self { messages }
+    }
+
+    /// The pictures of a clip with AC-3 beside them, as Enhanced RTMP carries it.
+    pub(crate) fn with_ac3(clip: &Path, seconds: u32) -> Self {
+        let scratch = Scratch::new("ac3");
+        let file = scratch.join("sound.ac3");
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-v", "error", "-f", "lavfi", "-i", "anoisesrc=r=48000:a=0.1:seed=7"]);
+        command.args(["-t", &seconds.to_string(), "-c:a", "ac3", "-b:a", "192k", "-ac", "2"]);
+        assert!(command.arg(&file).status().expect("ffmpeg runs").success());
+        let mut show = Self::of(&[(Kind::Video, 0, clip)]);
+        let sound = std::fs::read(&file).expect("ffmpeg wrote it");
+        for (millis, frame) in (0..).step_by(AC3_MILLIS).zip(sound.chunks(AC3_BYTES)) {
+            let body = [&[0x91], b"ac-3".as_slice(), frame].concat();
+            show.messages.push(Message { millis, kind: AUDIO, body });
+        }
+        show.messages.sort_by_key(|message| (!message.is_header(), message.millis));
+        show
     }
 
     /// The audio and video messages of an FLV file as they are.

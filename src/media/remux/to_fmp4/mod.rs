@@ -78,6 +78,12 @@ impl Layout {
         }
     }
 
+    /// Of its pictures alone.
+    #[must_use]
+    pub fn mute(self) -> Self {
+        Self { audio: None, ..self }
+    }
+
     /// Of its pictures alone; of its sound where there are none.
     #[must_use]
     pub fn without_beside(&self) -> Self {
