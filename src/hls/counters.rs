@@ -47,6 +47,7 @@ pub struct Counters {
     bytes: [AtomicU64; Kind::ALL.len()],
     renders: AtomicU64,
     viewers: Viewers,
+    left_out: AtomicU64,
 }
 
 impl Counters {
@@ -73,6 +74,17 @@ impl Counters {
     /// Counts media playlists rendered.
     pub(super) fn count_renders(&self, renders: u64) {
         self.renders.fetch_add(renders, Ordering::Relaxed);
+    }
+
+    /// Counts a frame of a track that is not packaged.
+    pub(super) fn count_left_out(&self) {
+        self.left_out.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Frames so far of tracks that are not packaged.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
     }
 
     /// Media playlists rendered so far.

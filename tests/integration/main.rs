@@ -19,6 +19,7 @@ mod hold;
 mod https;
 mod low_latency;
 mod means;
+mod multitrack;
 mod play;
 mod publish;
 mod push;

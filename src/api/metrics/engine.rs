@@ -132,6 +132,7 @@ impl EngineFigures {
             let audience = rendition.audience();
             out.add(&names::HLS_VIEWERS, &[stream], audience.viewers);
             out.add(&names::HLS_VIEWERS_EXCEEDED, &[stream], audience.or_more);
+            out.add(&names::HLS_LEFT_OUT_PACKETS, &[stream], counters.left_out());
             out.add(&names::HLS_PLAYLIST_RENDERS, &[stream], counters.renders());
             out.add(&names::HLS_WAITING_REQUESTS, &[stream], rendition.waiting() as u64);
         }

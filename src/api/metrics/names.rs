@@ -100,6 +100,8 @@ metrics! {
         "Times an output was connected again.";
 
     HLS_REQUESTS = Counter "gostream_hls_requests_total" ["stream", "kind"] "HLS requests answered, by what was asked for.";
+    HLS_LEFT_OUT_PACKETS = Counter "gostream_hls_left_out_packets_total" ["stream"]
+        "Packets of tracks that HLS cannot carry, or that are too many.";
     HLS_PLAYLIST_RENDERS = Counter "gostream_hls_playlist_renders_total" ["stream"]
         "Media playlists rendered; each is shared by all viewers.";
     HLS_WAITING_REQUESTS = Gauge "gostream_hls_waiting_requests" ["stream"]

@@ -2,6 +2,7 @@
 //!
 //! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`show`](mod@super::show)).
 
+use super::Destination;
 use super::codecs::CodecList;
 use super::project::ProjectDraft;
 use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode};
@@ -9,8 +10,6 @@ use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
 };
-use super::{Destination, Listen};
-use crate::auth::PlaybackTokens;
 use crate::hls::Container;
 use crate::push::Platform;
 use crate::stream::StreamKey;
@@ -39,9 +38,6 @@ const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-
-/// The longest `rtmp.publish_password`, in bytes: FFmpeg cuts one that is longer.
-const PASSWORD_LEN_MAX: usize = 49;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -161,92 +157,4 @@ fn destination<V: Visit>(v: &mut V, destination: &mut Destination) {
     v.value("codecs", &mut destination.codecs, &Optional(CodecList));
     v.value("video_track", &mut destination.video_track, &Optional(Integer(0..=255)));
     v.value("audio_track", &mut destination.audio_track, &Optional(Integer(0..=255)));
-}
-
-/// A rule between keys that is broken: the key it is reported at, what it says and how it is broken.
-pub(super) type Conflict = (&'static str, String, String);
-
-/// Rules between the keys of the sections.
-pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
-    let mut found = Vec::new();
-    let mut rule = |broken: bool, key: &'static str, must: &str, label: &str| {
-        if broken {
-            found.push((key, must.to_owned(), label.to_owned()));
-        }
-    };
-    let (relay, hls) = (&config.relay, &config.hls);
-    rule(
-        config.rtmp.listen == Listen::Off && config.rtmps.listen == Listen::Off,
-        "rtmp.listen",
-        "may be off only where rtmps.listen is on",
-        "nobody could publish",
-    );
-    let (user, password) = (&config.rtmp.publish_user, &config.rtmp.publish_password);
-    rule(
-        !user.is_empty() && password.is_empty(),
-        "rtmp.publish_user",
-        "needs rtmp.publish_password",
-        "rtmp.publish_password is empty",
-    );
-    rule(
-        user.is_empty() && !password.is_empty(),
-        "rtmp.publish_password",
-        "needs rtmp.publish_user",
-        "rtmp.publish_user is empty",
-    );
-    rule(
-        password.expose().len() > PASSWORD_LEN_MAX,
-        "rtmp.publish_password",
-        "must be at most 49 bytes: FFmpeg knows no longer ones",
-        "this is longer",
-    );
-    viewers_and_tls(config, &mut rule);
-    rule(
-        relay.retry_max < relay.retry_min,
-        "relay.retry_max",
-        "must not be below relay.retry_min",
-        "this is below",
-    );
-    rule(hls.segment < hls.part, "hls.part", "must not be longer than hls.segment", "this is longer");
-    rule(
-        hls.segment_max < hls.segment,
-        "hls.segment_max",
-        "must not be shorter than hls.segment",
-        "this is shorter",
-    );
-    found
-}
-
-fn viewers_and_tls(config: &Config, rule: &mut impl FnMut(bool, &'static str, &str, &str)) {
-    let tls = &config.tls;
-    for (listen, key) in [(config.rtmps.listen, "rtmps.listen"), (config.https.listen, "https.listen")] {
-        let off = tls.mode == TlsMode::Off;
-        rule(listen.is_on() && off, key, "needs tls.mode = \"files\"", "tls.mode is \"off\"");
-        let wants = listen.is_on() && !off;
-        rule(
-            wants && tls.cert.is_none(),
-            key,
-            "needs tls.cert, a PEM file with the certificate chain",
-            "tls.cert is empty",
-        );
-        rule(
-            wants && tls.key.is_none(),
-            key,
-            "needs tls.key, a PEM file with the private key",
-            "tls.key is empty",
-        );
-    }
-    let secret = &config.playback.secret;
-    rule(
-        config.playback.require_token && secret.is_empty(),
-        "playback.require_token",
-        "needs playback.secret",
-        "playback.secret is empty",
-    );
-    rule(
-        !secret.is_empty() && secret.expose().len() < PlaybackTokens::SECRET_LEN_MIN,
-        "playback.secret",
-        "must be at least 16 bytes",
-        "this is shorter",
-    );
 }

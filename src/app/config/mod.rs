@@ -9,6 +9,7 @@
 //! **Invariant:** a stream key reaches neither an error, nor `show`, nor a log line.
 
 mod codecs;
+mod conflicts;
 pub mod error;
 mod file;
 pub mod first_run;

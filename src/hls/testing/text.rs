@@ -40,6 +40,8 @@ pub(crate) struct Text {
     pub(crate) next_map: Option<String>,
     /// Names of date ranges.
     pub(crate) ranges: Vec<String>,
+    /// Address, segment and part of each rendition report.
+    pub(crate) reports: Vec<(String, u64, Option<u64>)>,
     pub(crate) ended: bool,
 }
 
@@ -184,6 +186,13 @@ impl Text {
                 };
                 assert_eq!(hint.replace(uri()), None, "one hint of each kind");
             }
+            "#EXT-X-RENDITION-REPORT" => {
+                assert!(now.uri.is_empty() && now.duration == 0, "{line} out of order");
+                let number = |name| attribute(value, name).map(|number| number.parse().expect("a number"));
+                let report = (uri(), number("LAST-MSN").expect("a segment"), number("LAST-PART"));
+                assert!(self.reports.iter().all(|(known, ..)| *known != report.0), "one report each: {line}");
+                self.reports.push(report);
+            }
             "#EXT-X-ENDLIST" => self.ended = true,
             "#EXT-X-DATERANGE" => {
                 let id = attribute(value, "ID").expect("an ID").to_owned();
@@ -212,6 +221,7 @@ impl Text {
         assert_eq!(self.control.is_some(), self.part_target.is_some(), "{text}");
         let live = self.control.is_some() && !self.ended;
         assert_eq!(self.next_part.is_some(), live, "a hint exactly where more comes: {text}");
+        assert!(live || self.reports.is_empty(), "{text}");
         if let (Some(control), Some(part)) = (&self.control, self.part_max()) {
             let seconds = |name| decimal(attribute(control, name).expect(name));
             let target = i64::try_from(self.target).expect("small") * SECOND;
@@ -280,6 +290,15 @@ impl Text {
     /// All parts that are listed, oldest first.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &PartLine> {
         self.segments.iter().chain(&self.open).flat_map(|segment| &segment.parts)
+    }
+
+    /// The segment of the newest part, and the part's place in it: what others report of this playlist.
+    pub(crate) fn last(&self) -> (u64, Option<u64>) {
+        match (&self.open, self.segments.last()) {
+            (Some(open), _) => (self.next(), (open.parts.len() as u64).checked_sub(1)),
+            (None, Some(newest)) => (self.next() - 1, (newest.parts.len() as u64).checked_sub(1)),
+            (None, None) => panic!("an empty playlist"),
+        }
     }
 
     /// The segments with their numbers, the open one last.

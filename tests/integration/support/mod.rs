@@ -16,6 +16,7 @@ pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod raw;
 pub(crate) mod scratch;
+pub(crate) mod several;
 pub(crate) mod tap;
 pub(crate) mod tls;
 pub(crate) mod viewer;

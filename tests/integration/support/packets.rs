@@ -115,13 +115,14 @@ enum Sound {
     None,
     Stereo,
     Surround,
+    Mp3,
 }
 
 impl Sound {
     const fn channels(self) -> Option<&'static str> {
         match self {
             Self::None => None,
-            Self::Stereo => Some("2"),
+            Self::Stereo | Self::Mp3 => Some("2"),
             Self::Surround => Some("6"),
         }
     }
@@ -182,6 +183,11 @@ impl Clip {
     /// 5.1 sound beside pictures.
     pub(crate) fn surround(seconds: u32) -> Self {
         Self::make(&format!("surround-{seconds}"), seconds, Some((320, 180, 400)), Sound::Surround)
+    }
+
+    /// MP3 beside pictures.
+    pub(crate) fn mp3(seconds: u32) -> Self {
+        Self::make(&format!("mp3-{seconds}"), seconds, Some((320, 180, 400)), Sound::Mp3)
     }
 
     fn make(name: &str, seconds: u32, video: Option<(u32, u32, u32)>, audio: Sound) -> Self {
@@ -329,7 +335,8 @@ fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: Soun
     }
     if let Some(channels) = audio.channels() {
         command.args(["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1:seed=7"]);
-        command.args(["-c:a", "aac", "-ac", channels, "-b:a", "64k"]);
+        let encoder = if matches!(audio, Sound::Mp3) { "libmp3lame" } else { "aac" };
+        command.args(["-c:a", encoder, "-ac", channels, "-b:a", "64k"]);
     }
     if let Some((_, _, kilobits)) = video {
         let (rate, group) = (format!("{kilobits}k"), FRAME_RATE.to_string());
