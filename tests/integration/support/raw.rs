@@ -44,7 +44,7 @@ pub(crate) enum Amf<'a> {
     Null,
     Number(f64),
     Text(&'a str),
-    Object(&'a [(&'a str, Amf<'a>)]),
+    Object(&'a [(&'a str, Self)]),
 }
 
 impl Amf<'_> {
