@@ -102,6 +102,7 @@ impl Engine {
         }
         background.spawn(keep(Arc::clone(&registry), stop.clone()));
         background.spawn(housekeeping(Arc::clone(&registry), Arc::clone(&supervisor), stop.clone()));
+        background.spawn(Arc::clone(&supervisor).watch_paths(stop.clone()));
         let sessions = Sessions::new(
             session_config(config)?,
             Arc::clone(&registry),

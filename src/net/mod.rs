@@ -5,6 +5,7 @@
 mod backoff;
 mod drive;
 mod listener;
+mod path;
 mod reach;
 mod tls;
 mod transport;
@@ -12,6 +13,7 @@ mod transport;
 pub use backoff::Backoff;
 pub use drive::{Failure, Machine, Step, flush, step};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
+pub use path::PathProbe;
 pub use reach::Reach;
 pub use tls::{TlsError, client_config, server_config};
 pub use transport::{SocketOptions, Transport};

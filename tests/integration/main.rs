@@ -15,6 +15,7 @@ mod hls_ts;
 mod hold;
 mod low_latency;
 mod means;
+mod path;
 mod play;
 mod publish;
 mod push;

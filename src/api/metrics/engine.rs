@@ -107,6 +107,12 @@ impl EngineFigures {
                 stats.dropped_overtaken.get(),
             );
             out.add(&names::OUTPUT_LAG, &labels, Duration::from_millis(stats.lag_millis.get()));
+            if let Some(rtt) = output.path.rtt() {
+                out.add(&names::OUTPUT_RTT, &labels, rtt);
+            }
+            if let Some(segments) = output.path.retransmitted() {
+                out.add(&names::OUTPUT_RETRANSMITTED, &labels, segments);
+            }
             out.add(&names::OUTPUT_RECONNECTS, &labels, output.reconnects.get());
         }
     }

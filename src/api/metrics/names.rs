@@ -90,6 +90,10 @@ metrics! {
     OUTPUT_DROPPED_PACKETS = Counter "gostream_output_dropped_packets_total" ["stream", "output", "cause"]
         "Packets a destination was not sent, by cause.";
     OUTPUT_LAG = Gauge "gostream_output_lag_seconds" ["stream", "output"] "How far an output is behind its stream.";
+    OUTPUT_RTT = Gauge "gostream_output_rtt_seconds" ["stream", "output"]
+        "Round-trip time to a destination, smoothed by the kernel; absent where it does not tell.";
+    OUTPUT_RETRANSMITTED = Counter "gostream_output_retransmitted_segments_total" ["stream", "output"]
+        "TCP segments sent to a destination again; absent where the kernel does not tell.";
     OUTPUT_RECONNECTS = Counter "gostream_output_reconnects_total" ["stream", "output"]
         "Times an output was connected again.";
 
