@@ -52,6 +52,9 @@ impl EngineFigures {
         for (result, count) in self.sessions.publishes.all() {
             out.add(&names::PUBLISH, &[result], count);
         }
+        for (step, count) in self.sessions.auth_steps.all() {
+            out.add(&names::PUBLISH_AUTH_STEPS, &[step], count);
+        }
         for (result, count) in self.sessions.plays.all() {
             out.add(&names::PLAY, &[result], count);
         }

@@ -56,6 +56,8 @@ metrics! {
     VIOLATIONS = Counter "gostream_client_violations_total" ["reason"]
         "Connections closed because the client broke a rule or a bound, by which.";
     PUBLISH = Counter "gostream_publish_total" ["result"] "Attempts to publish, by how they ended.";
+    PUBLISH_AUTH_STEPS = Counter "gostream_publish_auth_steps_total" ["step"]
+        "Connections of publishers that were told to log in and to come back.";
     PLAY = Counter "gostream_play_total" ["result"] "Attempts to play over RTMP, by how they ended.";
     REFUSED_FRAMES = Counter "gostream_refused_frames_total" ["reason"] "Frames of publishers that were not used.";
 
