@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use tokio_util::sync::CancellationToken;
@@ -34,21 +35,24 @@ pub(super) fn open(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> io::Result<Face> {
-    let limits = Limits { drain_timeout: config.drain_timeout, ..Limits::default() };
+    // Of both: who asks for figures is bounded as who asks for media is.
+    let limits = Limits {
+        connections_max: config.http.max_connections,
+        header_timeout: config.http.header_timeout,
+        drain_timeout: config.drain_timeout,
+    };
     let mut face = Face::default();
     if let Some((listener, addr)) = bind("http", config.http.listen)? {
-        let limits = Limits {
-            connections_max: config.http.max_connections,
-            header_timeout: config.http.header_timeout,
-            ..limits.clone()
-        };
-        let server = Server { limits, ..Server::new(listener, api::router(health, routes))? };
+        let server = Server { limits: limits.clone(), ..Server::new(listener, api::router(health, routes))? };
         sources.push(Box::new(HttpListener { service: "http", stats: server.stats.clone() }));
         tasks.spawn(server.run(stop.clone()));
         face.http = Some(addr);
     }
     if let Some((listener, addr)) = bind("metrics", config.metrics.listen)? {
-        let server = Server { limits, ..Server::new(listener, metrics::router(Exporter::new(sources)))? };
+        let stats = Arc::default();
+        sources.push(Box::new(HttpListener { service: "metrics", stats: Arc::clone(&stats) }));
+        let router = metrics::router(Exporter::new(sources));
+        let server = Server { limits, stats, ..Server::new(listener, router)? };
         tasks.spawn(server.run(stop.clone()));
         face.metrics = Some(addr);
     }
