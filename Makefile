@@ -107,6 +107,11 @@ gst-inspect-1.0 videotestsrc | gstreamer1.0-plugins-base | test pictures and sou
 gst-inspect-1.0 flvmux | gstreamer1.0-plugins-good | FLV for the RTMP elements
 gst-inspect-1.0 rtmp2sink | gstreamer1.0-plugins-bad | RTMP elements, librtmp's too
 gst-inspect-1.0 rtmpsink | gstreamer1.0-plugins-bad | librtmp as encoder
+gst-inspect-1.0 souphttpsrc | gstreamer1.0-plugins-good | HTTP for the HLS player
+gst-inspect-1.0 qtdemux | gstreamer1.0-plugins-good | HLS in fMP4
+gst-inspect-1.0 hlsdemux | gstreamer1.0-plugins-bad | a second HLS player
+gst-inspect-1.0 tsdemux | gstreamer1.0-plugins-bad | HLS in MPEG-TS
+gst-inspect-1.0 mpegtsmux | gstreamer1.0-plugins-bad | a file of what it read
 gst-inspect-1.0 voaacenc | gstreamer1.0-plugins-bad | AAC encoder
 gst-inspect-1.0 x264enc | gstreamer1.0-plugins-ugly | H.264 encoder
 command -v rtmpdump | rtmpdump | librtmp as player
@@ -115,11 +120,28 @@ ls /usr/lib/nginx/modules/ngx_rtmp_module.so | libnginx-mod-rtmp | the RTMP side
 command -v curl | curl | HTTP client
 command -v chromium | chromium | the browser that plays the page
 command -v npm | npm | hls.js and the browser's driver
+python3 -m pip --version | python3-pip | fetches FFmpeg 9
 endef
 export NEEDS
 
+# A static build, by name and by hash: Debian's FFmpeg cannot send HEVC, AV1, VP9 or Opus over RTMP.
+FFMPEG9 := target/tools/ffmpeg9
+
 .PHONY: deps
-deps: ## Install the Debian packages that the tests need, where that is allowed
+deps: packages $(FFMPEG9) ## Install what the tests need, where that is allowed
+
+$(FFMPEG9): tests/ffmpeg9.txt | packages
+	@unpacked=target/tools/imageio-ffmpeg
+	rm -rf "$$unpacked"
+	PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+		--only-binary=:all: --require-hashes --target "$$unpacked" --requirement tests/ffmpeg9.txt
+	mv "$$unpacked"/imageio_ffmpeg/binaries/ffmpeg-linux-* $@
+	rm -r "$$unpacked"
+	touch $@
+	$@ -version | head -n 1
+
+.PHONY: packages
+packages:
 	@packages=() reasons=()
 	while IFS='|' read -r check package reason; do
 		package=$${package// /}

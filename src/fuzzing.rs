@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::format::date_range::DateRange;
 use crate::format::wire::Reader;
-use crate::format::{aac, ac3, amf0, av1, flac, flv, h264, h265, mp3, opus, vp9};
+use crate::format::{a53, aac, ac3, amf0, av1, flac, flv, h264, h265, mp3, opus, vp9};
 use crate::media::remux::from_flv::FromFlv;
+use crate::media::{Cue, CueValue, DataMessage, MediaTime, Metadata};
 use crate::rtmp::{
     Client, ClientConfig, ClientEvent, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl,
     Server, ServerConfig, ServerEvent,
@@ -71,6 +73,36 @@ pub fn flv(data: &[u8]) {
         }
         true
     });
+}
+
+/// SEI units of H.264 and HEVC, for the captions in them.
+pub fn captions(data: &[u8]) {
+    for header in [1, 2] {
+        std::hint::black_box(a53::has_captions(data, header));
+    }
+}
+
+/// Data messages: cue points as they are listed in playlists, one line each whatever is in them; and metadata, written
+/// again.
+pub fn cue(data: &[u8]) {
+    let payload = Bytes::copy_from_slice(data);
+    if let Some(cue) = Cue::parse(&DataMessage { dts: MediaTime::ZERO, payload }) {
+        let mut range = DateRange::new("1", cue.kind.as_str(), 0, cue.duration);
+        for (name, value) in &cue.attributes {
+            match value {
+                CueValue::Text(text) => range.add_text(name, text),
+                CueValue::Number(number) => range.add_number(name, *number),
+            }
+        }
+        let line = range.to_string();
+        assert_eq!(line.matches(char::is_control).count(), 1, "{line}");
+    }
+    if let Ok(values) = amf0::decode_all(data, &amf0::Limits::default())
+        && let Some(metadata) = Metadata::parse(&values)
+    {
+        std::hint::black_box((metadata.frame_rate(), metadata.encoder(), metadata.announces_video()));
+        drop(metadata.without_tracks(true, false).encode());
+    }
 }
 
 /// Audio and video bodies, and that what is written of their headers is read as the same.
@@ -231,13 +263,15 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// Every target of `fuzz/fuzz_targets`, by its file's name.
-    const TARGETS: [(&str, Target); 16] = [
+    const TARGETS: [(&str, Target); 18] = [
         ("amf0", amf0),
         ("asc", asc),
         ("av1", av1),
         ("avc", avc),
+        ("captions", captions),
         ("chunks", chunks),
         ("client", client),
+        ("cue", cue),
         ("flv", flv),
         ("flv_body", flv_body),
         ("handshake", handshake),

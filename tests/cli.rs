@@ -161,3 +161,20 @@ fn a_server_says_where_it_listens_answers_and_leaves_cleanly() {
     assert!(told.success());
     assert_eq!(server.wait().expect("ends").code(), Some(0));
 }
+
+#[test]
+fn an_address_for_viewers_needs_a_secret_and_a_time() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let refused = run(dir.path(), &["playback-url", "show", "--valid-for", "4h"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("playback.secret is empty"));
+    let refused = run(dir.path(), &["playback-url", "show", "--valid-for", "4"]);
+    assert!(text(&refused.stderr).contains("must be a duration with a unit"), "{}", text(&refused.stderr));
+    std::fs::write(dir.path().join("config.toml"), "[playback]\nrequire_token = true\nsecret = \"short\"\n")
+        .expect("written");
+    let told = text(&run(dir.path(), &["config", "check"]).stderr);
+    assert!(
+        told.contains("playback.secret must be at least 16 bytes") && !told.contains("short\""),
+        "{told}"
+    );
+}

@@ -62,10 +62,17 @@ function bytes(count) {
   return `${(count / 1000 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
 }
 
+function watching({ viewers, viewers_exceeded }) {
+  if (!(viewers > 0)) return '';
+  return `${viewers_exceeded ? 'more than ' : ''}${viewers} ${viewers === 1 ? 'viewer' : 'viewers'}`;
+}
+
 function watchPage() {
   const id = location.pathname.split('/').filter(Boolean).at(-1);
   const player = new Player(by('video'), say);
-  player.open(`/hls/${encodeURIComponent(id)}/index.m3u8`);
+  // Where viewers need a token, the page's own address has it.
+  const token = new URLSearchParams(location.search).get('token');
+  player.open(`/hls/${[id, token].filter(Boolean).map(encodeURIComponent).join('/')}/index.m3u8`);
   setInterval(() => {
     const { videoWidth, videoHeight } = by('video');
     const size = videoWidth ? `${videoWidth} × ${videoHeight}` : '';
@@ -92,7 +99,7 @@ function livePage() {
 
   function show(streams) {
     const stream = streams.find((each) => each.playback_id === chosen)
-      ?? streams.find((each) => each.playback_id === opened && each.state !== 'waiting')
+      ?? streams.find((each) => each.playlist === opened && each.state !== 'waiting')
       ?? streams.find((each) => each.state === 'live') ?? streams[0];
     tabs(streams, stream, (id) => {
       choose(id);
@@ -100,13 +107,13 @@ function livePage() {
     });
     if (!stream) return;
     by('name').textContent = stream.name;
-    by('ingest').textContent = [stream.state, megabits(stream.bitrate_bits)].filter(Boolean).join(' · ');
+    by('ingest').textContent = [stream.state, megabits(stream.bitrate_bits), watching(stream)].filter(Boolean).join(' · ');
     by('watch').hidden = false;
-    by('watch').href = `/watch/${encodeURIComponent(stream.playback_id)}`;
+    by('watch').href = stream.page;
     destinations(stream.outputs ?? []);
-    if (opened !== stream.playback_id) {
-      opened = stream.playback_id;
-      player.open(`/hls/${encodeURIComponent(opened)}/index.m3u8`);
+    if (opened !== stream.playlist) {
+      opened = stream.playlist;
+      player.open(opened);
     }
   }
 

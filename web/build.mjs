@@ -19,9 +19,10 @@ for (const asset of ['app.js', 'player.js', 'style.css']) {
   await cp(join(here, asset), join(assets, asset));
 }
 
-// The light build (no DRM, no subtitles) and its worker as a file: a strict CSP allows no inline worker.
+// The whole build, since the light one knows no sounds beside the pictures, and its worker as a file: a strict CSP allows no
+// inline worker.
 // The source map comments go, because the maps are not shipped.
-for (const [from, to] of [['hls.light.min.mjs', 'hls.js'], ['hls.worker.js', 'hls.worker.js']]) {
+for (const [from, to] of [['hls.min.mjs', 'hls.js'], ['hls.worker.js', 'hls.worker.js']]) {
   const text = await readFile(join(hls, 'dist', from), 'utf8');
   await writeFile(join(assets, to), text.replace(/^\/\/# sourceMappingURL=.*$/gm, ''));
 }

@@ -153,7 +153,8 @@ export class Player {
 async function probe(url) {
   try {
     const main = await fetch(url, { cache: 'no-store' });
-    if (main.status === 404) return { state: 'waiting', reason: await reasonOf(main) };
+    // Refused for want of a good token: the viewer needs another address, and is told so.
+    if (main.status === 403 || main.status === 404) return { state: 'waiting', reason: await reasonOf(main) };
     if (!main.ok) return { state: 'retrying', reason: `The server answered ${main.status}.` };
     const first = (await main.text()).split('\n').find((line) => line && !line.startsWith('#'));
     const media = first && (await fetch(new URL(first.trim(), main.url), { cache: 'no-store' }));

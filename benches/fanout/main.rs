@@ -14,18 +14,16 @@
 
 mod child;
 mod figures;
-mod media;
 mod pattern;
-mod peer;
-mod procfs;
-mod publisher;
 mod raw;
 mod receiver;
 mod run;
 mod scenario;
 mod server;
 mod shard;
-mod wire;
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "each bench uses its share")]
+mod shared;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -34,9 +32,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use crate::media::Pace;
 use crate::run::{Job, Row, SETTLE};
 use crate::server::Kind;
+use crate::shared::media::{self, Pace};
+use crate::shared::{peer, procfs, publisher, wire};
 
 /// Measures fan-out: gostream beside nginx-rtmp and beside a raw write loop.
 #[derive(Debug, Parser)]

@@ -3,22 +3,18 @@
 //! Destinations listen and accept publishers; players connect. Either way the loop reads, finds the markers, and
 //! counts. The parent speaks through standard input, one word a line.
 
-use std::io::{BufRead, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::sync::mpsc::Receiver;
 
 use anyhow::{Context, Result};
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use crate::figures::{Line, Progress, Seen};
 use crate::media::{self, Marker, VIDEO};
 use crate::peer::{Event, Part, Peer};
-
-/// Lines or messages that may wait for their reader; far more than ever do.
-const QUEUE: usize = 1 << 16;
+use crate::shared::orders::orders;
 
 const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -118,7 +114,7 @@ impl Loop {
     }
 
     fn run(mut self, listener: Option<&mio::net::TcpListener>) -> Result<()> {
-        let (orders, _waker) = orders(self.poll.registry())?;
+        let (orders, _waker) = orders(self.poll.registry(), WAKER)?;
         let mut events = Events::with_capacity(1024);
         loop {
             match self.poll.poll(&mut events, None) {
@@ -270,20 +266,4 @@ fn note(seen: &mut Seen, marker: Marker, last: &mut [Option<u64>; 2], now_us: u6
         None => {}
     }
     *last = Some(marker.seq);
-}
-
-/// Reads standard input on a thread of its own; `None` is its end. The waker must outlive the last of it.
-fn orders(registry: &Registry) -> Result<(Receiver<Option<String>>, Arc<Waker>)> {
-    let waker = Arc::new(Waker::new(registry, WAKER)?);
-    let ours = waker.clone();
-    let (sender, receiver) = mpsc::sync_channel(QUEUE);
-    thread::spawn(move || {
-        let lines = std::io::stdin().lock().lines().map_while(Result::ok).map(Some);
-        for order in lines.chain([None]) {
-            if sender.send(order).is_err() || waker.wake().is_err() {
-                return;
-            }
-        }
-    });
-    Ok((receiver, ours))
 }

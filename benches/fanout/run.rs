@@ -8,10 +8,11 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
 use crate::child::Child;
-use crate::figures::{Latencies, Seen};
+use crate::figures::Seen;
 use crate::media::Pace;
 use crate::procfs::{self, Memory};
 use crate::server::{Kind, Server, Topology};
+use crate::shared::latencies::Latencies;
 
 /// How long it may take until everybody receives.
 const FLOW_MAX: Duration = Duration::from_secs(40);

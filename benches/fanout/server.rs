@@ -1,13 +1,11 @@
 //! The servers under measurement, each as a process of its own: gostream, nginx-rtmp, the raw fan-out.
 
 use std::fmt::{self, Write as _};
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child as Process, Command, Stdio};
 use std::str::FromStr;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,9 +14,7 @@ use tempfile::TempDir;
 
 use crate::child::Child;
 use crate::pattern::Pattern;
-
-/// Lines or messages that may wait for their reader; far more than ever do.
-const QUEUE: usize = 1 << 16;
+use crate::shared::gostream;
 
 /// Where Debian and its kin keep nginx-rtmp.
 const NGINX_MODULE: &str = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
@@ -141,7 +137,7 @@ impl Server {
                 Ok(Self { running: Running::Foreign(process), addr, publish, play, _dir: dir })
             }
             Kind::Gostream(settings) => {
-                let (process, addr) = gostream(dir.path(), topology, settings)?;
+                let (process, addr) = start_gostream(dir.path(), topology, settings)?;
                 let publish = streams.map(|stream| format!("live/key-{stream}-of-the-bench")).collect();
                 let play = ("live".to_owned(), "stream-0".to_owned());
                 Ok(Self { running: Running::Foreign(process), addr, publish, play, _dir: dir })
@@ -207,7 +203,11 @@ fn nginx(dir: &Path, topology: &Topology) -> Result<(Process, SocketAddr)> {
     Ok((process, addr))
 }
 
-fn gostream(dir: &Path, topology: &Topology, settings: &[(String, String)]) -> Result<(Process, SocketAddr)> {
+fn start_gostream(
+    dir: &Path,
+    topology: &Topology,
+    settings: &[(String, String)],
+) -> Result<(Process, SocketAddr)> {
     let mut config = format!(
         "data_dir = \"{}\"\n[http]\nlisten = \"127.0.0.1:0\"\n[rtmp]\nlisten = \"127.0.0.1:0\"\n\
          max_connections_per_address = 4096\n[metrics]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n\
@@ -228,38 +228,8 @@ fn gostream(dir: &Path, topology: &Topology, settings: &[(String, String)]) -> R
             )?;
         }
     }
-    let path = dir.join("config.toml");
-    fs::write(&path, config)?;
-    let mut command = Command::new(&topology.gostream);
-    command.args(["serve", "--config"]).arg(&path).current_dir(dir);
-    for (key, value) in settings {
-        command.env(format!("GOSTREAM_{}", key.to_uppercase().replace('.', "__")), value);
-    }
-    let log = std::env::var_os("FANOUT_SERVER_LOG");
-    let mut process =
-        command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().context("starting gostream")?;
-    let stderr = process.stderr.take().context("gostream's log")?;
-    let (sender, receiver) = mpsc::sync_channel(QUEUE);
-    thread::spawn(move || {
-        use std::io::Write as _;
-        let mut copy = log.and_then(|path| File::options().create(true).append(true).open(path).ok());
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            if let Some(copy) = &mut copy {
-                writeln!(copy, "{line}").ok();
-            }
-            let Ok(fields) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
-            let field = |name: &str| fields.get(name).and_then(|value| value.as_str());
-            if field("message") == Some("listening") && field("service") == Some("rtmp") {
-                sender.send(field("addr").and_then(|addr| addr.parse::<SocketAddr>().ok())).ok();
-            }
-        }
-    });
-    match receiver.recv_timeout(START_MAX) {
-        Ok(Some(addr)) => Ok((process, addr)),
-        _ => {
-            process.kill().ok();
-            process.wait().ok();
-            bail!("gostream did not say where it takes RTMP");
-        }
-    }
+    let (process, addresses) =
+        gostream::start(&topology.gostream, dir, &config, settings, "FANOUT_SERVER_LOG")?;
+    let addr = *addresses.get("rtmp").context("where gostream takes RTMP")?;
+    Ok((process, addr))
 }

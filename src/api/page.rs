@@ -8,6 +8,7 @@ use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::Problem;
+use crate::stream::PlaybackId;
 
 /// What `npm run build` made; empty where it did not run.
 #[derive(RustEmbed)]
@@ -41,6 +42,15 @@ pub fn router(front: FrontPage) -> Router {
         .route("/watch/{playback_id}", get(|headers: HeaderMap| async move { page("watch.html", &headers) }))
         .route("/assets/{file}", get(asset))
         .with_state(front)
+}
+
+/// The page that plays a stream, with a token or without.
+#[must_use]
+pub fn watch_path(id: &PlaybackId, token: Option<&str>) -> String {
+    match token {
+        Some(token) => format!("/watch/{id}?token={token}"),
+        None => format!("/watch/{id}"),
+    }
 }
 
 async fn front_page(State(front): State<FrontPage>, headers: HeaderMap) -> Response {

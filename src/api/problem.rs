@@ -42,10 +42,11 @@ impl Problem {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// The path that was asked for, without its query, which may hold a token.
+    /// The path that was asked for, without what may be a token: its query, and what stands between a stream and its
+    /// file.
     #[must_use]
     pub fn instance(self, uri: &Uri) -> Self {
-        Self { instance: Some(uri.path().to_owned()), ..self }
+        Self { instance: Some(without_token(uri.path())), ..self }
     }
 
     fn body(&self) -> String {
@@ -71,6 +72,17 @@ impl IntoResponse for Problem {
     }
 }
 
+fn without_token(path: &str) -> String {
+    let of_stream = path.strip_prefix("/hls/").and_then(|rest| rest.split_once('/'));
+    let Some((id, rest)) = of_stream else { return path.to_owned() };
+    // No token has a dot in it, and every file has: an address that was cut shows nothing either.
+    let shown = |file: &str| if file.contains('.') { file.to_owned() } else { "***".to_owned() };
+    match rest.rsplit_once('/') {
+        Some((_, file)) => format!("/hls/{id}/***/{}", shown(file)),
+        None => format!("/hls/{id}/{}", shown(rest)),
+    }
+}
+
 /// Answers where no route is.
 pub async fn not_found(uri: Uri) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here").instance(&uri)
@@ -81,4 +93,24 @@ pub async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not allowed here")
         .detail(format!("{method} is not; the Allow header says what is"))
         .instance(&uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_the_path_is_not_repeated() {
+        for (path, shown) in [
+            ("/hls/show/index.m3u8", "/hls/show/index.m3u8"),
+            ("/hls/show/1-abc/index.m3u8", "/hls/show/***/index.m3u8"),
+            ("/hls/show/1-abc/x/index.m3u8", "/hls/show/***/index.m3u8"),
+            ("/hls/show/1-abc/", "/hls/show/***/***"),
+            ("/hls/show/1-abc", "/hls/show/***"),
+            ("/hls/show", "/hls/show"),
+            ("/watch/a/b", "/watch/a/b"),
+        ] {
+            assert_eq!(without_token(path), shown, "{path}");
+        }
+    }
 }

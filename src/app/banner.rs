@@ -3,9 +3,14 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::config::Project;
 use super::life::Addresses;
+use crate::api::{hls, page};
+use crate::auth::PlaybackTokens;
+use crate::stream::PlaybackId;
 
 /// What is said at the start.
 pub(super) struct Banner<'a> {
@@ -17,9 +22,16 @@ pub(super) struct Banner<'a> {
     pub(super) project: Option<&'a Project>,
     /// The demo's page is up.
     pub(super) demo: bool,
+    /// What viewers need, where they need something.
+    pub(super) tokens: Option<Arc<PlaybackTokens>>,
 }
 
-impl Banner<'_> {
+impl<'a> Banner<'a> {
+    /// Of a server to which anybody may come.
+    pub(super) const fn new(addresses: Addresses, app: &'a str, project: Option<&'a Project>) -> Self {
+        Self { addresses, app, project, demo: false, tokens: None }
+    }
+
     /// Prints it. A closed standard output is nobody's loss.
     pub(super) fn print(&self) {
         let mut out = std::io::stdout().lock();
@@ -33,7 +45,8 @@ impl Banner<'_> {
             let http = reachable(http);
             if self.demo {
                 line("See it play", &format!("http://{http}/"));
-                line("HLS", &format!("http://{http}/hls/{}/index.m3u8", super::demo::PLAYBACK_ID));
+                let id = super::demo::playback_id();
+                line("HLS", &format!("http://{http}{}", hls::path(&id, self.token(&id).as_deref())));
             } else {
                 line("Web", &format!("http://{http}/"));
             }
@@ -49,17 +62,25 @@ impl Banner<'_> {
             line("  Stream key", project.stream_key.expose());
             if let Some(http) = self.addresses.http {
                 let id = &project.playback_id;
-                line("  Then watch", &format!("http://{}/watch/{id}", reachable(http)));
-                line("  or play", &format!("{server}/{id}"));
+                let token = self.token(id);
+                let path = page::watch_path(id, token.as_deref());
+                line("  Then watch", &format!("http://{}{path}", reachable(http)));
+                let query = token.map(|token| format!("?token={token}")).unwrap_or_default();
+                line("  or play", &format!("{server}/{id}{query}"));
             }
         }
         text.push('\n');
         text
     }
+
+    /// A token to begin with: whoever sees this has just been shown the stream key.
+    fn token(&self, id: &PlaybackId) -> Option<String> {
+        self.tokens.as_ref().map(|tokens| tokens.issue_daily(id, SystemTime::now()))
+    }
 }
 
 /// An address that other machines can use: for a socket on all interfaces, the one that leads out of this machine.
-fn reachable(addr: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(addr: SocketAddr) -> SocketAddr {
     if !addr.ip().is_unspecified() {
         return addr;
     }
@@ -77,7 +98,7 @@ fn outward() -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::{PlaybackId, StreamKey};
+    use crate::stream::StreamKey;
 
     #[test]
     fn a_newcomer_learns_where_to_point_obs_and_where_to_watch() {
@@ -89,12 +110,13 @@ mod tests {
             destinations: Vec::new(),
         };
         let addr = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let addresses = Addresses { rtmp: addr(1935), rtmps: None, http: addr(8080), metrics: addr(9090) };
-        let text = Banner { addresses, app: "live", project: Some(&project), demo: false }.text();
+        let addresses =
+            Addresses { rtmp: addr(1935), rtmps: None, http: addr(8080), https: None, metrics: addr(9090) };
+        let text = Banner::new(addresses, "live", Some(&project)).text();
         for wanted in ["rtmp://127.0.0.1:1935/live\n", "the-key", "http://127.0.0.1:8080/watch/abc"] {
             assert!(text.contains(wanted), "{wanted} in {text}");
         }
-        let later = Banner { addresses, app: "live", project: None, demo: false }.text();
+        let later = Banner::new(addresses, "live", None).text();
         assert!(!later.contains("the-key"), "a key is shown once");
     }
 }

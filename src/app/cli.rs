@@ -4,10 +4,13 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand};
 
 use super::config::{self, Errors, Flag, Loaded, Sources};
+use super::playback_url::{self, Wanted};
+use crate::stream::{InvalidPlaybackId, PlaybackId};
 
 /// Exit code of everything that is wrong before the server runs: arguments (clap's own) and configuration.
 pub const EXIT_CONFIG: u8 = 2;
@@ -33,6 +36,18 @@ pub enum Command {
     Serve,
     /// Run the server with a test picture and a practice destination
     Demo,
+    /// Print addresses that play a stream for a while, signed with playback.secret
+    PlaybackUrl {
+        /// The stream, as in its address
+        #[arg(value_name = "PLAYBACK_ID", value_parser = playback_id)]
+        id: PlaybackId,
+        /// For how long, for example 90m, 4h or 7d
+        #[arg(long, value_name = "TIME", value_parser = config::duration)]
+        valid_for: Duration,
+        /// The host that viewers know this server by [default: its own address]
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
+    },
     /// Write, check or show the configuration
     Config {
         /// Which of the three.
@@ -138,6 +153,16 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Task {
     match &cli.command {
         None | Some(Command::Serve) => load(Task::Serve),
         Some(Command::Demo) => load(Task::Demo),
+        Some(Command::PlaybackUrl { id, valid_for, host }) => {
+            let wanted = Wanted { id, valid_for: *valid_for, host: host.as_deref() };
+            match cli.flags.load() {
+                Ok(loaded) => match playback_url::text(&loaded.config, &wanted, SystemTime::now()) {
+                    Ok(text) => answer(&text),
+                    Err(why) => refuse(&why),
+                },
+                Err(errors) => refuse(&errors),
+            }
+        }
         Some(Command::Config { command: ConfigCommand::Init { write: false } }) => answer(config::TEMPLATE),
         Some(Command::Config { command: ConfigCommand::Init { write: true } }) => {
             write(Path::new(CONFIG_FILE))
@@ -151,6 +176,10 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Task {
             Err(errors) => refuse(&errors),
         },
     }
+}
+
+fn playback_id(text: &str) -> Result<PlaybackId, InvalidPlaybackId> {
+    PlaybackId::parse(text)
 }
 
 /// To stdout; a reader that has gone away is no error worth a word.

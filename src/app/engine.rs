@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::config::{self, Config};
-use crate::auth::{DeclaredProject, DeclaredProjects};
+use crate::auth::{DeclaredProject, DeclaredProjects, PlaybackTokens};
 use crate::hls;
 use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, Destination, DestinationId, OutputState, Platform, Supervisor};
@@ -38,6 +38,8 @@ pub struct Engine {
     pub supervisor: Arc<Supervisor>,
     /// What HTTP serves.
     pub library: Arc<hls::Library>,
+    /// What viewers need, where they need something.
+    pub tokens: Option<Arc<PlaybackTokens>>,
     /// Connections of the RTMP listener, and of the RTMPS listener.
     pub connections: [Arc<Connections>; 2],
     /// Cancelled first: no new connections, open ones end with a word.
@@ -100,13 +102,12 @@ impl Engine {
                 background.spawn(async move { stop.run_until_cancelled(packager).await });
             }
         }
-        background.spawn(keep(Arc::clone(&registry), stop.clone()));
-        background.spawn(housekeeping(Arc::clone(&registry), Arc::clone(&supervisor), stop.clone()));
-        background.spawn(Arc::clone(&supervisor).watch_paths(stop.clone()));
+        start_clockwork(&registry, &supervisor, &background, &stop);
+        let tokens = config.playback.require_token.then(|| playback_tokens(config));
         let sessions = Sessions::new(
             session_config(config)?,
             Arc::clone(&registry),
-            Arc::new(DeclaredProjects::new(declared)),
+            Arc::new(DeclaredProjects::new(declared, tokens.clone())),
             shards,
             session_tasks.clone(),
             drain.clone(),
@@ -115,13 +116,13 @@ impl Engine {
             max: config.rtmp.max_connections,
             max_per_address: config.rtmp.max_connections_per_address,
         });
-        let connections = ["rtmp", "rtmps"].map(|service| Connections::new(service, Arc::clone(&bounds)));
         Ok(Self {
             registry,
             sessions,
             supervisor,
             library,
-            connections,
+            tokens,
+            connections: ["rtmp", "rtmps"].map(|service| Connections::new(service, Arc::clone(&bounds))),
             drain,
             stop,
             session_tasks,
@@ -152,6 +153,11 @@ impl Engine {
         self.background.close();
         self.background.wait().await;
     }
+}
+
+/// Tokens signed with the configured secret.
+pub(super) fn playback_tokens(config: &Config) -> Arc<PlaybackTokens> {
+    Arc::new(PlaybackTokens::new(config.playback.secret.expose()))
 }
 
 fn hold_config(config: &Config, project: &config::Project) -> HoldConfig {
@@ -255,6 +261,18 @@ fn destinations(project: &config::Project, chunk_size: u32) -> anyhow::Result<Ve
         })
     };
     project.destinations.iter().map(destination).collect()
+}
+
+/// Starts what is due by the clock alone.
+fn start_clockwork(
+    registry: &Arc<Registry>,
+    supervisor: &Arc<Supervisor>,
+    background: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    background.spawn(keep(Arc::clone(registry), stop.clone()));
+    background.spawn(housekeeping(Arc::clone(registry), Arc::clone(supervisor), stop.clone()));
+    background.spawn(Arc::clone(supervisor).watch_paths(stop.clone()));
 }
 
 /// Keeps broadcasts going whose encoder is away.

@@ -1,10 +1,11 @@
-//! The HTTP side of the process: both listeners opened, and their servers started.
+//! The HTTP side of the process: its listeners opened, and their servers started.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,45 +13,68 @@ use super::config::{Config, Listen};
 use crate::api::metrics::{self, Collect, Exporter, HttpListener};
 use crate::api::serve::{Limits, Server};
 use crate::api::{self, Health};
+use crate::net::Identity;
 
 /// Where the HTTP side listens.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Face {
     /// Health, media, the page.
     pub(super) http: Option<SocketAddr>,
+    /// The same over TLS.
+    pub(super) https: Option<SocketAddr>,
     /// `/metrics`.
     pub(super) metrics: Option<SocketAddr>,
 }
 
-/// Opens both listeners and serves them until `stop`: `routes` beside health, and what `sources` say as metrics.
-/// Must run inside the runtime.
+/// What the HTTP side serves.
+pub(super) struct Served {
+    /// How the process is.
+    pub(super) health: Health,
+    /// What is served beside health.
+    pub(super) routes: Router,
+    /// Who we are to TLS clients.
+    pub(super) identity: Option<Arc<Identity>>,
+    /// What is said as metrics.
+    pub(super) sources: Vec<Box<dyn Collect>>,
+}
+
+/// Opens all listeners and serves them until `stop`. Must run inside the runtime.
 ///
 /// # Errors
 /// A socket that cannot be bound; the error names its key.
 pub(super) fn open(
     config: &Config,
-    health: Health,
-    routes: Router,
-    mut sources: Vec<Box<dyn Collect>>,
+    served: Served,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> io::Result<Face> {
-    // Of both: who asks for figures is bounded as who asks for media is.
+    let Served { health, routes, identity, mut sources } = served;
+    let router = api::router(health, routes);
+    // Both listeners share the places.
     let limits = Limits {
-        connections_max: config.http.max_connections,
+        places: Arc::new(Semaphore::new(config.http.max_connections)),
         header_timeout: config.http.header_timeout,
         drain_timeout: config.drain_timeout,
     };
-    let mut face = Face::default();
-    if let Some((listener, addr)) = bind("http", config.http.listen)? {
-        let server = Server { limits: limits.clone(), ..Server::new(listener, api::router(health, routes))? };
-        sources.push(Box::new(HttpListener { service: "http", stats: server.stats.clone() }));
+    let mut open = |service, listen, tls: Option<Arc<Identity>>| -> io::Result<Option<SocketAddr>> {
+        let Some((listener, addr)) = bind(service, listen)? else { return Ok(None) };
+        let secure = tls.is_some();
+        let server = Server { tls, limits: limits.clone(), ..Server::new(listener, router.clone())? };
+        sources.push(Box::new(HttpListener { service, secure, stats: server.stats.clone() }));
         tasks.spawn(server.run(stop.clone()));
-        face.http = Some(addr);
-    }
+        Ok(Some(addr))
+    };
+    let http = open("http", config.http.listen, None)?;
+    let https = match identity {
+        Some(identity) => open("https", config.https.listen, Some(identity))?,
+        None => None,
+    };
+    let mut face = Face { http, https, metrics: None };
     if let Some((listener, addr)) = bind("metrics", config.metrics.listen)? {
+        // Places of its own: viewers cannot keep figures from being read.
+        let limits = Limits { places: Arc::new(Semaphore::new(config.http.max_connections)), ..limits };
         let stats = Arc::default();
-        sources.push(Box::new(HttpListener { service: "metrics", stats: Arc::clone(&stats) }));
+        sources.push(Box::new(HttpListener { service: "metrics", secure: false, stats: Arc::clone(&stats) }));
         let router = metrics::router(Exporter::new(sources));
         let server = Server { limits, stats, ..Server::new(listener, router)? };
         tasks.spawn(server.run(stop.clone()));

@@ -14,13 +14,13 @@ use tokio::sync::watch;
 
 use super::banner::Banner;
 use super::config::{Config, Listen, first_run};
-use super::demo::Demo;
+use super::demo::{self, Demo};
 use super::engine::Engine;
-use super::{face, telemetry};
-use crate::api::metrics::EngineFigures;
+use super::{certificate, face, telemetry};
+use crate::api::metrics::{Collect, EngineFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status};
-use crate::net::{Listener, server_config};
+use crate::net::Listener;
 
 /// The addresses that are really listened on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,6 +31,8 @@ pub struct Addresses {
     pub rtmps: Option<SocketAddr>,
     /// HTTP.
     pub http: Option<SocketAddr>,
+    /// HTTP over TLS.
+    pub https: Option<SocketAddr>,
     /// Metrics.
     pub metrics: Option<SocketAddr>,
 }
@@ -45,7 +47,8 @@ pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
     runtime(&config)?.block_on(async move {
         let app = App::start(&config, FrontPage::Welcome)?;
         let project = config.projects.first().filter(|_| is_new);
-        Banner { addresses: app.addresses, app: &config.rtmp.app, project, demo: false }.print();
+        Banner { tokens: app.engine.tokens.clone(), ..Banner::new(app.addresses, &config.rtmp.app, project) }
+            .print();
         app.run().await
     })
 }
@@ -60,7 +63,9 @@ pub fn demo(mut config: Config) -> anyhow::Result<ExitCode> {
     runtime(&config)?.block_on(async move {
         let demo = Demo::start(config.clone())?;
         let project = config.projects.first();
-        Banner { addresses: demo.app.addresses, app: &config.rtmp.app, project, demo: true }.print();
+        let addresses = demo.app.addresses;
+        let tokens = demo.app.engine.tokens.clone();
+        Banner { tokens, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
         demo.app.run().await
     })
 }
@@ -101,7 +106,9 @@ impl App {
     /// A socket that cannot be bound, or a certificate that cannot be read.
     pub fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
+        let identity = certificate::load(config)?;
         let engine = Engine::start(config)?;
+        engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
         let [plain, secure] = &engine.connections;
         let mut addresses = Addresses::default();
         if let Some(socket) = listen(config.rtmp.listen, "rtmp")? {
@@ -111,13 +118,8 @@ impl App {
         }
         if let Some(socket) = listen(config.rtmps.listen, "rtmps")? {
             addresses.rtmps = Some(socket.local_addr()?);
-            let (cert, key) = (config.tls.cert.as_deref(), config.tls.key.as_deref());
-            let (Some(cert), Some(key)) = (cert, key) else {
-                anyhow::bail!("rtmps.listen needs tls.cert and tls.key");
-            };
-            let tls = server_config(cert, key).context("tls.cert and tls.key")?;
             let listener = Listener::new(socket, Arc::clone(secure));
-            engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, Some(tls)));
+            engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, identity.clone()));
         }
         let figures = EngineFigures {
             registry: Arc::clone(&engine.registry),
@@ -125,11 +127,15 @@ impl App {
             sessions: Arc::clone(engine.sessions.stats()),
             connections: engine.connections.to_vec(),
             library: Arc::clone(&engine.library),
+            tokens: engine.tokens.clone(),
         };
-        let routes = routes(&engine, front);
-        let face =
-            face::open(config, health, routes, vec![Box::new(figures)], &engine.background, &engine.stop)?;
-        (addresses.http, addresses.metrics) = (face.http, face.metrics);
+        let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures)];
+        if let Some(identity) = &identity {
+            sources.push(Box::new(Arc::clone(identity)));
+        }
+        let served = face::Served { health, routes: routes(&engine, front), identity, sources };
+        let face = face::open(config, served, &engine.background, &engine.stop)?;
+        (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
         phase.send_replace(Phase::Ready);
         tracing::info!("ready");
         Ok(Self { engine, addresses, phase, drain_timeout: config.drain_timeout })
@@ -178,12 +184,15 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
 }
 
 fn routes(engine: &Engine, front: FrontPage) -> Router {
-    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library)));
+    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library), engine.tokens.clone()));
     match front {
         FrontPage::Welcome => routes,
-        FrontPage::Demo => {
-            routes.merge(status::router(Arc::clone(&engine.registry), Arc::clone(&engine.supervisor)))
-        }
+        FrontPage::Demo => routes.merge(status::router(status::Sources {
+            registry: Arc::clone(&engine.registry),
+            supervisor: Arc::clone(&engine.supervisor),
+            library: Arc::clone(&engine.library),
+            preview: engine.tokens.clone().map(|tokens| (demo::playback_id(), tokens)),
+        })),
     }
 }
 

@@ -23,3 +23,4 @@ pub mod sock_diag;
 pub mod ts;
 pub mod vp9;
 pub mod wire;
+pub mod x509;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Viewers;
+
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -44,6 +46,8 @@ pub struct Counters {
     requests: [AtomicU64; Kind::ALL.len()],
     bytes: [AtomicU64; Kind::ALL.len()],
     renders: AtomicU64,
+    viewers: Viewers,
+    left_out: AtomicU64,
 }
 
 impl Counters {
@@ -61,9 +65,26 @@ impl Counters {
         }
     }
 
+    /// Who asked.
+    #[must_use]
+    pub const fn viewers(&self) -> &Viewers {
+        &self.viewers
+    }
+
     /// Counts media playlists rendered.
     pub(super) fn count_renders(&self, renders: u64) {
         self.renders.fetch_add(renders, Ordering::Relaxed);
+    }
+
+    /// Counts a frame of a track that is not packaged.
+    pub(super) fn count_left_out(&self) {
+        self.left_out.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Frames so far of tracks that are not packaged.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
     }
 
     /// Media playlists rendered so far.

@@ -10,28 +10,96 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::Config;
+use super::lineup::Lane;
+use super::numbers::Numbers;
 use super::playlist::Press;
 use super::segmenter::{Input, Output, Segmenter};
 use super::snapshot::{Phase, Snapshot};
-use super::window::{Numbers, Window};
+use super::window::Window;
 use crate::media::{End, Frame, MediaTime};
 
 /// How long an ended playlist can still be fetched, besides the time that it plays.
 const RETENTION: Duration = Duration::from_secs(60);
 
+/// The lists of one session, which grow and end together.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// The main lane's.
+    pub(super) main: Window,
+    /// Those of the lanes beside it.
+    pub(super) beside: Vec<Window>,
+    /// Lanes that have begun so far, some more than once.
+    begun: Vec<Lane>,
+}
+
+impl Session {
+    const fn new(main: Window) -> Self {
+        Self { main, beside: Vec::new(), begun: Vec::new() }
+    }
+
+    /// All of them, the main one first.
+    pub(super) fn windows(&self) -> impl Iterator<Item = &Window> + Clone {
+        std::iter::once(&self.main).chain(&self.beside)
+    }
+
+    fn windows_mut(&mut self) -> impl Iterator<Item = &mut Window> {
+        std::iter::once(&mut self.main).chain(&mut self.beside)
+    }
+
+    fn window(&mut self, lane: Lane) -> Option<&mut Window> {
+        self.windows_mut().find(|window| window.lane() == lane)
+    }
+
+    fn begin(&mut self, lane: Lane) {
+        let again = self.begun.iter().filter(|begun| **begun == lane).count();
+        self.begun.push(lane);
+        self.beside.push(self.main.beside(lane, again));
+    }
+
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Lane(lane) => self.begin(lane),
+            Output::Retired(lane) => self.beside.retain(|window| window.lane() != lane),
+            Output::Part(lane, part, opening) => {
+                if let Some(window) = self.window(lane) {
+                    window.push_part(part, opening);
+                }
+            }
+            Output::Segment(lane, segment) => {
+                if let Some(window) = self.window(lane) {
+                    window.push(segment);
+                }
+            }
+            Output::Init(lane, init) => {
+                if let Some(window) = self.window(lane) {
+                    window.announce(init);
+                }
+            }
+            Output::Targets(targets) => self.windows_mut().for_each(|window| window.choose_targets(targets)),
+            Output::Captions => self.windows_mut().for_each(Window::signal_captions),
+            Output::Cue(cue, date) => self.windows_mut().for_each(|window| window.mark(&cue, date)),
+            Output::StartedOver => {
+                self.beside.clear();
+                self.main.clear();
+            }
+            Output::Refused(reason) => warn!(%reason, "the stream cannot be packaged for HLS"),
+        }
+    }
+}
+
 /// A session that ended, and when it is forgotten, in milliseconds since 1970.
 #[derive(Debug)]
 struct Ended {
-    window: Window,
+    session: Session,
     forget_at: i64,
 }
 
-/// One rendition's state from frame to snapshot.
+/// One stream's state from frame to snapshot.
 #[derive(Debug)]
 pub struct Lifecycle {
     config: Config,
     segmenter: Segmenter,
-    current: Option<Window>,
+    current: Option<Session>,
     /// When the current session ends if nothing comes, in milliseconds since 1970.
     resume_until: Option<i64>,
     ended: Option<Ended>,
@@ -78,7 +146,7 @@ impl Lifecycle {
             let nonce = format!("{}{:x}", self.salt, self.sessions);
             self.sessions = self.sessions.wrapping_add(1);
             self.segmenter.start_session();
-            self.current = Some(Window::new(nonce, self.config.window, numbers));
+            self.current = Some(Session::new(Window::new(nonce, self.config.window, numbers)));
             self.changed = true;
         }
         self.segmenter.push(input);
@@ -127,51 +195,42 @@ impl Lifecycle {
 
     /// What viewers may see, if it changed since this was last asked.
     pub fn poll_snapshot(&mut self) -> Option<Snapshot> {
-        if !std::mem::take(&mut self.changed) {
-            return None;
-        }
-        let windows = self.ended.iter().map(|ended| &ended.window).chain(&self.current);
+        std::mem::take(&mut self.changed).then(|| self.show())
+    }
+
+    /// What viewers may see now.
+    pub(super) fn show(&mut self) -> Snapshot {
+        let sessions = self.ended.iter().map(|ended| &ended.session).chain(&self.current);
         let phase = match (&self.current, &self.ended) {
-            (Some(window), _) if window.target_duration().is_some() => Phase::Live,
+            (Some(session), _) if session.main.target_duration().is_some() => Phase::Live,
             (Some(_), _) => Phase::Starting,
             (None, Some(_)) => Phase::Ended,
             (None, None) => Phase::Absent,
         };
-        Some(Snapshot::of(phase, &self.salt, windows, &mut self.press))
+        Snapshot::of(phase, &self.salt, sessions, &mut self.press)
     }
 
     /// Ends the current session.
     fn finish(&mut self, now: i64) {
         self.resume_until = None;
-        let Some(mut window) = self.current.take() else { return };
+        let Some(mut session) = self.current.take() else { return };
         self.changed = true;
-        window.end(self.segmenter.targets());
-        self.numbers = window.next_numbers();
+        let targets = self.segmenter.targets();
+        session.windows_mut().for_each(|window| window.end(targets));
+        self.numbers = session.main.next_numbers();
         // A session that never had a segment leaves nothing to show.
-        if window.target_duration().is_some() {
-            let listed: Duration = window.listed().map(|listed| listed.segment.play_time()).sum();
+        if session.main.target_duration().is_some() {
+            let listed: Duration = session.main.listed().map(|listed| listed.segment.play_time()).sum();
             let forget_at = now + millis(RETENTION + listed);
-            self.ended = Some(Ended { window, forget_at });
+            self.ended = Some(Ended { session, forget_at });
         }
     }
 
     fn drain(&mut self) {
         while let Some(output) = self.segmenter.poll_output() {
-            let Some(window) = &mut self.current else { continue };
-            match output {
-                Output::Part(part, opening) => window.push_part(part, opening),
-                Output::Segment(segment) => window.push(segment),
-                Output::Targets(targets) => window.choose_targets(targets),
-                Output::Init(init) => window.announce(init),
-                Output::Captions => window.signal_captions(),
-                Output::Cue(cue, date) => window.mark(&cue, date),
-                Output::StartedOver => window.clear(),
-                Output::Refused(reason) => {
-                    warn!(%reason, "the stream cannot be packaged for HLS");
-                    continue;
-                }
-            }
-            self.changed = true;
+            let Some(session) = &mut self.current else { continue };
+            self.changed |= !matches!(output, Output::Refused(_));
+            session.take(output);
         }
     }
 }

@@ -131,6 +131,16 @@ fn the_next_part_is_announced_while_the_encoder_is_away_and_comes_when_it_is_bac
 }
 
 #[test]
+fn pictures_that_come_back_behind_a_cut_of_sound_make_no_part_too_long() {
+    let config = Config { part: Duration::from_millis(100), window: 3, ..Config::default() };
+    let mut studio = Studio::with(config, Some(1_280), true);
+    studio.run_with(4_260, true, false);
+    studio.pause(2_337);
+    studio.run(1_000);
+    assert_eq!(studio.viewer.read().part_target.as_deref(), Some("PART-TARGET=0.101"));
+}
+
+#[test]
 fn a_new_init_segment_is_announced_before_the_part_that_needs_it() {
     let mut studio = live(Some(1_920), true);
     studio.tracks = tracks(Some(1_280), true);

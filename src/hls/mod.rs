@@ -8,16 +8,18 @@
 //! A part is shown as soon as it is finished: one snapshot a part, with playlists that are rendered once, however many
 //! viewers there are. A viewer who waits for it is a parked task.
 //!
-//! Pictures and sound share one rendition: RTMP has one clock for both, so they need no aligning, no second playlist
-//! can run ahead of the first, and a viewer makes half the requests. What demuxed renditions are for, several audio
-//! tracks or audio alone, RTMP does not bring.
+//! A stream of one video and one audio track has one media playlist with both. One of several tracks has a playlist
+//! for each ([`Lane`]), all cut alike: variants of pictures, and a group of sounds.
 //!
 //! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared: a segment costs its headers. TS copies them.
 
 mod counters;
+mod index;
 mod library;
 mod lifecycle;
+mod lineup;
 mod names;
+mod numbers;
 mod packager;
 mod playlist;
 mod reload;
@@ -25,12 +27,15 @@ mod rendition;
 mod segment;
 mod segmenter;
 mod snapshot;
+mod viewers;
 mod window;
 
 #[cfg(test)]
 mod beside_tests;
 #[cfg(test)]
 mod low_latency_tests;
+#[cfg(test)]
+mod multitrack_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -41,14 +46,17 @@ use std::time::Duration;
 pub use counters::{Counters, Kind};
 pub use library::Library;
 pub use lifecycle::Lifecycle;
+pub use lineup::Lane;
+pub use numbers::Numbers;
 pub use packager::Packager;
 pub use playlist::Rendered;
 pub use reload::Wanted;
 pub use rendition::{Came, Rendition};
-pub use segment::{Init, Opening, Part, Segment};
+pub use segment::{Init, Label, Opening, Part, Segment};
 pub use segmenter::{Input, Output, Segmenter, Targets};
 pub use snapshot::{Ask, File, Missing, Phase, Snapshot};
-pub use window::{Growing, Listed, Numbers, Window};
+pub use viewers::{Audience, Viewers};
+pub use window::{Growing, Listed, Window};
 
 /// The form of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::{debug, info};
 
+use super::lineup::Lineup;
 use super::snapshot::Phase;
-use super::{Config, Input, Lifecycle, Rendition};
-use crate::media::remux::to_fmp4::Layout;
-use crate::media::{Codec, Frame, MediaTime};
+use super::{Config, Container, Input, Lifecycle, Rendition};
+use crate::media::{Frame, MediaTime, TrackId, TrackSet};
 use crate::stream::{PlaybackId, Received, Subscriber};
 
 /// Entries taken before viewers are shown what changed, when many wait.
@@ -24,8 +24,35 @@ pub struct Packager {
     lifecycle: Lifecycle,
     rendition: Arc<Rendition>,
     clock: WallClock,
-    /// The coding that was last said to be left out, so that it is said once.
-    left_out: Option<Codec>,
+    left_out: LeftOut,
+}
+
+/// Tracks that are not packaged: they have a coding that HLS cannot carry, or are too many.
+#[derive(Debug, Default)]
+struct LeftOut {
+    container: Container,
+    /// The track set seen last, to notice a change without comparing.
+    seen: Option<Arc<TrackSet>>,
+    tracks: Vec<TrackId>,
+}
+
+impl LeftOut {
+    /// Looks at the tracks in force, and says of each once that it is left out.
+    fn look(&mut self, stream: &PlaybackId, tracks: &Arc<TrackSet>) {
+        if self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, tracks)) {
+            return;
+        }
+        self.seen = Some(tracks.clone());
+        let lineup = Lineup::of(tracks, self.container);
+        let before = std::mem::take(&mut self.tracks);
+        for track in tracks.tracks().iter().filter(|track| !lineup.has(track.id)) {
+            self.tracks.push(track.id);
+            if !before.contains(&track.id) {
+                let codec = track.config.codec();
+                info!(%stream, %codec, kind = ?track.id.kind, track = track.id.index, "not packaged for HLS");
+            }
+        }
+    }
 }
 
 impl Packager {
@@ -42,8 +69,8 @@ impl Packager {
         let rendition = Arc::new(Rendition::default());
         let clock = WallClock::start();
         let lifecycle = Lifecycle::new(config, fastrand::u32(..), clock.at(Instant::now()));
-        let packager =
-            Self { id, subscriber, lifecycle, rendition: rendition.clone(), clock, left_out: None };
+        let left_out = LeftOut { container: config.container, ..LeftOut::default() };
+        let packager = Self { id, subscriber, lifecycle, rendition: rendition.clone(), clock, left_out };
         (rendition, packager.run())
     }
 
@@ -76,13 +103,11 @@ impl Packager {
         if received.skipped > 0 {
             debug!(stream = %self.id, skipped = received.skipped, "hls was overtaken");
         }
-        if let Frame::Media(_) = entry.frame {
-            let left_out = Layout::left_out(&entry.tracks);
-            if left_out.is_some() && left_out != self.left_out {
-                let codec = left_out.map(|codec| codec.to_string());
-                info!(stream = %self.id, codec, "this track is not packaged for HLS");
+        if let Frame::Media(packet) = &entry.frame {
+            self.left_out.look(&self.id, &entry.tracks);
+            if self.left_out.tracks.contains(&packet.track) {
+                self.rendition.counters().count_left_out();
             }
-            self.left_out = left_out;
         }
         self.lifecycle.push(Input {
             frame: &entry.frame,

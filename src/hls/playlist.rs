@@ -1,21 +1,20 @@
 //! From a window to the bytes of its playlists: rendered once for each change, shared by all viewers.
 
 use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::index;
+use super::lifecycle::Session;
 use super::names;
 use super::segment::{Opening, Part};
-use super::window::{Listed, Window};
+use super::window::Window;
 use crate::format::m3u8::{
-    LowLatency, MediaHead, MediaPart, MediaPlaylist, MediaSegment, OpenSegment, Variant,
+    LowLatency, MediaHead, MediaPart, MediaPlaylist, MediaSegment, OpenSegment, RenditionReport,
 };
-
-/// How far a measured frame rate may lie from what the stream says of itself before the stream is not believed.
-const FRAME_RATE_TOLERANCE: f64 = 0.05;
 
 /// How long, in target durations, a cache may answer a blocking reload with what it answered before (RFC 8216bis
 /// appendix on caching).
@@ -26,8 +25,9 @@ const SETTLED_TARGETS: u32 = 6;
 pub struct Rendered {
     /// Its text.
     pub plain: Bytes,
-    /// Its text, gzipped.
-    pub gzip: Bytes,
+    /// Its text, gzipped for the first who asks and shared by all others. Nobody may ask: a compressor is a quarter of
+    /// a megabyte, and a low-latency playlist is rendered three times a second.
+    gzip: OnceLock<Bytes>,
     /// A weak entity tag: both forms share it, another text never does.
     pub etag: String,
     /// Seconds for which a cache may answer with it.
@@ -42,19 +42,25 @@ pub struct Rendered {
 
 impl Rendered {
     fn new(text: String, etag: String, max_age: u32) -> Self {
-        let mut gzip = GzEncoder::new(Vec::with_capacity(text.len() / 2), Compression::fast());
-        // Writing to a Vec cannot fail; without a gzipped form the plain one is sent.
-        let gzip = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).unwrap_or_default();
         let links = links(&text);
         Self {
             plain: text.into(),
-            gzip: gzip.into(),
+            gzip: OnceLock::new(),
             etag,
             max_age,
             settled_age: max_age,
             takes_directives: false,
             links,
         }
+    }
+
+    /// Its text, gzipped. Empty where that failed; the plain form is sent then.
+    #[must_use]
+    pub fn gzip(&self) -> &Bytes {
+        self.gzip.get_or_init(|| {
+            let mut gzip = GzEncoder::new(Vec::with_capacity(self.plain.len() / 2), Compression::fast());
+            gzip.write_all(&self.plain).and_then(|()| gzip.finish()).unwrap_or_default().into()
+        })
     }
 
     /// Its text with `query` behind every address in it, for viewers whose token must reach the files that it names.
@@ -114,16 +120,19 @@ pub(super) struct Press {
 
 impl Press {
     /// The media playlist; `None` until there is a target duration.
-    pub(super) fn media(&mut self, window: &Window) -> Option<Media> {
+    pub(super) fn media(&mut self, session: &Session, window: &Window) -> Option<Media> {
         let etag = media_etag(window);
         if let Some((_, media)) = self.media.iter().find(|(_, media)| media.full.etag == etag) {
             return Some(media.clone());
         }
-        let full = Arc::new(media(window, etag.clone(), 0)?);
+        let reports = Reports::of(session, window);
+        let full = Arc::new(media(window, &reports, etag.clone(), 0)?);
         self.renders += 1;
         let reach = window.target_duration().filter(|_| window.part_target().is_some());
         let skipped = reach.map_or(0, |target| window.skippable(LowLatency::skip_until(target)));
-        let delta = match media(window, etag.replacen('-', "-d", 1), skipped).filter(|_| skipped > 0) {
+        let delta = match media(window, &reports, etag.replacen("W/\"", "W/\"d", 1), skipped)
+            .filter(|_| skipped > 0)
+        {
             Some(delta) => {
                 self.renders += 1;
                 Arc::new(delta)
@@ -142,14 +151,44 @@ impl Press {
     }
 
     /// The multivariant playlist; `None` until there is a media playlist with a segment.
-    pub(super) fn multivariant(&mut self, window: &Window) -> Option<Arc<Rendered>> {
-        let newest = window.listed().next_back()?;
-        let captions = u8::from(window.captions());
-        let etag = format!("W/\"{}-{}-{captions}\"", window.nonce(), newest.number);
+    pub(super) fn multivariant(&mut self, session: &Session) -> Option<Arc<Rendered>> {
+        let window = &session.main;
+        let newest = window.listed().next_back()?.number;
+        let (captions, lanes) = (u8::from(window.captions()), index::listed_together(session).len());
+        let etag = format!("W/\"{}-{newest}-{captions}-{lanes}\"", window.nonce());
         if self.index.as_ref().is_none_or(|index| index.etag != etag) {
-            self.index = multivariant(window, newest, etag).map(Arc::new);
+            let max_age = (window.target_duration()? / 2).max(1);
+            self.index = index::render(session).map(|text| Arc::new(Rendered::new(text, etag, max_age)));
         }
         self.index.clone()
+    }
+}
+
+/// How far the lists are that a player of one may change to (RFC 8216bis §4.4.5.4).
+struct Reports {
+    lists: Vec<(String, u64, Option<u64>)>,
+}
+
+impl Reports {
+    fn of(session: &Session, window: &Window) -> Self {
+        let indexed = index::listed_together(session);
+        let among = indexed.iter().any(|other| other.lane() == window.lane());
+        let told = among && window.next_part().is_some();
+        let others = indexed.iter().filter(|other| told && other.lane() != window.lane());
+        let lists = others.filter_map(|other| {
+            let (segment, part) = other.last_part()?;
+            Some((other.playlist_uri(), segment, part))
+        });
+        Self { lists: lists.collect() }
+    }
+
+    fn lines(&self) -> Vec<RenditionReport<'_>> {
+        let lines = self.lists.iter().map(|(uri, last_segment, last_part)| RenditionReport {
+            uri,
+            last_segment: *last_segment,
+            last_part: *last_part,
+        });
+        lines.collect()
     }
 }
 
@@ -211,7 +250,7 @@ fn parts<'a>(names: &'a [String], parts: &[Arc<Part>]) -> Vec<MediaPart<'a>> {
     names.iter().zip(parts).map(part).collect()
 }
 
-fn media(window: &Window, etag: String, skipped: usize) -> Option<Rendered> {
+fn media(window: &Window, reports: &Reports, etag: String, skipped: usize) -> Option<Rendered> {
     let target_duration = window.target_duration()?;
     let names = Names::of(window);
     let mut map_before = None;
@@ -244,7 +283,7 @@ fn media(window: &Window, etag: String, skipped: usize) -> Option<Rendered> {
         open,
         next_part: names.next_part.as_deref(),
         next_map: names.next_map.as_deref(),
-        reports: Vec::new(),
+        reports: reports.lines(),
     };
     // Half a target duration keeps a cache from hiding a new segment for long (RFC 8216bis appendix on caching).
     let max_age = if window.ended() { target_duration } else { target_duration / 2 };
@@ -253,26 +292,4 @@ fn media(window: &Window, etag: String, skipped: usize) -> Option<Rendered> {
         takes_directives: window.next_part().is_some(),
         ..Rendered::new(playlist.render(), etag, max_age)
     })
-}
-
-fn multivariant(window: &Window, newest: &Listed, etag: String) -> Option<Rendered> {
-    let target_duration = window.target_duration()?;
-    let init = &newest.segment.opening.init;
-    let (bandwidth, average_bandwidth) = window.bandwidth();
-    let measured = window.frame_rate().filter(|_| init.resolution.is_some());
-    let frame_rate = measured.map(|measured| match init.nominal_frame_rate {
-        Some(nominal) if (measured / nominal - 1.0).abs() <= FRAME_RATE_TOLERANCE => nominal,
-        _ => measured,
-    });
-    let variant = Variant {
-        uri: &window.playlist_uri(),
-        bandwidth,
-        average_bandwidth,
-        codecs: &init.codecs,
-        resolution: init.resolution,
-        frame_rate,
-        captions: window.captions(),
-        init_segments: init.container.has_init(),
-    };
-    Some(Rendered::new(variant.render(), etag, (target_duration / 2).max(1)))
 }

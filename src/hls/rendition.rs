@@ -5,15 +5,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::Audience;
 use super::counters::Counters;
 use super::snapshot::{Ask, File, Found, Missing, Snapshot};
 
 /// Requests of one stream that may wait for something to appear, some kilobytes each; more are told to come back.
 const WAITERS_MAX: usize = 16_384;
+
+/// A viewer who asked for something so long ago still watches: a request may be held for eight seconds.
+const WATCHING_MIN: Duration = Duration::from_secs(10);
 
 /// One stream's HLS, shared by the packager that fills it and the requests that read it.
 #[derive(Debug)]
@@ -55,6 +60,14 @@ impl Rendition {
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Who watches: those that asked for something in the last three target durations, and at least in the last
+    /// [`WATCHING_MIN`].
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        let targets = self.snapshot.borrow().target_duration.unwrap_or(0).saturating_mul(3);
+        self.counters.viewers().count(Duration::from_secs(targets.into()).max(WATCHING_MIN))
     }
 
     /// Requests that wait now.

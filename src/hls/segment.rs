@@ -9,7 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Container;
-use crate::media::MediaTime;
+use crate::format::shape::VideoRange;
+use crate::media::{MediaTime, Metadata};
+
+/// Characters of a track's name at most; it stands in menus.
+const NAME_MAX: usize = 40;
+/// Characters of a language tag at most (RFC 5646 §4.4.1 has real ones below).
+const LANGUAGE_MAX: usize = 35;
 
 /// An init segment, and what a multivariant playlist says of it.
 #[derive(Debug)]
@@ -22,10 +28,45 @@ pub struct Init {
     pub bytes: Bytes,
     /// RFC 6381 codings, comma separated.
     pub codecs: String,
+    /// Whether there are pictures, even of a size that is not known.
+    pub has_pictures: bool,
     /// Size in square pixels; `None` without pictures.
     pub resolution: Option<(u32, u32)>,
+    /// The range of light of the pictures; `None` without pictures.
+    pub range: Option<VideoRange>,
     /// Frames a second as the stream itself says, where it says so.
     pub nominal_frame_rate: Option<f64>,
+    /// Channels of the sound; `None` without sound.
+    pub channels: Option<u8>,
+    /// Whether only some players decode the sound.
+    pub seldom_decoded: bool,
+    /// What the source says that its sound is.
+    pub label: Label,
+}
+
+/// What a viewer chooses a sound track by, where the source says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Label {
+    /// Its name, fit for the quotes of a playlist.
+    pub name: Option<String>,
+    /// A language tag (RFC 5646).
+    pub language: Option<String>,
+}
+
+impl Label {
+    /// What is said of audio track `index`.
+    #[must_use]
+    pub fn of(metadata: &Metadata, index: u8) -> Self {
+        let name = metadata.audio_track_text(index, &["name", "title", "label"]).map(|name| {
+            let fit = name.chars().filter(|c| !c.is_control() && *c != '"').take(NAME_MAX);
+            fit.collect::<String>().trim().to_owned()
+        });
+        let language = metadata.audio_track_text(index, &["language", "lang"]).filter(|tag| {
+            (2..=LANGUAGE_MAX).contains(&tag.len())
+                && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+        Self { name: name.filter(|name| !name.is_empty()), language: language.map(str::to_owned) }
+    }
 }
 
 /// One fragment: the smallest piece that can be served. In TS all of it is the header.
@@ -96,6 +137,8 @@ pub struct Segment {
     pub duration: MediaTime,
     /// Pictures in it.
     pub frames: u32,
+    /// Whether it has any sample; one of a track that stalls has none.
+    pub has_media: bool,
     /// Bytes in all.
     pub len: u64,
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::lifecycle::Session;
+use super::lineup::Lane;
 use super::names::Name;
 use super::playlist::{Media, Press, Rendered};
 use super::reload::{Edge, Readiness, Wanted};
@@ -97,9 +99,10 @@ impl Found {
     }
 }
 
-/// What can be fetched of one session.
+/// What can be fetched of one lane of a session.
 #[derive(Debug)]
 struct Shown {
+    lane: Lane,
     nonce: String,
     media: Option<Media>,
     edge: Option<Edge>,
@@ -117,27 +120,36 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Media playlists that were rendered for it.
     pub renders: u64,
+    /// Seconds a segment of the present session takes at most, once that is known.
+    pub target_duration: Option<u32>,
     index: Option<Arc<Rendered>>,
     /// How the nonces of all sessions of this process begin.
     salt: String,
-    /// The session that ended before, where it is still kept, and the present one.
-    sessions: Vec<Shown>,
+    /// The lanes of the session that ended before, where it is still kept, and of the present one.
+    lanes: Vec<Shown>,
 }
 
 impl Snapshot {
-    /// Of the windows given, oldest session first. The nonces of this process's sessions begin with `salt`.
+    /// Of the sessions given, the oldest first. The nonces of this process's sessions begin with `salt`.
     pub(super) fn of<'a>(
         phase: Phase,
         salt: &str,
-        windows: impl Iterator<Item = &'a Window> + Clone,
+        sessions: impl Iterator<Item = &'a Session> + Clone,
         press: &mut Press,
     ) -> Self {
-        press.keep(windows.clone());
+        press.keep(sessions.clone().flat_map(Session::windows));
         // A session that starts anew has no index of its own yet: its viewers wait, rather than get the old one.
-        let index = windows.clone().last().and_then(|window| press.multivariant(window));
-        let sessions = windows.map(|window| Shown::of(window, press)).collect();
+        let index = sessions.clone().last().and_then(|session| press.multivariant(session));
+        let shown =
+            sessions.clone().flat_map(|session| session.windows().map(move |window| (session, window)));
+        let lanes = shown.map(|(session, window)| Shown::of(session, window, press)).collect();
+        let target_duration = sessions
+            .clone()
+            .last()
+            .and_then(|session| session.windows().next())
+            .and_then(Window::target_duration);
         let renders = std::mem::take(&mut press.renders);
-        Self { phase, renders, index, salt: salt.to_owned(), sessions }
+        Self { phase, renders, target_duration, index, salt: salt.to_owned(), lanes }
     }
 
     /// Finds a file by its name, without waiting for it.
@@ -151,43 +163,45 @@ impl Snapshot {
     /// Finds a file, or says whether to wait for it.
     pub(super) fn find(&self, name: &str, ask: Ask) -> Found {
         let Some(name) = Name::parse(name) else { return Found::Missing(Missing::Unknown) };
-        let session = |nonce: &str| self.sessions.iter().find(|session| session.nonce == nonce);
+        let lane = |nonce: &str| self.lanes.iter().find(|lane| lane.nonce == nonce);
         match name {
             Name::Index => {
                 self.index.clone().map_or_else(|| self.absent(), |index| Found::File(File::Index(index)))
             }
             Name::Playlist(nonce) => {
-                let session = session(nonce).filter(|session| session.media.is_some());
-                match session.or_else(|| self.successor(nonce)) {
-                    Some(session) => session.playlist(ask),
+                let lane = lane(nonce).filter(|lane| lane.media.is_some());
+                match lane.or_else(|| self.successor(nonce)) {
+                    Some(lane) => lane.playlist(ask),
                     None => self.absent(),
                 }
             }
             Name::Init(nonce, number) => {
-                let init = session(nonce)
-                    .and_then(|it| it.inits.iter().find(|init| u64::from(init.number) == number));
+                let init =
+                    lane(nonce).and_then(|it| it.inits.iter().find(|init| u64::from(init.number) == number));
                 init.map_or(Found::Missing(Missing::Unknown), |init| {
                     Found::File(File::Init(init.bytes.clone()))
                 })
             }
             Name::Segment(nonce, number) => {
-                let found = session(nonce).and_then(|session| session.segment(number));
-                let oldest = self.sessions.iter().flat_map(|session| &session.segments).next();
+                let found = lane(nonce).and_then(|lane| lane.segment(number));
+                let oldest = self.lanes.iter().flat_map(|lane| &lane.segments).next();
                 let gone = oldest.is_some_and(|oldest| number < oldest.number);
                 let why = if gone { Missing::Gone } else { Missing::Unknown };
                 found.map_or(Found::Missing(why), |listed| Found::File(File::Segment(listed.clone())))
             }
             Name::Part(nonce, number) => {
-                session(nonce).map_or(Found::Missing(Missing::Unknown), |session| session.part(number))
+                lane(nonce).map_or(Found::Missing(Missing::Unknown), |lane| lane.part(number))
             }
         }
     }
 
-    /// The session that goes on for one of another process. A player that reloads its playlist has seen no end of it,
+    /// The lane that goes on for one of another process. A player that reloads its playlist has seen no end of it,
     /// and the numbers only rise over a restart. What this process ended stays ended.
     fn successor(&self, nonce: &str) -> Option<&Shown> {
         let live = self.phase == Phase::Live && !nonce.starts_with(&self.salt);
-        self.sessions.last().filter(|session| live && session.media.is_some())
+        let tag = nonce.split_once('-').map_or("", |(_, tag)| tag);
+        let follows = |lane: &&Shown| lane.lane.to_string().trim_start_matches('-') == tag;
+        self.lanes.iter().rev().find(follows).filter(|lane| live && lane.media.is_some())
     }
 
     const fn absent(&self) -> Found {
@@ -200,7 +214,7 @@ impl Snapshot {
 }
 
 impl Shown {
-    fn of(window: &Window, press: &mut Press) -> Self {
+    fn of(session: &Session, window: &Window, press: &mut Press) -> Self {
         let mut inits: Vec<Arc<Init>> = Vec::new();
         let openings = window.fetchable().map(|listed| &listed.segment.opening);
         let growing = window.growing().map(|growing| &growing.opening);
@@ -211,8 +225,9 @@ impl Shown {
             }
         }
         Self {
+            lane: window.lane(),
             nonce: window.nonce().to_owned(),
-            media: press.media(window),
+            media: press.media(session, window),
             edge: Edge::of(window),
             segments: window.fetchable().cloned().collect(),
             growing: window.growing().cloned(),

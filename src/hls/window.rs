@@ -11,7 +11,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::lineup::Lane;
 use super::names;
+use super::numbers::Numbers;
 use super::segment::{Init, Opening, Part, Segment};
 use super::segmenter::Targets;
 use crate::format::date_range::DateRange;
@@ -21,7 +23,7 @@ use crate::media::{Cue, CueValue};
 const TARGETS_LISTED_MIN: u32 = 3;
 /// Segments listed at most beyond the window's size, when many of them are short.
 const SHORT_SEGMENTS_MAX: usize = 64;
-/// Bytes of segments that are kept although they left the list; the oldest go first. A viewer so far behind
+/// Bytes of segments of one list that are kept although they left it; the oldest go first. A viewer so far behind
 /// resumes at the live edge.
 const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The highest measured bit rate is told with a fifth on top: the next segment may be larger, and players that
@@ -78,46 +80,12 @@ impl Growing {
     }
 }
 
-/// Where the numbers of a session start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Numbers {
-    /// The first segment's media sequence number.
-    pub media: u64,
-    /// Discontinuities before it.
-    pub discontinuity: u64,
-}
-
-impl Numbers {
-    /// Seconds from 1970 to 2025: counting from then keeps the numbers within 31 bits, for players that need it.
-    const EPOCH_MILLIS: i64 = 1_735_689_600_000;
-    /// Numbers a second. Segments are longer than half a second on average, so a process that starts later
-    /// starts above all numbers of the one before.
-    const MILLIS_PER_NUMBER: u64 = 500;
-    /// Discontinuities are rarer, and their numbers must be small: players keep an array by them and walk it at every
-    /// reload (hls.js), which at the size of media sequence numbers takes a second each time.
-    const MILLIS_PER_DISCONTINUITY: u64 = 3_600_000;
-
-    /// From the wall clock, in milliseconds since 1970: never less than what an earlier process reached, where its
-    /// encoders came and went less than once an hour.
-    #[must_use]
-    pub fn from_wall(unix_millis: i64) -> Self {
-        let since = u64::try_from(unix_millis - Self::EPOCH_MILLIS).unwrap_or(0);
-        Self { media: since / Self::MILLIS_PER_NUMBER, discontinuity: since / Self::MILLIS_PER_DISCONTINUITY }
-    }
-
-    /// The larger of each.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self {
-            media: self.media.max(other.media),
-            discontinuity: self.discontinuity.max(other.discontinuity),
-        }
-    }
-}
-
-/// The list of one session, from its first segment to its end.
+/// The list of one lane of a session, from its first segment to its end.
 #[derive(Debug)]
 pub struct Window {
+    lane: Lane,
+    /// The session's, without the lane's tag.
+    session: String,
     nonce: String,
     size: usize,
     listed: VecDeque<Arc<Listed>>,
@@ -158,6 +126,8 @@ impl Window {
     #[must_use]
     pub fn new(nonce: String, size: usize, numbers: Numbers) -> Self {
         Self {
+            lane: Lane::Main,
+            session: nonce.clone(),
             nonce,
             size: size.max(1),
             listed: VecDeque::new(),
@@ -178,7 +148,30 @@ impl Window {
         }
     }
 
-    /// What makes this session's names unlike all others.
+    /// An empty list of a lane beside this one, whose first segment has the number of this one's next: everything but
+    /// the frames is the same from there on. `again` tells it from those of the same lane before it.
+    #[must_use]
+    pub fn beside(&self, lane: Lane, again: usize) -> Self {
+        let again = if again > 0 { format!(".{again}") } else { String::new() };
+        let numbers = Numbers { media: self.next, discontinuity: self.numbers.discontinuity + self.breaks() };
+        Self {
+            lane,
+            session: self.session.clone(),
+            targets: self.targets,
+            captions: self.captions,
+            cues: self.cues.clone(),
+            cues_marked: self.cues_marked,
+            ..Self::new(format!("{}{lane}{again}", self.session), self.size, numbers)
+        }
+    }
+
+    /// Which of its session's lists it is.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// What makes this list's names unlike all others.
     #[must_use]
     pub fn nonce(&self) -> &str {
         &self.nonce
@@ -238,7 +231,7 @@ impl Window {
 
     /// Lists a cue point that is at `date`, in milliseconds since 1970.
     pub fn mark(&mut self, cue: &Cue, date: i64) {
-        let id = format!("{}-{}", self.nonce, self.cues_marked);
+        let id = format!("{}-{}", self.session, self.cues_marked);
         self.cues_marked += 1;
         let mut range = DateRange::new(&id, cue.kind.as_str(), date, cue.duration);
         for (name, value) in &cue.attributes {
@@ -382,6 +375,18 @@ impl Window {
         self.next_init.as_ref()
     }
 
+    /// The segment that the newest part belongs to, and the part's place in it; the newest segment alone where its parts
+    /// were not published (RFC 8216bis §4.4.5.4).
+    #[must_use]
+    pub fn last_part(&self) -> Option<(u64, Option<u64>)> {
+        if let Some(growing) = &self.growing {
+            return Some((self.next, (growing.parts.len() as u64).checked_sub(1)));
+        }
+        let newest = self.listed.back()?;
+        let parts = newest.parts_from.map(|_| newest.segment.parts.len() as u64);
+        Some((newest.number, parts.and_then(|parts| parts.checked_sub(1))))
+    }
+
     /// The first segment whose parts are listed: none that begins more than three target durations before the end
     /// (RFC 8216bis §6.2.2).
     #[must_use]
@@ -417,8 +422,12 @@ impl Window {
     /// Where a session after this one starts.
     #[must_use]
     pub fn next_numbers(&self) -> Numbers {
-        let breaks = self.listed.iter().filter(|listed| listed.segment.opening.discontinuity).count() as u64;
-        Numbers { media: self.next, discontinuity: self.numbers.discontinuity + breaks + 1 }
+        Numbers { media: self.next, discontinuity: self.numbers.discontinuity + self.breaks() + 1 }
+    }
+
+    /// Discontinuities in the list.
+    fn breaks(&self) -> u64 {
+        self.listed.iter().filter(|listed| listed.segment.opening.discontinuity).count() as u64
     }
 
     /// The segments of the playlist, oldest first.

@@ -52,6 +52,15 @@ impl Metadata {
         self.get(name)?.as_str()
     }
 
+    /// What is said of an audio track under the first of `names` that there is (`audioTrackIdInfoMap`, Enhanced RTMP v2).
+    #[must_use]
+    pub fn audio_track_text(&self, index: u8, names: &[&str]) -> Option<&str> {
+        let tracks = self.get("audioTrackIdInfoMap")?.properties()?;
+        let (_, track) = tracks.iter().find(|(key, _)| key.parse() == Ok(index))?;
+        let said = track.properties()?;
+        names.iter().find_map(|name| said.iter().find(|(key, _)| key == name)?.1.as_str())
+    }
+
     /// Width in pixels, where it is above zero.
     #[must_use]
     pub fn width(&self) -> Option<f64> {

@@ -274,3 +274,7 @@ fn settle(newest: &mut Option<i64>, track: &mut Track, source: SourceTime, offse
 #[cfg(test)]
 #[path = "timeline_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "timeline_recorded_tests.rs"]
+mod recorded_tests;

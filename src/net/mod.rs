@@ -4,6 +4,7 @@
 
 mod backoff;
 mod drive;
+mod identity;
 mod listener;
 mod path;
 mod reach;
@@ -12,8 +13,9 @@ mod transport;
 
 pub use backoff::Backoff;
 pub use drive::{Failure, Machine, Step, flush, step};
+pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
 pub use path::PathProbe;
 pub use reach::Reach;
-pub use tls::{TlsError, client_config, server_config};
+pub use tls::{TlsError, client_config};
 pub use transport::{SocketOptions, Transport};

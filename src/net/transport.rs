@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, Connection, ServerConnection};
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use crate::format::sock_diag::Endpoints;
@@ -144,7 +145,7 @@ impl Transport {
     /// [`ErrorKind::WouldBlock`] when nothing is, else of the socket or TLS.
     pub fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         if self.tls.is_none() {
-            return self.tcp.try_read(into);
+            return read_tcp(&self.tcp, into);
         }
         loop {
             match self.session().map_or(Ok(0), |mut session| session.reader().read(into)) {
@@ -243,6 +244,22 @@ impl Transport {
     }
 }
 
+/// Reads what is there. A read that leaves room has emptied the socket, and the runtime is told so, as its own reads by
+/// `&mut` do: else each arrival would cost a second call that finds nothing.
+fn read_tcp(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    let mut last = None;
+    let read = tcp.try_io(Interest::READABLE, || {
+        let read = (&*SockRef::from(tcp)).read(into)?;
+        if read == 0 || read == into.len() {
+            return Ok(read);
+        }
+        last = Some(read);
+        // Forgets the readiness that was seen before this read; what comes after it is an event of its own.
+        Err(ErrorKind::WouldBlock.into())
+    });
+    last.map_or(read, Ok)
+}
+
 fn invalid(error: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
@@ -256,6 +273,7 @@ struct Socket<'a>(&'a TcpStream);
 
 impl Read for Socket<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // Not `read_tcp`: while the session holds plain text, the runtime must not believe that nothing is there.
         self.0.try_read(into)
     }
 }

@@ -29,7 +29,7 @@ pub use handshake::{Handshake, HandshakeError};
 pub use link::{Limits, WINDOW_ACK_SIZE};
 pub use message::{MessageType, csid};
 pub use name::StreamName;
-pub use refusal::PublishRefusal;
+pub use refusal::{PlayRefusal, PublishRefusal};
 pub use server::{Media, PlayRequest, PublishRequest, Server, ServerConfig, ServerEvent};
 pub use url::{InvalidUrl, RtmpUrl};
 

@@ -1,4 +1,4 @@
-//! Why a publisher is refused, in words that encoders show.
+//! Why a publisher or a player is refused, in words that encoders and players show.
 
 /// Why a publisher is refused, as it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,5 +24,30 @@ impl PublishRefusal {
             Self::Busy => ("NetStream.Publish.BadName", "The stream key is in use by another encoder"),
             Self::Draining => ("NetStream.Publish.Rejected", "The server is shutting down"),
         }
+    }
+}
+
+/// Why a player is refused, with the words that it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlayRefusal<'a> {
+    /// There is nothing to play.
+    NotFound(&'a str),
+    /// It may not play.
+    Denied(&'a str),
+}
+
+impl<'a> PlayRefusal<'a> {
+    /// Code and description of the status.
+    pub(super) const fn status(self) -> (&'static str, &'a str) {
+        match self {
+            Self::NotFound(why) => ("NetStream.Play.StreamNotFound", why),
+            Self::Denied(why) => ("NetStream.Play.Failed", why),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for PlayRefusal<'a> {
+    fn from(why: &'a str) -> Self {
+        Self::NotFound(why)
     }
 }

@@ -20,7 +20,7 @@ use super::error::{Error, TimedOut};
 use super::link::{Incoming, Limits, Link};
 use super::message::{UserControl, csid};
 use super::name::{StreamName, app_of_tc_url};
-use super::refusal::PublishRefusal;
+use super::refusal::{PlayRefusal, PublishRefusal};
 use crate::format::amf0::Value;
 
 /// Message streams that one connection may create. Encoders use one; SRS stops at three.
@@ -250,9 +250,10 @@ impl Server {
     }
 
     /// Refuses a [`PlayRequest`]; the connection closes.
-    pub fn refuse_play(&mut self, description: &str) {
+    pub fn refuse_play<'a>(&mut self, refusal: impl Into<PlayRefusal<'a>>) {
         if let Phase::Playing { stream_id } = self.phase {
-            self.send_status(stream_id, "error", "NetStream.Play.StreamNotFound", description);
+            let (code, description) = refusal.into().status();
+            self.send_status(stream_id, "error", code, description);
         }
         self.close();
     }

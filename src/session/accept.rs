@@ -13,7 +13,9 @@ use tracing::Instrument;
 
 use super::stats::SessionStats;
 use super::{ingest, play};
-use crate::net::{Failure, Listener, Machine, SocketOptions, Step, Transport, flush, step};
+use crate::net::{
+    Failure, Identity, Listener, Machine, Protocol, SocketOptions, Step, Transport, flush, step,
+};
 use crate::rtmp::{Server, ServerConfig, ServerEvent, Unauthenticated};
 use crate::stream::{Admission, OnDuplicate, Registry, Shards};
 
@@ -91,7 +93,7 @@ impl Sessions {
     }
 
     /// Accepts connections until the process drains. With `tls`, every one begins with a TLS handshake.
-    pub async fn serve(self: Arc<Self>, listener: Listener, tls: Option<Arc<rustls::ServerConfig>>) {
+    pub async fn serve(self: Arc<Self>, listener: Listener, tls: Option<Arc<Identity>>) {
         loop {
             let (tcp, from, admitted) = tokio::select! {
                 () = self.drain.cancelled() => return,
@@ -110,7 +112,7 @@ impl Sessions {
         }
     }
 
-    async fn run(&self, tcp: TcpStream, from: SocketAddr, tls: Option<Arc<rustls::ServerConfig>>) {
+    async fn run(&self, tcp: TcpStream, from: SocketAddr, tls: Option<Arc<Identity>>) {
         match self.connection(tcp, from, tls).await {
             Ok(()) => tracing::debug!("closed"),
             Err(Failure::Io(error)) => tracing::debug!(%error, "connection lost"),
@@ -125,13 +127,14 @@ impl Sessions {
         &self,
         tcp: TcpStream,
         from: SocketAddr,
-        tls: Option<Arc<rustls::ServerConfig>>,
+        tls: Option<Arc<Identity>>,
     ) -> Result<(), Failure> {
         let transport = match tls {
             None => Transport::plain(tcp),
-            Some(config) => {
-                let shaking = Transport::accept_tls(tcp, config);
-                timely(self.config.server.handshake_timeout, shaking).await?
+            Some(identity) => {
+                let shaking = Transport::accept_tls(tcp, identity.config(Protocol::Rtmp));
+                let shaken = timely(self.config.server.handshake_timeout, shaking).await;
+                shaken.inspect_err(|error| self.count_tls(error))?
             }
         };
         transport.configure(self.config.socket)?;
@@ -168,6 +171,11 @@ impl Sessions {
                 }
             }
         }
+    }
+
+    fn count_tls(&self, error: &io::Error) {
+        let late = error.kind() == io::ErrorKind::TimedOut;
+        self.stats.tls_failures.count(if late { "timeout" } else { "failed" });
     }
 
     fn count_unauthenticated(&self, why: Unauthenticated) {

@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::accept::{Connection, Sessions, output_of, passed};
 use crate::media::{Codecs, TrackChoice};
 use crate::net::{Failure, Step, step};
-use crate::rtmp::{Capabilities, PlayRequest, ServerEvent};
-use crate::stream::{Attachment, Finished, OutputSpec, PlayAttempt, Start, Stream, StreamState, Wanted};
+use crate::rtmp::{Capabilities, PlayRefusal, PlayRequest, ServerEvent};
+use crate::stream::{
+    Attachment, Denied, Finished, OutputSpec, PlayAttempt, Start, Stream, StreamState, Wanted,
+};
 
 /// How long a shard may take to give a socket back. It is asked between two messages.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -18,13 +20,20 @@ pub(super) async fn run(
     connection: &mut Connection,
     request: PlayRequest,
 ) -> Result<(), Failure> {
-    let attempt = PlayAttempt { playback_id: &request.name.name, from: connection.from };
-    let id = sessions.admission.play(attempt).ok();
-    let Some(stream) = id.and_then(|id| sessions.registry.get(&id)) else {
-        sessions.stats.plays.count("not_found");
-        tracing::info!("play refused: no such stream");
-        connection.machine.refuse_play("There is no such stream");
-        return Ok(());
+    let stream = match admit(sessions, connection, &request) {
+        Ok(stream) => stream,
+        Err(Denied::Token(fault)) => {
+            sessions.stats.plays.count(fault.label());
+            tracing::info!(reason = fault.label(), "play refused");
+            connection.machine.refuse_play(PlayRefusal::Denied(&fault.to_string()));
+            return Ok(());
+        }
+        Err(Denied::UnknownKey | Denied::UnknownPlaybackId) => {
+            sessions.stats.plays.count("not_found");
+            tracing::info!("play refused: no such stream");
+            connection.machine.refuse_play("There is no such stream");
+            return Ok(());
+        }
     };
     tracing::Span::current().record("stream", tracing::field::display(stream.id()));
     sessions.stats.plays.count("accepted");
@@ -35,6 +44,14 @@ pub(super) async fn run(
     let played = Player::attach(sessions, connection, &stream, &request).await.run(connection).await;
     stream.stats().players.sub(1);
     played
+}
+
+fn admit(sessions: &Sessions, connection: &Connection, request: &PlayRequest) -> Result<Arc<Stream>, Denied> {
+    let name = &request.name;
+    let token = name.query.split('&').find_map(|pair| pair.strip_prefix("token="));
+    let attempt = PlayAttempt { playback_id: &name.name, token, from: connection.from };
+    let id = sessions.admission.play(attempt)?;
+    sessions.registry.get(&id).ok_or(Denied::UnknownPlaybackId)
 }
 
 struct Player<'a> {

@@ -30,10 +30,12 @@ pub struct SessionStats {
     /// Connections of a client on its way to log in, which comes back on another: `auth_asked`, `auth_challenged`. One that
     /// has no password comes no further than the first.
     pub auth_steps: Tally,
-    /// Play attempts by result: `accepted`, `not_found`, `no_publisher`.
+    /// Play attempts by result: `accepted`, `not_found`, `no_publisher`, and what is wrong with a token.
     pub plays: Tally,
     /// Connections that broke a rule or a bound, by which.
     pub violations: Tally,
+    /// TLS handshakes that came to nothing: `failed`, `timeout`.
+    pub tls_failures: Tally,
     /// Frames not used, by why.
     pub refused_frames: Tally,
 }

@@ -16,10 +16,12 @@ pub struct PublishAttempt<'a> {
 }
 
 /// A client that asks for a stream by its playback id.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct PlayAttempt<'a> {
     /// As in the URL.
     pub playback_id: &'a str,
+    /// What follows `token=` in the URL's query.
+    pub token: Option<&'a str>,
     /// Where the client is.
     pub from: IpAddr,
 }
@@ -33,6 +35,38 @@ pub enum Denied {
     /// No project has this playback id.
     #[error("the playback id is not known")]
     UnknownPlaybackId,
+    /// Playing needs a token, and this one will not do.
+    #[error(transparent)]
+    Token(#[from] TokenFault),
+}
+
+/// What is wrong with a viewer's token. The words are for the viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFault {
+    /// There is none.
+    #[error("This stream is played with a token, and there is none in the address")]
+    Missing,
+    /// It is ours, and too old.
+    #[error("The token in the address has expired")]
+    Expired,
+    /// It is not ours, or for another stream.
+    #[error("The token in the address is not valid for this stream")]
+    Invalid,
+}
+
+impl TokenFault {
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; 3] = [Self::Missing, Self::Expired, Self::Invalid];
+
+    /// The code of the problem, and the label of metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::Expired => "token_expired",
+            Self::Invalid => "token_invalid",
+        }
+    }
 }
 
 /// Who may publish or watch what.

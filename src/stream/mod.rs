@@ -7,6 +7,7 @@
 //! **Invariant:** nobody waits for a reader. **Invariant:** what a reader misses is counted.
 
 mod admission;
+mod bell;
 mod cursor;
 mod key;
 mod live;
@@ -19,7 +20,7 @@ mod stats;
 mod subscriber;
 mod writer;
 
-pub use admission::{Admission, Denied, PlayAttempt, PublishAttempt};
+pub use admission::{Admission, Denied, PlayAttempt, PublishAttempt, TokenFault};
 pub use cursor::Start;
 pub use key::{InvalidPlaybackId, PlaybackId, StreamId, StreamKey};
 pub use live::{Stream, StreamState};

@@ -10,12 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use crossbeam_utils::CachePadded;
-use tokio::sync::Notify;
-
+use super::bell::Bell;
 use crate::media::{Frame, MediaTime, TrackSet};
 use crate::rtmp::SharedMessage;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use crossbeam_utils::CachePadded;
 
 /// Bytes that an entry costs beside its payload: the entry, its shared message and their counters.
 const ENTRY_OVERHEAD: u64 = 256;
@@ -83,7 +82,7 @@ pub(super) struct Ring {
     /// One more than the number of the newest entry to begin at; 0 when there is none.
     newest_start: CachePadded<AtomicU64>,
     bytes: AtomicU64,
-    bells: ArcSwap<Vec<Arc<Notify>>>,
+    bells: ArcSwap<Vec<Arc<Bell>>>,
 }
 
 impl Ring {
@@ -115,7 +114,7 @@ impl Ring {
     }
 
     /// Rings `bell` at every entry written from now on.
-    pub(super) fn add_bell(&self, bell: &Arc<Notify>) {
+    pub(super) fn add_bell(&self, bell: &Arc<Bell>) {
         self.bells.rcu(|bells| {
             let mut bells = bells.as_ref().clone();
             bells.push(Arc::clone(bell));
@@ -124,7 +123,7 @@ impl Ring {
     }
 
     /// Undoes one [`add_bell`](Self::add_bell).
-    pub(super) fn remove_bell(&self, bell: &Arc<Notify>) {
+    pub(super) fn remove_bell(&self, bell: &Arc<Bell>) {
         self.bells.rcu(|bells| {
             let mut bells = bells.as_ref().clone();
             if let Some(at) = bells.iter().position(|b| Arc::ptr_eq(b, bell)) {
@@ -191,7 +190,7 @@ impl RingWriter {
         self.evict_beyond_limits(seq, newest);
         self.ring.bytes.store(self.bytes, Ordering::Relaxed);
         for bell in self.ring.bells.load().iter() {
-            bell.notify_one();
+            bell.ring();
         }
     }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
-
+use super::bell::{Bell, Tower};
 use super::cursor::{Cursor, Start};
 use super::ring::{Entry, Ring};
 
@@ -21,14 +20,18 @@ pub struct Received {
 pub struct Subscriber {
     ring: Arc<Ring>,
     cursor: Cursor,
-    bell: Arc<Notify>,
+    tower: Arc<Tower>,
+    bell: Arc<Bell>,
+    /// What the tower said last, kept for its space.
+    marks: Vec<u64>,
 }
 
 impl Subscriber {
     pub(super) fn new(ring: Arc<Ring>, start: Start) -> Self {
-        let bell = Arc::new(Notify::new());
+        let tower = Arc::new(Tower::default());
+        let bell = Bell::new(&tower, 0);
         ring.add_bell(&bell);
-        Self { cursor: Cursor::new(&ring, start), ring, bell }
+        Self { cursor: Cursor::new(&ring, start), ring, tower, bell, marks: Vec::new() }
     }
 
     /// The next entry if it is there.
@@ -43,7 +46,9 @@ impl Subscriber {
             if let Some(received) = self.try_recv() {
                 return received;
             }
-            self.bell.notified().await;
+            self.tower.rung().await;
+            self.marks.clear();
+            self.tower.take(&mut self.marks);
         }
     }
 }

@@ -23,7 +23,7 @@ fn watch(url: &str) -> Value {
 /// Seconds behind the live edge that the watch page must come below.
 const LATENCY: &str = "3.0";
 
-fn watch_until(url: &str, arguments: &[&str]) -> Value {
+pub(crate) fn watch_until(url: &str, arguments: &[&str]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/test/watch.mjs");
     let output =
         Command::new("node").arg(script).arg(url).args(arguments).env("CHROMIUM_PATH", chromium()).output();
@@ -37,7 +37,7 @@ fn watch_until(url: &str, arguments: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn assert_clean(seen: &Value) {
+pub(crate) fn assert_clean(seen: &Value) {
     assert_eq!(seen["violations"], serde_json::json!([]), "the page keeps to its own policy");
     assert_eq!(seen["console"], serde_json::json!([]), "no error in the console");
     assert_eq!(seen["status"], "playing");

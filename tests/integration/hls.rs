@@ -7,8 +7,10 @@ use m3u8_rs::{MasterPlaylist, MediaPlaylist, Playlist};
 
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
-use crate::support::packets::{Clip, FRAME_RATE};
-use crate::support::peers::{Player, assert_decodes, curl, ffmpeg_publish, ffmpeg_publish_forever};
+use crate::support::packets::{Clip, FRAME_RATE, Packets};
+use crate::support::peers::{
+    GST_RETIMES_MS, Player, assert_decodes, curl, ffmpeg_publish, ffmpeg_publish_forever,
+};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
 use crate::support::{eventually, let_flow, until};
@@ -87,6 +89,26 @@ fn pictures_alone_play() {
 fn sound_alone_plays() {
     needs!(Program::Ffmpeg);
     plays_whole(&Clip::audio_only(8), "HLS, audio only");
+}
+
+#[test]
+fn gstreamer_reads_every_packet() {
+    needs!(
+        Program::Ffmpeg,
+        Program::Gst("hlsdemux"),
+        Program::Gst("souphttpsrc"),
+        Program::Gst("qtdemux"),
+        Program::Gst("mpegtsmux")
+    );
+    let clip = Clip::av(8);
+    let engine = Gostream::config().set("hls.window", WINDOW as i64).start();
+    ffmpeg_publish(&clip, &engine.publish_url()).process.succeed();
+    let path = media_path(&engine);
+    until("the end of the playlist", || media(&engine, &path).end_list);
+    let mut player = Player::gst_hls(&engine.hls_url(), "qtdemux");
+    player.process.succeed();
+    let received = Packets::elementary(&player.received().to_string_lossy());
+    clip.elementary().assert_whole_in("hlsdemux", &received, GST_RETIMES_MS);
 }
 
 #[test]

@@ -127,12 +127,12 @@ fn surround_sound_keeps_its_six_channels() {
 
 #[test]
 fn gstreamer_reads_every_packet() {
-    needs!(Program::Ffmpeg, Program::Gst("hlsdemux"));
+    needs!(Program::Ffmpeg, Program::Gst("hlsdemux"), Program::Gst("souphttpsrc"), Program::Gst("mpegtsmux"));
     let clip = Clip::av(8);
     let engine = engine();
     ffmpeg_publish(&clip, &engine.publish_url()).process.succeed();
     media(&engine, "#EXT-X-ENDLIST");
-    let mut player = Player::gst_hls_ts(&engine.hls_url());
+    let mut player = Player::gst_hls(&engine.hls_url(), "tsdemux");
     player.process.succeed();
     let received = Packets::elementary(&player.received().to_string_lossy());
     clip.elementary().assert_nearly_whole_in("hlsdemux", &received, 60);

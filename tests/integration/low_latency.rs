@@ -5,77 +5,16 @@ use std::time::Duration;
 
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
-use crate::support::http::{self, Answer};
+use crate::support::http;
 use crate::support::packets::Clip;
 use crate::support::peers::{ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
-use crate::support::{eventually, until};
-use text::Text;
-
-/// The reader of playlists that the library's own tests use: it knows nothing of what wrote them.
-#[path = "../../src/hls/testing/text.rs"]
-mod text;
+use crate::support::until;
+use crate::support::viewer::{Text, Viewer};
 
 /// Reloads of one viewer: more than a whole window of parts.
 const RELOADS: usize = 30;
-
-/// A viewer of the stream's media playlist.
-struct Viewer<'a> {
-    engine: &'a Gostream,
-    /// The playlist's path, without its file.
-    folder: String,
-    name: String,
-    text: Text,
-}
-
-impl<'a> Viewer<'a> {
-    fn start(engine: &'a Gostream) -> Self {
-        let folder = format!("/hls/{PLAYBACK}/");
-        let index = eventually("the multivariant playlist", || {
-            Some(engine.get(&format!("{folder}index.m3u8"))).filter(|answer| answer.status == 200)
-        });
-        let name = index.text().lines().last().expect("an address").to_owned();
-        let answer = engine.get(&format!("{folder}{name}"));
-        assert_eq!(answer.status, 200);
-        Self { engine, text: Text::read(&answer.text()), folder, name }
-    }
-
-    fn get(&self, file: &str) -> Answer {
-        self.engine.get(&format!("{}{file}", self.folder))
-    }
-
-    /// The directives for the part after the newest.
-    fn next(&self) -> String {
-        let part = self.text.open.as_ref().map_or(0, |open| open.parts.len());
-        format!("_HLS_msn={}&_HLS_part={part}", self.text.next())
-    }
-
-    /// Waits for the next part, and compares what came with what was there.
-    fn reload(&mut self) {
-        let answer = self.get(&format!("{}?{}", self.name, self.next()));
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let text = Text::read(&answer.text());
-        text.check_after(&self.text, &answer.text());
-        let came = text.parts().last() != self.text.parts().last();
-        assert!(came || text.ended, "a blocking reload brings something new: {}", answer.text());
-        self.text = text;
-    }
-
-    /// A delta update joined with what is known; `None` where the list moved on meanwhile.
-    fn check_delta(&mut self) -> Option<usize> {
-        let delta = Text::read(&self.get(&format!("{}?_HLS_skip=YES", self.name)).text());
-        let full = self.get(&self.name).text();
-        let text = Text::read(&full);
-        text.check_after(&self.text, &full);
-        let merged = delta.merged(&self.text);
-        self.text = text;
-        (delta.next_part == self.text.next_part).then(|| {
-            assert_eq!(merged.essence(), self.text.essence());
-            delta.skipped
-        })
-    }
-}
 
 fn walks(clip: &Clip, engine: &Gostream) {
     let _encoder = ffmpeg_publish_forever(clip, &engine.publish_url());

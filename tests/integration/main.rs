@@ -7,14 +7,19 @@
 mod support;
 
 mod authentication;
+mod beside;
 mod browser;
 mod capability;
+mod endurance;
+mod every_codec;
 mod fixtures;
 mod hls;
 mod hls_ts;
 mod hold;
+mod https;
 mod low_latency;
 mod means;
+mod multitrack;
 mod path;
 mod play;
 mod publish;
@@ -25,3 +30,5 @@ mod rtmps;
 mod shutdown;
 mod strangers;
 mod surface;
+mod tokens;
+mod walk;

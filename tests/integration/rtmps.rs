@@ -1,13 +1,7 @@
 //! RTMP over TLS, in and out, with an authority of our own.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
-
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::needs;
 use crate::support::engine::{Config, Gostream, KEY};
@@ -16,7 +10,7 @@ use crate::support::peers::{Player, ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
 use crate::support::tls::Authority;
-use crate::support::{GUARD, SERVER_HANDSHAKE, hello};
+use crate::support::{SERVER_HANDSHAKE, hello};
 
 fn secure(authority: &Authority) -> Config {
     let path = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
@@ -116,22 +110,14 @@ fn tls_on_the_plain_port_is_closed() {
 /// A client that trusts the authority shakes hands over TLS and then RTMP's, and is shown the server's certificate.
 /// What it asks for beyond the certificate gets no answer: the engine speaks RTMP alone.
 fn shakes_hands(engine: &Gostream, authority: &Authority, name: &str, sends_name: bool, offers: &[&str]) {
-    let certificate =
-        |path| CertificateDer::from_pem_file(path).expect("the authority wrote a certificate there");
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate(authority.certificate())).expect("a root");
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    config.enable_sni = sends_name;
-    config.alpn_protocols = offers.iter().map(|offer| offer.as_bytes().to_vec()).collect();
-    let name = ServerName::try_from(name.to_owned()).expect("a name");
-    let session = ClientConnection::new(Arc::new(config), name).expect("a client");
-    let socket = TcpStream::connect(engine.address("rtmps")).expect("the engine listens");
-    socket.set_read_timeout(Some(GUARD)).expect("a timeout");
-    let mut client = StreamOwned::new(session, socket);
+    let mut client = authority.connect(engine.address("rtmps"), name, |config| {
+        config.enable_sni = sends_name;
+        config.alpn_protocols = offers.iter().map(|offer| offer.as_bytes().to_vec()).collect();
+    });
     client.write_all(&hello()).expect("the certificate is good and the engine reads");
     client.read_exact(&mut [0; SERVER_HANDSHAKE]).expect("S0, S1 and S2 over TLS");
     let shown = client.conn.peer_certificates().and_then(<[_]>::first).expect("a certificate was shown");
-    assert_eq!(*shown, certificate(authority.server_chain()));
+    assert_eq!(*shown, authority.issued());
     assert_eq!(client.conn.alpn_protocol(), None);
 }
 

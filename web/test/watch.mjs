@@ -1,9 +1,10 @@
 // Opens a page in headless Chromium and reports how its picture plays, as one JSON object on stdout.
-// usage: node watch.mjs URL [SECONDS [LATENCY]]   exit 0: the clock of the <video> advanced by SECONDS, and after that
-// the page said that it is less than LATENCY seconds behind; 1: it did not.
+// usage: node watch.mjs URL [SECONDS [LATENCY [WIDTH]]]   exit 0: the clock of the <video> advanced by SECONDS, and after
+// that the page said that it is less than LATENCY seconds behind; 1: it did not. With a WIDTH the page is small at first,
+// and large after that, until the picture is so wide and has played on for SECONDS.
 import { chromium } from 'playwright-core';
 
-const [url, secondsWanted = '3', latencyWanted] = process.argv.slice(2);
+const [url, secondsWanted = '3', latencyWanted, widthWanted] = process.argv.slice(2);
 const seconds = Number(secondsWanted);
 /** A generous guard against a hang, not a measurement. */
 const GUARD_MS = 90000;
@@ -20,7 +21,7 @@ const browser = await chromium.launch({
 const seen = { console: [], violations: [], failed: [] };
 let code = 1;
 try {
-  const page = await browser.newPage({ viewport: { width: 640, height: 480 } });
+  const page = await browser.newPage({ viewport: widthWanted ? { width: 240, height: 180 } : { width: 640, height: 480 } });
   page.on('console', (message) => {
     // A 404 while the page waits for the stream is its own way of asking, not a fault.
     if (message.type() === 'error' && !/status of 404/.test(message.text())) seen.console.push(message.text());
@@ -51,6 +52,15 @@ try {
         return said && Number(said[1]) < most ? said[1] : null;
       }, Number(latencyWanted), { timeout: GUARD_MS });
       seen.latency = Number(await behind.jsonValue());
+    }
+    if (widthWanted) {
+      seen.narrow = await page.evaluate(() => document.querySelector('video').videoWidth);
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.waitForFunction((width) => document.querySelector('video').videoWidth === width, Number(widthWanted),
+        { timeout: GUARD_MS });
+      const changed = await page.evaluate(clock);
+      await page.waitForFunction((until) => document.querySelector('video').currentTime >= until, changed + seconds,
+        { timeout: GUARD_MS });
     }
     code = 0;
   } catch (error) {

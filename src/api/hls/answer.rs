@@ -10,7 +10,25 @@ use crate::hls::{Container, Rendered};
 /// iOS takes no other name for a playlist.
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 /// A name never stands for other bytes, so a cache may keep it far longer than any window.
-const FOREVER: &str = "public, max-age=3600, immutable";
+const FOREVER: &str = "max-age=3600, immutable";
+
+/// Whose caches may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caches {
+    /// Everybody's.
+    All,
+    /// The viewer's own: a shared one would give it to those without a token.
+    Own,
+}
+
+impl Caches {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::All => "public",
+            Self::Own => "private",
+        }
+    }
+}
 
 /// How long a cache may keep an answer with a playlist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +42,20 @@ pub(super) enum Kept {
 }
 
 /// A playlist, or the word that the asker has it already. With a token every address in it carries that on.
-pub(super) fn playlist(rendered: &Rendered, kept: Kept, token: Option<&str>, asked: &HeaderMap) -> Response {
-    let gzip = takes_gzip(asked) && !rendered.gzip.is_empty() && token.is_none();
+pub(super) fn playlist(
+    rendered: &Rendered,
+    kept: Kept,
+    caches: Caches,
+    token: Option<&str>,
+    asked: &HeaderMap,
+) -> Response {
+    let gzip = token.is_none() && takes_gzip(asked) && !rendered.gzip().is_empty();
     let mut response = if has_already(asked, &rendered.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let bytes = match token {
             Some(token) => rendered.with_query(token),
-            None if gzip => rendered.gzip.clone(),
+            None if gzip => rendered.gzip().clone(),
             None => rendered.plain.clone(),
         };
         let length = bytes.len();
@@ -46,8 +70,8 @@ pub(super) fn playlist(rendered: &Rendered, kept: Kept, token: Option<&str>, ask
     set(&mut response, header::ETAG, &rendered.etag);
     set(&mut response, header::VARY, "Accept-Encoding");
     let cache = match kept {
-        Kept::AsPlaylist => format!("public, max-age={}", rendered.max_age),
-        Kept::Settled => format!("public, max-age={}", rendered.settled_age),
+        Kept::AsPlaylist => format!("{}, max-age={}", caches.word(), rendered.max_age),
+        Kept::Settled => format!("{}, max-age={}", caches.word(), rendered.settled_age),
         Kept::Never => "no-store".to_owned(),
     };
     set(&mut response, header::CACHE_CONTROL, &cache);
@@ -57,6 +81,7 @@ pub(super) fn playlist(rendered: &Rendered, kept: Kept, token: Option<&str>, ask
 /// A file of this form and of `whole` bytes, or the range of it that was asked for (RFC 9110 §14).
 pub(super) fn media(
     asked: &HeaderMap,
+    caches: Caches,
     form: Container,
     whole: u64,
     body: impl FnOnce(Range) -> Body,
@@ -91,7 +116,7 @@ pub(super) fn media(
     };
     set(&mut response, header::CONTENT_TYPE, form);
     set(&mut response, header::ACCEPT_RANGES, "bytes");
-    set(&mut response, header::CACHE_CONTROL, FOREVER);
+    set(&mut response, header::CACHE_CONTROL, &format!("{}, {FOREVER}", caches.word()));
     response
 }
 

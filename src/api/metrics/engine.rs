@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Collect, Samples, names};
+use crate::auth::PlaybackTokens;
 use crate::hls::{Kind, Library};
 use crate::net::{Connections, RejectReason};
 use crate::push::{OutputState, Supervisor};
 use crate::session::SessionStats;
-use crate::stream::{Registry, StreamState};
+use crate::stream::{Registry, StreamState, TokenFault};
 
 /// Where the figures are.
 pub struct EngineFigures {
@@ -22,6 +23,8 @@ pub struct EngineFigures {
     pub connections: Vec<Arc<Connections>>,
     /// What HTTP served.
     pub library: Arc<Library>,
+    /// Who was not let in, where viewers need tokens.
+    pub tokens: Option<Arc<PlaybackTokens>>,
 }
 
 impl Collect for EngineFigures {
@@ -30,6 +33,11 @@ impl Collect for EngineFigures {
         self.streams(out);
         self.outputs(out);
         self.hls(out);
+        if let Some(tokens) = &self.tokens {
+            for fault in TokenFault::ALL {
+                out.add(&names::TOKENS_REFUSED, &[fault.label()], tokens.refused(fault));
+            }
+        }
     }
 }
 
@@ -45,6 +53,9 @@ impl EngineFigures {
             ] {
                 out.add(&names::CONNECTIONS_REJECTED, &[service, label], connections.rejected(reason));
             }
+        }
+        for (reason, count) in self.sessions.tls_failures.all() {
+            out.add(&names::TLS_FAILED, &["rtmps", reason], count);
         }
         for (reason, count) in self.sessions.violations.all() {
             out.add(&names::VIOLATIONS, &[reason], count);
@@ -127,6 +138,10 @@ impl EngineFigures {
                 out.add(&names::HLS_REQUESTS, &[stream, kind.as_str()], counters.requests(kind));
                 out.add(&names::HLS_BYTES, &[stream, kind.as_str()], counters.bytes(kind));
             }
+            let audience = rendition.audience();
+            out.add(&names::HLS_VIEWERS, &[stream], audience.viewers);
+            out.add(&names::HLS_VIEWERS_EXCEEDED, &[stream], audience.or_more);
+            out.add(&names::HLS_LEFT_OUT_PACKETS, &[stream], counters.left_out());
             out.add(&names::HLS_PLAYLIST_RENDERS, &[stream], counters.renders());
             out.add(&names::HLS_WAITING_REQUESTS, &[stream], rendition.waiting() as u64);
         }

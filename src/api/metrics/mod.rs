@@ -18,6 +18,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::{problem, serve};
+use crate::net::Identity;
 use names::{Kind, Metric};
 
 pub use engine::EngineFigures;
@@ -192,8 +193,10 @@ pub fn router(exporter: Exporter) -> Router {
 
 /// The adapter of an HTTP listener.
 pub struct HttpListener {
-    /// The `service` label: `http` or `metrics`.
+    /// The `service` label: `http`, `https` or `metrics`.
     pub service: &'static str,
+    /// Whether it speaks TLS.
+    pub secure: bool,
     /// Its counters.
     pub stats: Arc<serve::Stats>,
 }
@@ -211,6 +214,21 @@ impl Collect for HttpListener {
             &[self.service, "max_connections"],
             self.stats.rejected.load(Relaxed),
         );
+        for (reason, count) in [("failed", &self.stats.tls_failed), ("timeout", &self.stats.tls_timed_out)] {
+            if self.secure {
+                out.add(&names::TLS_FAILED, &[self.service, reason], count.load(Relaxed));
+            }
+        }
+    }
+}
+
+impl Collect for Arc<Identity> {
+    fn collect(&self, out: &mut Samples) {
+        if let Some(expires) = self.expires().and_then(|seconds| u64::try_from(seconds).ok()) {
+            out.add(&names::TLS_EXPIRY, &[], expires);
+        }
+        out.add(&names::TLS_RELOADS, &["ok"], self.reloads());
+        out.add(&names::TLS_RELOADS, &["failed"], self.failures());
     }
 }
 

@@ -53,6 +53,12 @@ metrics! {
     CONNECTIONS_TOTAL = Counter "gostream_connections_total" ["service"] "Connections a listener has taken.";
     CONNECTIONS_REJECTED = Counter "gostream_connections_rejected_total" ["service", "reason"]
         "Connections a listener has refused.";
+    TLS_FAILED = Counter "gostream_tls_handshakes_failed_total" ["service", "reason"]
+        "TLS handshakes that failed, or took too long.";
+    TLS_EXPIRY = Gauge "gostream_tls_certificate_expiry_timestamp_seconds" []
+        "When our certificate ceases to be valid, since the epoch.";
+    TLS_RELOADS = Counter "gostream_tls_certificate_reloads_total" ["result"]
+        "Times new certificate files were read: taken into service, or no good.";
     VIOLATIONS = Counter "gostream_client_violations_total" ["reason"]
         "Connections closed because the client broke a rule or a bound, by which.";
     PUBLISH = Counter "gostream_publish_total" ["result"] "Attempts to publish, by how they ended.";
@@ -100,10 +106,18 @@ metrics! {
         "Times an output was connected again.";
 
     HLS_REQUESTS = Counter "gostream_hls_requests_total" ["stream", "kind"] "HLS requests answered, by what was asked for.";
+    HLS_LEFT_OUT_PACKETS = Counter "gostream_hls_left_out_packets_total" ["stream"]
+        "Packets of tracks that HLS cannot carry, or that are too many.";
     HLS_PLAYLIST_RENDERS = Counter "gostream_hls_playlist_renders_total" ["stream"]
         "Media playlists rendered; each is shared by all viewers.";
     HLS_WAITING_REQUESTS = Gauge "gostream_hls_waiting_requests" ["stream"]
         "HLS requests that wait for a part or a playlist.";
+    HLS_VIEWERS = Gauge "gostream_hls_viewers" ["stream"]
+        "Viewers of a stream over HLS: distinct by address, User-Agent and token, seen in the last three target durations.";
+    HLS_VIEWERS_EXCEEDED = Gauge "gostream_hls_viewers_exceeded" ["stream"]
+        "Whether a stream has more viewers over HLS than can be told apart, 65536.";
+    TOKENS_REFUSED = Counter "gostream_playback_refused_total" ["reason"]
+        "Attempts to play, over HLS or RTMP, without a token that is good for it.";
     HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";
 }
 

@@ -2,14 +2,14 @@
 //!
 //! One walk serves every use: reading fills the values in ([`super::reader`]), showing prints them ([`show`](mod@super::show)).
 
+use super::Destination;
 use super::codecs::CodecList;
 use super::project::ProjectDraft;
-use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream};
+use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
 };
-use super::{Destination, Listen};
 use crate::hls::Container;
 use crate::push::Platform;
 use crate::stream::StreamKey;
@@ -39,9 +39,6 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The longest `rtmp.publish_password`, in bytes: FFmpeg cuts one that is longer.
-const PASSWORD_LEN_MAX: usize = 49;
-
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
@@ -52,15 +49,22 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
     v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
     v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
     v.table("http", |v| http(v, &mut config.http));
+    v.table("https", |v| v.value("listen", &mut config.https.listen, &Address { off: true }));
     v.table("rtmp", |v| rtmp(v, &mut config.rtmp));
     v.table("rtmps", |v| v.value("listen", &mut config.rtmps.listen, &Address { off: true }));
     v.table("tls", |v| {
+        let modes = &[("off", TlsMode::Off), ("files", TlsMode::Files)];
+        v.value("mode", &mut config.tls.mode, &Word(modes));
         v.value("cert", &mut config.tls.cert, &OptionalPlace);
         v.value("key", &mut config.tls.key, &OptionalPlace);
     });
     v.table("stream", |v| stream(v, &mut config.stream));
     v.table("relay", |v| relay(v, &mut config.relay));
     v.table("hls", |v| hls(v, &mut config.hls));
+    v.table("playback", |v| {
+        v.value("require_token", &mut config.playback.require_token, &Switch);
+        v.secret("secret", &mut config.playback.secret, false);
+    });
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));
@@ -153,69 +157,4 @@ fn destination<V: Visit>(v: &mut V, destination: &mut Destination) {
     v.value("codecs", &mut destination.codecs, &Optional(CodecList));
     v.value("video_track", &mut destination.video_track, &Optional(Integer(0..=255)));
     v.value("audio_track", &mut destination.audio_track, &Optional(Integer(0..=255)));
-}
-
-/// A rule between keys that is broken: the key it is reported at, what it says and how it is broken.
-pub(super) type Conflict = (&'static str, String, String);
-
-/// Rules between the keys of the sections.
-pub(super) fn conflicts(config: &Config) -> Vec<Conflict> {
-    let mut found = Vec::new();
-    let mut rule = |broken: bool, key: &'static str, must: &str, label: &str| {
-        if broken {
-            found.push((key, must.to_owned(), label.to_owned()));
-        }
-    };
-    let (relay, hls, tls) = (&config.relay, &config.hls, &config.tls);
-    rule(
-        config.rtmp.listen == Listen::Off && config.rtmps.listen == Listen::Off,
-        "rtmp.listen",
-        "may be off only where rtmps.listen is on",
-        "nobody could publish",
-    );
-    let (user, password) = (&config.rtmp.publish_user, &config.rtmp.publish_password);
-    rule(
-        !user.is_empty() && password.is_empty(),
-        "rtmp.publish_user",
-        "needs rtmp.publish_password",
-        "rtmp.publish_password is empty",
-    );
-    rule(
-        user.is_empty() && !password.is_empty(),
-        "rtmp.publish_password",
-        "needs rtmp.publish_user",
-        "rtmp.publish_user is empty",
-    );
-    rule(
-        password.expose().len() > PASSWORD_LEN_MAX,
-        "rtmp.publish_password",
-        "must be at most 49 bytes: FFmpeg knows no longer ones",
-        "this is longer",
-    );
-    rule(
-        config.rtmps.listen.is_on() && tls.cert.is_none(),
-        "rtmps.listen",
-        "needs tls.cert, a PEM file with the certificate chain",
-        "tls.cert is empty",
-    );
-    rule(
-        config.rtmps.listen.is_on() && tls.key.is_none(),
-        "rtmps.listen",
-        "needs tls.key, a PEM file with the private key",
-        "tls.key is empty",
-    );
-    rule(
-        relay.retry_max < relay.retry_min,
-        "relay.retry_max",
-        "must not be below relay.retry_min",
-        "this is below",
-    );
-    rule(hls.segment < hls.part, "hls.part", "must not be longer than hls.segment", "this is longer");
-    rule(
-        hls.segment_max < hls.segment,
-        "hls.segment_max",
-        "must not be shorter than hls.segment",
-        "this is shorter",
-    );
-    found
 }

@@ -9,6 +9,7 @@
 //! **Invariant:** a stream key reaches neither an error, nor `show`, nor a log line.
 
 mod codecs;
+mod conflicts;
 pub mod error;
 mod file;
 pub mod first_run;
@@ -26,18 +27,33 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
+use values::Kind;
+
 pub use error::Errors;
 pub use file::{SEARCH_PATHS, find};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    Config, Hls, Http, Log, LogFormat, Metrics, OnDuplicate, Relay, Rtmp, Rtmps, Stream, Tls,
+    Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Relay, Rtmp, Rtmps, Stream,
+    Tls, TlsMode,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};
 
 /// The commented file that `config init` prints: every key with its default.
 pub const TEMPLATE: &str = include_str!("../../../config.toml");
+
+/// Reads a duration as the file has it, up to ten years.
+///
+/// # Errors
+/// What is wrong with it, as the rest of a sentence that begins with its name.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    const DECADE: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
+    let read = Kind::<Duration>::read(&values::Time(1_000..=DECADE), values::Raw::Text(text));
+    read.map_err(|fault| format!("{}: {}", fault.must, fault.label))
+}
 
 /// Reads, lays over one another and checks all sources.
 ///

@@ -7,6 +7,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::conflicts;
 use super::error::{Errors, Place, Problem};
 use super::keys::{self, Visit};
 use super::nearest::nearest;
@@ -275,18 +276,11 @@ impl<'a> Reader<'a> {
     }
 
     fn check_conflicts(&mut self, config: &Config) {
-        let group = |key: &str| match key.split('.').next() {
-            Some("rtmp" | "rtmps" | "tls") => "ingest".to_owned(),
-            section => section.unwrap_or_default().to_owned(),
-        };
-        let faulty: BTreeSet<_> = self.faulty.iter().map(|key| group(key)).collect();
         if self.sources.file.is_some() && self.file.is_none() {
             return;
         }
-        for (key, must, label) in keys::conflicts(config) {
-            if !faulty.contains(&group(key)) {
-                self.fault_at_origin(key, None, Fault { must, label });
-            }
+        for (key, must, label) in conflicts::between(config, &self.faulty) {
+            self.fault_at_origin(key, None, Fault { must, label });
         }
     }
 
@@ -394,6 +388,7 @@ impl Visit for Reader<'_> {
         let key = join(&self.scope.path, name);
         let file_name: &'static str = match name {
             "stream_key" => "stream_key_file",
+            "secret" => "secret_file",
             "publish_password" => "publish_password_file",
             _ => unreachable!("no other key is a secret"),
         };

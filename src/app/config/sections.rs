@@ -20,6 +20,8 @@ pub struct Config {
     pub worker_threads: usize,
     /// HTTP: HLS, health, the page.
     pub http: Http,
+    /// HTTP over TLS.
+    pub https: Https,
     /// RTMP in.
     pub rtmp: Rtmp,
     /// RTMP over TLS in.
@@ -32,6 +34,8 @@ pub struct Config {
     pub relay: Relay,
     /// Packaging for viewers.
     pub hls: Hls,
+    /// Who may watch.
+    pub playback: Playback,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -49,6 +53,13 @@ pub struct Http {
     pub max_connections: usize,
     /// From a connection to its first request, and from then on to the end of each request's headers.
     pub header_timeout: Duration,
+}
+
+/// `[https]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Https {
+    /// Where the same is served over TLS, under the bounds of [`Http`].
+    pub listen: Listen,
 }
 
 /// `[rtmp]`
@@ -107,10 +118,22 @@ pub struct Rtmps {
 /// `[tls]`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tls {
+    /// Where the certificate comes from.
+    pub mode: TlsMode,
     /// PEM file with the certificate chain.
     pub cert: Option<PathBuf>,
     /// PEM file with the private key.
     pub key: Option<PathBuf>,
+}
+
+/// Where our certificate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsMode {
+    /// There is none, and no listener may want one.
+    Off,
+    /// From the files that are named.
+    #[default]
+    Files,
 }
 
 /// `[stream]`
@@ -174,6 +197,15 @@ pub struct Hls {
     pub resume: Duration,
 }
 
+/// `[playback]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Playback {
+    /// Whether viewers need a token.
+    pub require_token: bool,
+    /// What tokens are signed with; empty where there are none.
+    pub secret: StreamKey,
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -209,12 +241,14 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(10),
             worker_threads: 0,
             http: Http::default(),
+            https: Https::default(),
             rtmp: Rtmp::default(),
             rtmps: Rtmps::default(),
             tls: Tls::default(),
             stream: Stream::default(),
             relay: Relay::default(),
             hls: Hls::default(),
+            playback: Playback::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -229,6 +263,12 @@ impl Default for Http {
             max_connections: 16_384,
             header_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+impl Default for Https {
+    fn default() -> Self {
+        Self { listen: Listen::Off }
     }
 }
 
@@ -302,6 +342,12 @@ impl Default for Hls {
             segment_max: Duration::from_secs(10),
             resume: Duration::ZERO,
         }
+    }
+}
+
+impl Default for Playback {
+    fn default() -> Self {
+        Self { require_token: false, secret: StreamKey::new("") }
     }
 }
 

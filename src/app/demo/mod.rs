@@ -17,6 +17,12 @@ pub use practice::Practice;
 
 /// The demo's playback id.
 pub const PLAYBACK_ID: &str = "demo";
+/// The same as what it is.
+pub(super) fn playback_id() -> PlaybackId {
+    #[expect(clippy::expect_used, reason = "a constant, and a test builds one")]
+    PlaybackId::parse(PLAYBACK_ID).expect("letters")
+}
+
 /// The app of the practice destination.
 const PRACTICE_APP: &str = "practice";
 
@@ -43,7 +49,7 @@ impl Demo {
         config.projects.push(Project {
             name: "Demo".to_owned(),
             stream_key: key.clone(),
-            playback_id: PlaybackId::parse(PLAYBACK_ID)?,
+            playback_id: playback_id(),
             hold: None,
             destinations: vec![Destination {
                 name: "Practice".to_owned(),

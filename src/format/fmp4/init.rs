@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use mp4_atom::{
-    Codec, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf, Moov, Mp4a, Mvex,
-    Mvhd, Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Vmhd,
+    Audio, Codec, Dinf, Dref, DrefEntry, Encode, FixedPoint, FourCC, Ftyp, Hdlr, Mdhd, Mdia, Minf, Moov,
+    Mp4a, Mvex, Mvhd, Smhd, Stbl, Stco, Stsd, Tkhd, Trak, Trex, Url, Vmhd,
     esds::{DecoderConfig, DecoderSpecific, EsDescriptor, Esds, SLConfig},
 };
 
@@ -16,12 +16,15 @@ use crate::format::av1::Av1Config;
 use crate::format::flac::StreamInfo;
 use crate::format::h264::{AvcConfig, Picture};
 use crate::format::h265::HevcConfig;
+use crate::format::mp3::Mp3Header;
 use crate::format::opus::OpusHead;
 use crate::format::shape::Shape;
 use crate::format::vp9::Vp9Config;
 
-/// Object type indication of MPEG-4 audio (ISO/IEC 14496-1 table 5).
+/// Object type indications of MPEG-4 audio, and of MPEG-1 and MPEG-2 audio layer III (ISO/IEC 14496-1 table 5).
 const OBJECT_TYPE_AAC: u8 = 0x40;
+const OBJECT_TYPE_MPEG1: u8 = 0x6b;
+const OBJECT_TYPE_MPEG2: u8 = 0x69;
 /// Stream type of audio (ISO/IEC 14496-1 table 6).
 const STREAM_TYPE_AUDIO: u8 = 5;
 /// `mvhd` counts nothing in a fragmented file, but wants a clock above zero.
@@ -51,6 +54,8 @@ pub enum SampleEntry<'a> {
     Vp09(&'a Vp9Config),
     /// `mp4a` with the AudioSpecificConfig as the sender wrote it.
     Mp4a(&'a AudioSpecificConfig),
+    /// `mp4a` of MPEG-1 or MPEG-2 audio, whose frames say all themselves.
+    Mp3(&'a Mp3Header),
     /// `Opus`; its clock is 48 kHz always.
     Opus(&'a OpusHead),
     /// `fLaC`.
@@ -125,7 +130,18 @@ fn trak(track: &InitTrack<'_>) -> Result<Trak, Error> {
         SampleEntry::Hvc1(config) => Codec::Hvc1(visual::hvc1(config)?),
         SampleEntry::Av01(config) => Codec::Av01(visual::av01(config)?),
         SampleEntry::Vp09(config) => Codec::Vp09(visual::vp09(config)?),
-        SampleEntry::Mp4a(config) => Codec::Mp4a(mp4a(config, track.id)),
+        SampleEntry::Mp4a(config) => Codec::Mp4a(mp4a(
+            sound::entry(config.channels, config.output_rate),
+            OBJECT_TYPE_AAC,
+            Some(DecoderSpecific { raw: config.record.to_vec(), ..DecoderSpecific::default() }),
+            track.id,
+        )),
+        SampleEntry::Mp3(header) => Codec::Mp4a(mp4a(
+            sound::entry(header.channels, header.sample_rate),
+            if header.is_mpeg1() { OBJECT_TYPE_MPEG1 } else { OBJECT_TYPE_MPEG2 },
+            None,
+            track.id,
+        )),
         SampleEntry::Opus(head) => sound::opus(head),
         SampleEntry::Flac(info) => sound::flac(info),
         SampleEntry::Ac3(config) => sound::ac3(config),
@@ -157,19 +173,16 @@ fn trak(track: &InitTrack<'_>) -> Result<Trak, Error> {
     })
 }
 
-fn mp4a(config: &AudioSpecificConfig, id: u32) -> Mp4a {
+fn mp4a(audio: Audio, object_type: u8, dec_specific: Option<DecoderSpecific>, id: u32) -> Mp4a {
     Mp4a {
-        audio: sound::entry(config.channels, config.output_rate),
+        audio,
         esds: Esds {
             es_desc: EsDescriptor {
                 es_id: u16::try_from(id).unwrap_or(0),
                 dec_config: DecoderConfig {
-                    object_type_indication: OBJECT_TYPE_AAC,
+                    object_type_indication: object_type,
                     stream_type: STREAM_TYPE_AUDIO,
-                    dec_specific: Some(DecoderSpecific {
-                        raw: config.record.to_vec(),
-                        ..DecoderSpecific::default()
-                    }),
+                    dec_specific,
                     ..DecoderConfig::default()
                 },
                 sl_config: SLConfig {},

@@ -135,8 +135,8 @@ pub struct RenditionReport<'a> {
     pub uri: &'a str,
     /// The number of the segment that its newest part belongs to.
     pub last_segment: u64,
-    /// The place of that part in its segment.
-    pub last_part: u64,
+    /// The place of that part in its segment; `None` where the segment is whole and has no parts.
+    pub last_part: Option<u64>,
 }
 
 impl fmt::Display for MediaPlaylist<'_> {
@@ -174,10 +174,11 @@ impl fmt::Display for MediaPlaylist<'_> {
         }
         for report in &self.reports {
             let RenditionReport { uri, last_segment, last_part } = report;
-            writeln!(
-                f,
-                "#EXT-X-RENDITION-REPORT:URI=\"{uri}\",LAST-MSN={last_segment},LAST-PART={last_part}"
-            )?;
+            write!(f, "#EXT-X-RENDITION-REPORT:URI=\"{uri}\",LAST-MSN={last_segment}")?;
+            match last_part {
+                Some(last_part) => writeln!(f, ",LAST-PART={last_part}")?,
+                None => writeln!(f)?,
+            }
         }
         if self.ended {
             writeln!(f, "#EXT-X-ENDLIST")?;

@@ -60,7 +60,7 @@ fn parts_stand_between_the_head_and_the_address_of_their_segment() {
         open: Some(OpenSegment { head, parts: vec![part("p9.m4s", 1_001, true)] }),
         next_part: Some("p10.m4s"),
         next_map: Some("i3.mp4"),
-        reports: vec![RenditionReport { uri: "b.m3u8", last_segment: 124, last_part: 0 }],
+        reports: vec![RenditionReport { uri: "b.m3u8", last_segment: 124, last_part: Some(0) }],
         ..playlist(vec![first])
     };
     assert_eq!(

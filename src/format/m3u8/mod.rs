@@ -9,4 +9,4 @@ mod multivariant;
 pub use media::{
     LowLatency, MediaHead, MediaPart, MediaPlaylist, MediaSegment, OpenSegment, RenditionReport,
 };
-pub use multivariant::Variant;
+pub use multivariant::{Multivariant, SoundRendition, Variant};

@@ -14,6 +14,8 @@ const FLAGS_LEN: usize = 3;
 pub enum StreamId {
     /// Sound: its packets say their length.
     Audio,
+    /// Sound that MPEG does not know (`private_stream_1`), which says its length too.
+    Private,
     /// Pictures: their length may be left open, for the next picture ends them.
     Video,
 }
@@ -22,6 +24,7 @@ impl StreamId {
     const fn code(self) -> u8 {
         match self {
             Self::Audio => 0xc0,
+            Self::Private => 0xbd,
             Self::Video => 0xe0,
         }
     }
@@ -43,7 +46,7 @@ impl PesHeader {
         let apart = pts != dts;
         let stamps = if apart { 2 * STAMP_LEN } else { STAMP_LEN };
         let told = match stream {
-            StreamId::Audio => u16::try_from(payload + FLAGS_LEN + stamps).unwrap_or(0),
+            StreamId::Audio | StreamId::Private => u16::try_from(payload + FLAGS_LEN + stamps).unwrap_or(0),
             StreamId::Video => 0,
         };
         let [high, low] = told.to_be_bytes();

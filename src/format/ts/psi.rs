@@ -14,6 +14,10 @@ const SECTION_OVERHEAD: usize = 9;
 /// Streams in a program map at most: what fits one packet, and far more than HLS has.
 const STREAMS_MAX: usize = 16;
 
+/// The registration descriptor and the bytes in it (§2.6.8).
+const REGISTRATION: u8 = 5;
+const REGISTRATION_LEN: u8 = 4;
+
 /// What a stream holds (§2.4.4.9, table 2-34).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamType {
@@ -25,6 +29,10 @@ pub enum StreamType {
     AacAdts,
     /// H.264 as an Annex B byte stream.
     H264,
+    /// AC-3 as North America and Apple number it.
+    Ac3,
+    /// E-AC-3 in the same way.
+    Eac3,
 }
 
 impl StreamType {
@@ -36,6 +44,17 @@ impl StreamType {
             Self::Mpeg2Audio => 0x04,
             Self::AacAdts => 0x0f,
             Self::H264 => 0x1b,
+            Self::Ac3 => 0x81,
+            Self::Eac3 => 0x87,
+        }
+    }
+
+    /// Who gave it its code, where it is a private one, as the registration descriptor names them (§2.6.8).
+    const fn registration(self) -> Option<[u8; 4]> {
+        match self {
+            Self::Ac3 => Some(*b"AC-3"),
+            Self::Eac3 => Some(*b"EAC3"),
+            Self::Mpeg1Audio | Self::Mpeg2Audio | Self::AacAdts | Self::H264 => None,
         }
     }
 }
@@ -60,8 +79,15 @@ pub fn program_map(version: u8, clock: u16, streams: &[(u16, StreamType)]) -> [u
     for (pid, kind) in streams.iter().take(STREAMS_MAX) {
         body.put_u8(kind.code());
         body.put_u16(0xe000 | *pid);
-        // Nor of the stream.
-        body.put_u16(0xf000);
+        match kind.registration() {
+            Some(format) => {
+                body.put_u16(0xf000 | (u16::from(REGISTRATION_LEN) + 2));
+                body.put_slice(&[REGISTRATION, REGISTRATION_LEN]);
+                body.put_slice(&format);
+            }
+            // Nor of the stream.
+            None => body.put_u16(0xf000),
+        }
     }
     section(0x02, PROGRAM, version, &body)
 }

@@ -18,6 +18,8 @@ use super::wire::{Reader, Truncated};
 const FULL_BOX: [u8; 4] = [1, 0, 0, 0];
 /// Bytes of a record without initialization data, which VP9 has none of.
 const RECORD_BYTES: usize = 8;
+/// MatrixCoefficients of RGB (H.273 table 4), which has all of its chroma: a `vpcC` may not say it of subsampled pictures.
+const MATRIX_RGB: u8 = 0;
 
 /// Frames a second that a level is chosen for, since neither records nor frames say it.
 const ASSUMED_FRAME_RATE: u64 = 30;
@@ -99,6 +101,9 @@ impl Vp9Config {
         if profile > 3 || !matches!(bit_depth, 8 | 10 | 12) || chroma > header::chroma::FULL_444 {
             return Err(Error::BadRecord);
         }
+        // FFmpeg, when it copies a stream whose `colorInfo` is empty, writes 0 for what was not said.
+        let contradicts = matrix == MATRIX_RGB && chroma != header::chroma::FULL_444;
+        let matrix = if contradicts { Colour::UNSPECIFIED } else { matrix };
         let record = Bytes::copy_from_slice(&[profile, level, packed, primaries, transfer, matrix, 0, 0]);
         let colour = Colour { primaries, transfer, matrix, full_range: packed & 1 == 1 };
         Ok(Self { record, profile, level, bit_depth, chroma, colour, size: None })

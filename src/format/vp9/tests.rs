@@ -53,6 +53,14 @@ fn a_record_of_profile_1_is_no_head_of_a_box() {
 }
 
 #[test]
+fn subsampled_pictures_are_not_rgb_whatever_the_record_says() {
+    let config = parse(&[0, 10, 0x82, 2, 2, 0, 0, 0]).expect("a record");
+    assert_eq!((config.colour.matrix, &config.record[..]), (Colour::UNSPECIFIED, &WITH_HEAD[4..]));
+    let config = parse(&[1, 10, 0x86, 1, 13, 0, 0, 0]).expect("a record");
+    assert_eq!((config.chroma, config.colour.matrix), (3, 0), "RGB it may be");
+}
+
+#[test]
 fn high_dynamic_range_is_in_the_codec_string() {
     let config = parse(&[2, 41, 0xa2, 9, 16, 9, 0, 0]).expect("a record");
     assert_eq!(config.codec_string(), "vp09.02.41.10.01.09.16.09.00");

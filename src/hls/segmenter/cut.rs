@@ -1,8 +1,8 @@
 //! Where segments end: what is told of them, and what of their parts before.
 
-use super::open::Open;
+use super::lanes::{Changes, Head};
 use super::{CLOCK, Output, SOUND_TAIL_MAX, Segmenter};
-use crate::hls::segment::{Opening, Segment};
+use crate::hls::segment::Segment;
 use crate::media::MediaTime;
 use crate::media::remux::to_fmp4::Layout;
 
@@ -32,25 +32,53 @@ impl Segmenter {
         let Some(open) = &mut self.open else { return };
         let rule = self.pacing.part_rule(open.start);
         let end = at.min(rule.until).max(open.part_start);
-        open.fill_silence(end, self.now);
-        open.close_parts(end, rule, &mut self.fragments);
+        open.close_parts(end, self.now, rule, &mut self.lanes);
         self.tell_parts();
-        let (Some(opening), Some(open)) = (self.opening(), &mut self.open) else { return };
-        let date = opening.date.as_millis();
-        let finished = open.finish(end, independent, opening);
+        if let Some(lineup) = &self.lineup {
+            self.outputs.extend(self.lanes.retire(lineup).into_iter().map(Output::Retired));
+        }
+        let (Some(head), Some(open)) = (self.head(), &mut self.open) else { return };
+        let finished = self.lanes.finish(open.start, end, head);
+        open.finish(end, independent);
         if end < at {
             open.jump(at);
         }
-        let Some(segment) = finished else { return };
-        self.dated_until = date + segment.duration.as_millis();
-        let chosen = self.pacing.finished(segment.duration.ticks(), self.frames_in(&segment));
-        self.outputs.push_back(Output::Segment(segment));
+        let Some((_, main)) = finished.first() else { return };
+        self.dated_until = head.date.as_millis() + main.duration.as_millis();
+        let (duration, frames) = (main.duration.ticks(), self.frames_in(main));
+        let chosen = self.pacing.finished(duration, frames);
+        self.outputs.extend(finished.into_iter().map(|(lane, segment)| Output::Segment(lane, segment)));
         self.outputs.extend(chosen.map(Output::Targets));
+        if independent && chosen.is_none() {
+            self.grow();
+        }
+    }
+
+    /// Begins playlists for tracks that came while those of the others went on.
+    fn grow(&mut self) {
+        if self.pending_breaks || self.pacing.undecided() {
+            return;
+        }
+        let (Some(lineup), Some(open)) = (self.pending.take(), &mut self.open) else { return };
+        open.follow(&lineup);
+        let metadata = self.tracks.as_ref().and_then(|tracks| tracks.metadata.as_deref());
+        let mut changes = Changes::default();
+        self.lanes.grow(&lineup, metadata, &mut changes);
+        self.lineup = Some(lineup);
+        self.tell_changes(changes);
+    }
+
+    pub(super) fn tell_changes(&mut self, changes: Changes) {
+        self.outputs.extend(changes.refused.into_iter().map(Output::Refused));
+        self.outputs.extend(changes.added.into_iter().map(Output::Lane));
+        if !self.pacing.undecided() {
+            self.outputs.extend(changes.inits.into_iter().map(|(lane, init)| Output::Init(lane, init)));
+        }
     }
 
     /// How many frames of the track that paces it a segment has.
     fn frames_in(&self, segment: &Segment) -> i64 {
-        let layout = self.packaging.as_ref().map(|packaging| &packaging.layout);
+        let layout = self.lineup.as_ref().map(|lineup| &lineup.main);
         let sound = layout.filter(|layout| layout.video().is_none()).and_then(Layout::audio_clock);
         match sound {
             Some(clock) => {
@@ -62,11 +90,11 @@ impl Segmenter {
     }
 
     /// What stands before the open segment.
-    fn opening(&self) -> Option<Opening> {
-        let (open, packaging) = (self.open.as_ref()?, self.packaging.as_ref()?);
+    fn head(&self) -> Option<Head> {
+        let open = self.open.as_ref()?;
         let (base, millis) = self.anchor;
         let date = MediaTime::from_millis(millis + (open.start - base) / 90);
-        Some(open.opening(&packaging.init, date))
+        Some(Head { date, discontinuity: open.discontinuity })
     }
 
     /// Tells the parts that are finished, where they are published.
@@ -74,9 +102,8 @@ impl Segmenter {
         if !self.pacing.publishes_parts() {
             return;
         }
-        let Some(opening) = self.opening() else { return };
-        while let Some(part) = self.open.as_mut().and_then(Open::tell) {
-            self.outputs.push_back(Output::Part(part, opening.clone()));
-        }
+        let Some(head) = self.head() else { return };
+        let news = self.lanes.tell(head).into_iter();
+        self.outputs.extend(news.map(|(lane, part, opening)| Output::Part(lane, part, opening)));
     }
 }

@@ -61,9 +61,9 @@ impl Fragments {
         }
     }
 
-    /// A part without samples. `None` in TS, whose parts are not published and need not add up.
-    pub(super) fn make_empty(&mut self, gap: Gap) -> Option<Fragment> {
-        let Self::Fmp4(made) = self else { return None };
+    /// A part without samples; in TS it has tables alone, or nothing.
+    pub(super) fn make_empty(&mut self, begins: Begins, gap: Gap) -> Option<Fragment> {
+        let Self::Fmp4(made) = self else { return self.make(begins, Vec::new(), Vec::new()) };
         let sequence = made.wrapping_add(1);
         let fragment = empty_fragment(sequence, gap.sound, gap.next).ok()?;
         *made = sequence;

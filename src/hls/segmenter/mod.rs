@@ -11,6 +11,11 @@
 //! keyframe again. Until the choice, `segment_max` is the limit. Growing the target duration in place would stop
 //! Safari, and a new playlist for each odd group of pictures would stop everyone.
 //!
+//! Two segments are less than the three target durations that players without low latency like to be behind, and
+//! nothing fills the list up: such players begin with its first segment meanwhile, and are behind as they should be
+//! once three are there. Waiting for a third would keep every viewer of a show's first seconds waiting, and gaps
+//! (`EXT-X-GAP`) in the place of segments that never were would be fetched by the many players that do not know the tag.
+//!
 //! **A frame's duration** is known when the next one comes, so one video frame is always held back. When video stalls
 //! while audio flows, segments go on with audio alone, and the held frame lasts until that cut.
 //!
@@ -19,22 +24,29 @@
 //! point in the same way; before any playlist is published it starts the session over instead, which is how a late
 //! audio track joins the first playlist without a discontinuity.
 //!
+//! **Several tracks** are cut where the default pictures are, part by part and segment by segment ([`Lanes`]); without
+//! pictures, where the default sound is. What the others have of that time goes into their parts.
+//!
 //! **Invariant:** the durations of the segments between two discontinuities add up to the media's own time.
 
+mod beside;
 mod cut;
 mod fragments;
+mod lanes;
 mod open;
 mod pacing;
+mod sound;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Container;
+use super::lineup::{Lane, Lineup};
 use super::segment::{Init, Opening, Part, Segment};
 use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock};
 use crate::media::{CodecConfig, Cue, DataMessage, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
-use fragments::Fragments;
+use lanes::Lanes;
 use open::Open;
 use pacing::Pacing;
 
@@ -85,14 +97,18 @@ pub struct Input<'a> {
 /// What the segmenter has to say.
 #[derive(Debug)]
 pub enum Output {
+    /// A playlist begins beside the main one. Its first segment has the number of the main one's next.
+    Lane(Lane),
+    /// A playlist beside the main one is over: its track is gone.
+    Retired(Lane),
     /// A part is finished, of the segment that begins so. Its segment follows with all of its parts.
-    Part(Arc<Part>, Opening),
+    Part(Lane, Arc<Part>, Opening),
     /// A segment is finished.
-    Segment(Segment),
+    Segment(Lane, Segment),
     /// Playlists may be shown from now on, with these promises. Parts come only after this.
     Targets(Targets),
     /// This init segment is the next part's.
-    Init(Arc<Init>),
+    Init(Lane, Arc<Init>),
     /// The pictures carry closed captions. Told once a session.
     Captions,
     /// The source marks a moment, whose date is this, in milliseconds since 1970.
@@ -112,22 +128,18 @@ pub struct Targets {
     pub part_millis: Option<u32>,
 }
 
-/// What a running stretch is packaged with.
-#[derive(Debug)]
-struct Packaging {
-    layout: Layout,
-    init: Arc<Init>,
-}
-
-/// The state of one rendition's cutting.
+/// The state of one stream's cutting.
 #[derive(Debug)]
 pub struct Segmenter {
     config: Config,
     /// The track set seen last, to notice a change without comparing.
     tracks: Option<Arc<TrackSet>>,
-    packaging: Option<Packaging>,
+    /// What a running stretch is packaged of.
+    lineup: Option<Lineup>,
     /// What takes over at the next random access point.
-    pending: Option<Layout>,
+    pending: Option<Lineup>,
+    /// Whether that changes what is in a playlist, rather than bring more of them.
+    pending_breaks: bool,
     /// The stretch being cut; `None` while waiting for a random access point.
     open: Option<Open>,
     clock: Option<SessionClock>,
@@ -136,9 +148,7 @@ pub struct Segmenter {
     pacing: Pacing,
     /// Whether the next segment follows a break.
     broken: bool,
-    /// Init segments made so far.
-    inits: u32,
-    fragments: Fragments,
+    lanes: Lanes,
     /// Whether closed captions were told of.
     captions: bool,
     /// The earliest time the next video frame may have.
@@ -157,15 +167,15 @@ impl Segmenter {
         Self {
             config,
             tracks: None,
-            packaging: None,
+            lineup: None,
             pending: None,
+            pending_breaks: false,
             open: None,
             clock: None,
             now: 0,
             pacing: Pacing::new(config),
             broken: false,
-            inits: 0,
-            fragments: Fragments::new(config.container),
+            lanes: Lanes::new(config.container),
             captions: false,
             video_floor: 0,
             anchor: (0, 0),
@@ -198,6 +208,14 @@ impl Segmenter {
         self.pacing = Pacing::new(self.config);
         self.broken = false;
         self.captions = false;
+        let several = self.lanes.are_several();
+        self.lanes.start_session();
+        // The form of a session is chosen at its start.
+        if several || self.lineup.as_ref().is_some_and(Lineup::is_apart) {
+            let before = self.lineup.take();
+            self.pending = self.pending.take().or(before);
+            self.pending_breaks = true;
+        }
     }
 
     /// The promises of a session that ends before they were chosen.
@@ -218,13 +236,22 @@ impl Segmenter {
         if packet.track == TrackId::VIDEO {
             self.make_room(packet);
         }
-        if (self.open.is_none() || self.pending.is_some()) && input.start && self.may_begin(packet) {
+        if (self.open.is_none() || self.pending_breaks) && input.start && self.may_begin(packet) {
             self.begin(packet);
         }
         match packet.track {
             TrackId::VIDEO => self.video(packet),
             TrackId::AUDIO => self.audio(packet),
-            _ => {}
+            _ => self.beside(packet),
+        }
+    }
+
+    /// Takes a frame of a track besides the default ones.
+    fn beside(&mut self, packet: &Packet) {
+        let (Some(clock), Some(tracks)) = (&self.clock, &self.tracks) else { return };
+        let Some(beside) = self.open.as_mut().and_then(|open| open.beside(packet.track)) else { return };
+        if beside.fits(tracks.config(packet.track)) {
+            beside.push(packet, clock, self.now);
         }
     }
 
@@ -243,14 +270,21 @@ impl Segmenter {
             return;
         }
         self.tracks = Some(tracks.clone());
-        let layout = Layout::of(tracks);
-        let same = self.packaging.as_ref().is_some_and(|packaging| packaging.layout == layout);
-        self.pending = (!same).then_some(layout);
+        let lineup = Lineup::of(tracks, self.config.container);
+        let same = self.lineup.as_ref() == Some(&lineup);
+        self.pending_breaks =
+            !same && (self.lineup.is_none() || self.pacing.undecided() || self.lanes.differ(&lineup));
+        self.pending = (!same).then_some(lineup);
     }
 
-    /// The tracks that the next stretch will have.
+    /// The default tracks that the next stretch will have.
     fn next_layout(&self) -> Option<&Layout> {
-        self.pending.as_ref().or(self.packaging.as_ref().map(|packaging| &packaging.layout))
+        self.pending.as_ref().or(self.lineup.as_ref()).map(|lineup| &lineup.main)
+    }
+
+    /// The default tracks that are being packaged.
+    fn layout(&self) -> Option<&Layout> {
+        self.lineup.as_ref().map(|lineup| &lineup.main)
     }
 
     fn may_begin(&self, packet: &Packet) -> bool {
@@ -293,68 +327,63 @@ impl Segmenter {
             self.cut(end, true);
             self.open = None;
         }
-        if let Some(layout) = self.pending.take()
-            && !self.repackage(layout)
+        if let Some(lineup) = self.pending.take()
+            && !self.repackage(lineup)
         {
             return;
         }
-        let Some(packaging) = &self.packaging else { return };
-        let mut open = Open::new(start, std::mem::take(&mut self.broken), &packaging.layout);
-        (open.last_video, open.last_audio) = (self.now, self.now);
+        let Some(lineup) = &self.lineup else { return };
         // Sound from before the first picture would play to a black screen, or hold it back.
-        open.audio_from = if packet.track.is_video() { clock.ticks(packet.pts(), CLOCK) } else { start };
+        let audio_from = if packet.track.is_video() { clock.ticks(packet.pts(), CLOCK) } else { start };
+        let mut open = Open::new(start, audio_from, std::mem::take(&mut self.broken), lineup);
+        open.last_video = self.now;
+        if let Some(sound) = &mut open.sound {
+            sound.heard = self.now;
+        }
         self.open = Some(open);
         self.anchor = (start, self.now.max(self.dated_until));
     }
 
-    /// Takes a new configuration in use. `false` when it cannot be packaged.
-    fn repackage(&mut self, layout: Layout) -> bool {
-        let bytes = match self.fragments.configure(&layout) {
-            Ok(bytes) => bytes,
+    /// Takes a new lineup in use. `false` when its default tracks cannot be packaged.
+    fn repackage(&mut self, lineup: Lineup) -> bool {
+        self.pending_breaks = false;
+        let anew = self.pacing.undecided();
+        let metadata = self.tracks.as_ref().and_then(|tracks| tracks.metadata.as_deref());
+        let changes = match self.lanes.configure(&lineup, metadata, anew) {
+            Ok(changes) => changes,
             Err(reason) => {
-                self.packaging = None;
+                self.lineup = None;
                 self.outputs.push_back(Output::Refused(reason));
                 return false;
             }
         };
-        if self.packaging.is_some() && self.pacing.undecided() {
+        if self.lineup.is_some() && anew {
             self.pacing = Pacing::new(self.config);
             self.broken = false;
             self.outputs.push_back(Output::StartedOver);
-        } else if self.packaging.is_some() && self.pacing.any() {
+        } else if self.lineup.is_some() && self.pacing.any() && !changes.inits.is_empty() {
             self.broken = true;
         }
-        self.inits = self.inits.wrapping_add(1);
-        let rate = layout.picture().and_then(|picture| picture.frame_rate).filter(|(_, per)| *per > 0);
-        let init = Init {
-            number: self.inits,
-            container: self.config.container,
-            bytes,
-            codecs: layout.codecs(),
-            resolution: layout.display_size(),
-            nominal_frame_rate: rate.map(|(frames, per)| f64::from(frames) / f64::from(per)),
-        };
-        let init = Arc::new(init);
-        if !self.pacing.undecided() {
-            self.outputs.push_back(Output::Init(init.clone()));
-        }
-        self.packaging = Some(Packaging { layout, init });
+        self.lineup = Some(lineup);
+        self.tell_changes(changes);
         true
     }
 
-    /// Whether a track's frames still fit the configuration being packaged; they do not between a change and the
+    /// Whether a default track's frames still fit the configuration being packaged; they do not between a change and the
     /// random access point where it takes effect.
     fn fits(&self, config: impl Fn(&Layout) -> Option<&Arc<CodecConfig>>) -> bool {
-        let Some(packaging) = &self.packaging else { return false };
-        let current = config(&packaging.layout);
-        current.is_some() && self.pending.as_ref().is_none_or(|next| config(next) == current)
+        let Some(layout) = self.layout() else { return false };
+        let current = config(layout);
+        current.is_some() && self.pending.as_ref().is_none_or(|next| config(&next.main) == current)
     }
 
     fn video(&mut self, packet: &Packet) {
         let (Some(clock), true) = (self.clock, self.fits(Layout::video)) else { return };
-        let Some(packaging) = &self.packaging else { return };
-        let data = packaging.layout.slices(packet);
-        if data.is_empty() || self.open.is_none() {
+        let Some(layout) = self.layout() else { return };
+        let data = layout.slices(packet);
+        let entering = self.open.as_ref().is_some_and(|open| open.entering);
+        let skipped = entering && layout.is_skipped_leading(packet);
+        if data.is_empty() || skipped || self.open.is_none() {
             return;
         }
         let dts = clock.ticks(packet.dts, CLOCK);
@@ -378,6 +407,7 @@ impl Segmenter {
             self.cut(time, packet.keyframe);
         }
         if let Some(open) = &mut self.open {
+            open.entering &= !packet.keyframe || time == open.start;
             open.held = Some(Sample { time, duration: 0, cts, sync: packet.keyframe, data });
         }
     }
@@ -392,26 +422,24 @@ impl Segmenter {
         }
         if let Some(open) = &mut self.open {
             let rule = self.pacing.part_rule(open.start);
-            open.add_video(Sample { duration: now - held.time, ..held }, rule, &mut self.fragments);
+            open.add_video(Sample { duration: now - held.time, ..held }, rule, &mut self.lanes);
         }
     }
 
     fn audio(&mut self, packet: &Packet) {
         let (Some(clock), true) = (self.clock, self.fits(Layout::audio)) else { return };
-        let Some(packaging) = &self.packaging else { return };
-        let data = packaging.layout.slices(packet);
-        let audio_only = packaging.layout.video().is_none();
+        let Some(layout) = self.layout() else { return };
+        let data = layout.slices(packet);
+        let audio_only = layout.video().is_none();
         let Some(open) = self.open.as_mut().filter(|_| !data.is_empty()) else { return };
-        let (audio_from, waiting) = (open.audio_from, open.held.is_none());
-        let Some(grid) = open.grid() else { return };
-        let rate = grid.timescale();
-        let at = clock.ticks(packet.pts(), rate);
-        let unit = grid.unit();
-        let to_clock = |time: i64| MediaTime::new(time, rate).ticks_at(CLOCK);
-        if grid.next().is_none() && to_clock(at + unit) <= audio_from {
+        let waiting = open.held.is_none();
+        let Some(sound) = &mut open.sound else { return };
+        let rate = sound.grid().timescale();
+        let Some((at, data)) = sound.join(clock.ticks(packet.pts(), rate), data) else { return };
+        if sound.is_early(at) {
             return;
         }
-        let (time, silent) = match grid.place(at) {
+        let (time, silent) = match sound.grid().place(at) {
             Placed::Late => return,
             Placed::At { time, silent } => (time, silent),
             Placed::AfterHole { .. } if audio_only || waiting => {
@@ -425,11 +453,9 @@ impl Segmenter {
             }
             Placed::AfterHole { time } => (time, 0),
         };
-        let silence = grid.silence().cloned();
-        for index in 0..silent {
-            let Some(silence) = silence.clone() else { break };
-            let time = time - (silent - index) * unit;
-            self.queue_audio(Sample::sound(time, unit, [silence].into()), rate);
+        let unit = sound.grid().unit();
+        for silence in sound.silence_before(time, silent) {
+            self.queue_audio(silence, rate);
         }
         self.queue_audio(Sample::sound(time, unit, data), rate);
     }
@@ -438,9 +464,11 @@ impl Segmenter {
     fn queue_audio(&mut self, unit: Sample, rate: Timescale) {
         let limit = self.pacing.limit();
         let target = self.pacing.segment();
-        let has_video = self.packaging.as_ref().is_some_and(|packaging| packaging.layout.video().is_some());
+        let has_video = self.layout().is_some_and(|layout| layout.video().is_some());
         let Some(open) = &mut self.open else { return };
-        open.last_audio = self.now;
+        if let Some(sound) = &mut open.sound {
+            sound.heard = self.now;
+        }
         let at = MediaTime::new(unit.time, rate).ticks_at(CLOCK);
         let end = MediaTime::new(unit.time + unit.duration, rate).ticks_at(CLOCK);
         open.queue(unit);
@@ -465,7 +493,7 @@ impl Segmenter {
         if length > 0 && (full || length + (end - at) / 2 >= target || open.bytes() > SEGMENT_BYTES_MAX) {
             self.cut(at, !has_video);
         } else {
-            open.follow_sound(at, end, self.pacing.part_rule(open.start), &mut self.fragments);
+            open.follow_sound(at, end, self.pacing.part_rule(open.start), &mut self.lanes);
         }
     }
 }

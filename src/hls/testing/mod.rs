@@ -96,6 +96,13 @@ pub(crate) struct Studio {
     /// The next access unit.
     unit: i64,
     broken: bool,
+    /// Viewers of other lists than the first.
+    pub(crate) others: Vec<Viewer>,
+    muted: bool,
+    /// Whether the tracks besides the default ones send nothing.
+    pub(crate) silent: bool,
+    /// How long before those of the default track the pictures of others are decoded, in milliseconds.
+    pub(crate) ahead: i64,
 }
 
 impl Studio {
@@ -115,6 +122,10 @@ impl Studio {
             wall: NOON,
             unit: 0,
             broken: false,
+            others: Vec::new(),
+            muted: false,
+            silent: false,
+            ahead: 0,
         }
     }
 
@@ -123,7 +134,7 @@ impl Studio {
         let arrived = MediaTime::from_millis(self.wall);
         let start = match frame {
             Frame::Media(packet) => {
-                self.tracks.video().is_none() || (packet.track.is_video() && packet.keyframe)
+                self.tracks.video().is_none() || (packet.track == TrackId::VIDEO && packet.keyframe)
             }
             _ => false,
         };
@@ -131,9 +142,53 @@ impl Studio {
         self.look();
     }
 
+    /// Shows nobody anything from now on.
+    pub(crate) const fn mute(&mut self) {
+        self.muted = true;
+    }
+
     pub(crate) fn look(&mut self) {
+        if self.muted {
+            return;
+        }
         if let Some(snapshot) = self.lifecycle.poll_snapshot() {
+            for other in &mut self.others {
+                let fresh = self.lifecycle.show();
+                other.look(fresh);
+            }
             self.viewer.look(snapshot);
+        }
+    }
+
+    /// Sets what the encoder sends: so many tracks of each kind.
+    pub(crate) fn send_tracks(&mut self, video: u8, audio: u8) {
+        let mut tracks = TrackSet::default();
+        for index in 0..video {
+            tracks.set(TrackId { index, ..TrackId::VIDEO }, avc(1_280 - 320 * u32::from(index)));
+        }
+        for index in 0..audio {
+            tracks.set(TrackId { index, ..TrackId::AUDIO }, aac());
+        }
+        self.tracks = Arc::new(tracks);
+    }
+
+    /// Watches the lists besides the first, `count` in all.
+    pub(crate) fn watch(&mut self, count: usize) {
+        self.others = (1..count).map(Viewer::of).collect();
+    }
+
+    /// Sends the same on all tracks besides the default one of its kind.
+    fn send_others(&mut self, packet: &Packet) {
+        if self.silent {
+            return;
+        }
+        let others = self.tracks.tracks().iter().map(|track| track.id);
+        let others: Vec<_> =
+            others.filter(|id| id.kind == packet.track.kind && *id != packet.track).collect();
+        for track in others {
+            let ahead = MediaTime::from_millis(if track.is_video() { self.ahead } else { 0 });
+            let (dts, cts) = (packet.dts - ahead, packet.cts + ahead);
+            self.send(&Frame::Media(Packet { track, dts, cts, ..packet.clone() }));
         }
     }
 
@@ -161,13 +216,17 @@ impl Studio {
             if sound_at < picture_at {
                 unit += 1;
                 if has_audio {
-                    self.send(&Frame::Media(sound(sound_at)));
+                    let packet = sound(sound_at);
+                    self.send(&Frame::Media(packet.clone()));
+                    self.send_others(&packet);
                 }
             } else {
                 let keyframe = number % self.gop == 0;
                 let len = if keyframe { 4_000 } else { 400 };
                 if has_video {
-                    self.send(&Frame::Media(picture(picture_at, self.cts, keyframe, len)));
+                    let packet = picture(picture_at, self.cts, keyframe, len);
+                    self.send(&Frame::Media(packet.clone()));
+                    self.send_others(&packet);
                 }
                 number += 1;
             }

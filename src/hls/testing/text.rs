@@ -38,12 +38,29 @@ pub(crate) struct Text {
     pub(crate) open: Option<SegmentLines>,
     pub(crate) next_part: Option<String>,
     pub(crate) next_map: Option<String>,
+    /// Names of date ranges.
+    pub(crate) ranges: Vec<String>,
+    /// Address, segment and part of each rendition report.
+    pub(crate) reports: Vec<(String, u64, Option<u64>)>,
     pub(crate) ended: bool,
 }
+
+/// Tags that stand before the first segment.
+const HEAD_TAGS: [&str; 8] = [
+    "VERSION",
+    "TARGETDURATION",
+    "MEDIA-SEQUENCE",
+    "DISCONTINUITY-SEQUENCE",
+    "INDEPENDENT-SEGMENTS",
+    "SERVER-CONTROL",
+    "PART-INF",
+    "SKIP",
+];
 
 /// The value of an attribute, without quotes.
 fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = list;
+    let mut found = None;
     while !rest.is_empty() {
         let (key, value) = rest.split_once('=').unwrap_or_else(|| panic!("no attribute: {list}"));
         let (value, after) = match value.strip_prefix('"') {
@@ -52,11 +69,24 @@ fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
         };
         assert!(!key.contains(' ') && !value.is_empty(), "{list}");
         if key == name {
-            return Some(value);
+            assert_eq!(found.replace(value), None, "{name} twice: {list}");
         }
         rest = after.strip_prefix(',').unwrap_or(after);
     }
-    None
+    found
+}
+
+/// A date as playlists have it, in milliseconds since 1970 (`2026-08-01T12:00:00.123Z`).
+fn millis(date: &str) -> i64 {
+    let fields =
+        date.strip_suffix('Z').unwrap_or_else(|| panic!("a zone: {date}")).split(['-', 'T', ':', '.']);
+    let fields: Vec<i64> =
+        fields.map(|field| field.parse().unwrap_or_else(|_| panic!("no date: {date}"))).collect();
+    let [year, month, day, hour, minute, second, milli] = fields[..] else { panic!("no date: {date}") };
+    // Years that begin in March put the odd day last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 719_469;
+    ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + milli
 }
 
 /// A decimal number in units of ten microseconds.
@@ -75,17 +105,26 @@ impl Text {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("#EXTM3U"), "{text}");
         assert!(text.ends_with('\n') && !text.contains('\r') && !text.contains("PLAYLIST-TYPE"), "{text}");
-        for tag in ["VERSION", "TARGETDURATION", "MEDIA-SEQUENCE", "DISCONTINUITY-SEQUENCE"] {
-            assert_eq!(text.matches(&format!("#EXT-X-{tag}:")).count(), 1, "{tag} once: {text}");
+        assert!(
+            !text.chars().any(|letter| letter.is_control() && letter != '\n'),
+            "control characters: {text}"
+        );
+        for (index, tag) in HEAD_TAGS.iter().enumerate() {
+            let tag = format!("#EXT-X-{tag}");
+            let count = text.lines().filter(|line| line.split(':').next() == Some(&tag)).count();
+            assert!(count == 1 || index >= 4 && count == 0, "{tag} {count} times: {text}");
         }
         let mut now = SegmentLines::default();
         let mut body = false;
         for line in lines {
             assert!(!read.ended, "nothing follows the end: {text}");
             let (tag, value) = line.split_once(':').unwrap_or((line, ""));
-            body |= read.body_line(tag, value, line, &mut now);
+            let of_body = read.body_line(tag, value, line, &mut now);
+            body |= of_body;
             let head = read.head_line(tag, value);
             assert!(!(head && body), "{tag} belongs before the first segment: {text}");
+            let beside = matches!(tag, "#EXT-X-DATERANGE" | "#EXT-X-RENDITION-REPORT");
+            assert!(head || of_body || beside, "{line} is no tag that players know: {text}");
         }
         if now != SegmentLines::default() {
             assert!(!now.parts.is_empty() && now.duration == 0, "a head without a segment: {text}");
@@ -117,6 +156,8 @@ impl Text {
     fn body_line(&mut self, tag: &str, value: &str, line: &str, now: &mut SegmentLines) -> bool {
         let uri = || attribute(value, "URI").unwrap_or_else(|| panic!("no URI: {line}")).to_owned();
         let early = now.parts.is_empty() && now.duration == 0;
+        let media = matches!(tag, "#EXT-X-PART" | "#EXTINF" | "#EXT-X-MAP" | "#EXT-X-DISCONTINUITY");
+        assert!(!media || self.next_part.is_none(), "media behind the hint: {line}");
         match tag {
             "#EXT-X-DISCONTINUITY" => {
                 assert!(early && now.map.is_none() && now.date.is_none(), "{line} out of order");
@@ -145,7 +186,21 @@ impl Text {
                 };
                 assert_eq!(hint.replace(uri()), None, "one hint of each kind");
             }
+            "#EXT-X-RENDITION-REPORT" => {
+                assert!(now.uri.is_empty() && now.duration == 0, "{line} out of order");
+                let number = |name| attribute(value, name).map(|number| number.parse().expect("a number"));
+                let report = (uri(), number("LAST-MSN").expect("a segment"), number("LAST-PART"));
+                assert!(self.reports.iter().all(|(known, ..)| *known != report.0), "one report each: {line}");
+                self.reports.push(report);
+            }
             "#EXT-X-ENDLIST" => self.ended = true,
+            "#EXT-X-DATERANGE" => {
+                let id = attribute(value, "ID").expect("an ID").to_owned();
+                millis(attribute(value, "START-DATE").expect("a start"));
+                assert!(!self.ranges.contains(&id), "one range of each name: {line}");
+                self.ranges.push(id);
+                return false;
+            }
             _ if !line.starts_with('#') => {
                 assert!(now.duration > 0, "an address without a duration: {line}");
                 now.uri = line.to_owned();
@@ -166,6 +221,7 @@ impl Text {
         assert_eq!(self.control.is_some(), self.part_target.is_some(), "{text}");
         let live = self.control.is_some() && !self.ended;
         assert_eq!(self.next_part.is_some(), live, "a hint exactly where more comes: {text}");
+        assert!(live || self.reports.is_empty(), "{text}");
         if let (Some(control), Some(part)) = (&self.control, self.part_max()) {
             let seconds = |name| decimal(attribute(control, name).expect(name));
             let target = i64::try_from(self.target).expect("small") * SECOND;
@@ -185,6 +241,7 @@ impl Text {
             self.check_parts(&segment.parts, true, text);
             assert!(segment.date.is_some(), "every segment is dated: {text}");
         }
+        self.check_order(text);
         if let Some(open) = &self.open {
             self.check_parts(&open.parts, false, text);
             assert!(open.date.is_some() && !self.ended, "{text}");
@@ -193,6 +250,31 @@ impl Text {
             let first = self.segments.first().or(self.open.as_ref());
             assert!(first.is_none_or(|first| first.map.is_some()), "a map first: {text}");
         }
+    }
+
+    /// What one segment says of the next: dates go on, another map is another stretch, and nothing is named twice. Parts
+    /// are listed near the end alone.
+    fn check_order(&self, text: &str) {
+        let segments: Vec<_> = self.segments.iter().chain(&self.open).collect();
+        let mut map = None;
+        for (index, segment) in segments.iter().enumerate() {
+            let other = segment.map.is_some() && map.is_some() && segment.map != map;
+            assert!(!other || segment.discontinuity, "another map in the same stretch: {text}");
+            map = segment.map.clone().or(map);
+            let behind: i64 = segments[index + 1..].iter().map(|segment| segment.duration).sum();
+            let near = behind <= 4 * i64::try_from(self.target).expect("small") * SECOND;
+            assert!(near || segment.parts.is_empty(), "parts of long ago: {text}");
+            let Some(next) = segments.get(index + 1) else { continue };
+            let dates = [segment, next].map(|segment| millis(segment.date.as_deref().expect("a date")));
+            let apart = dates[1] - dates[0] - segment.duration / 100;
+            assert!(apart >= -2 && (next.discontinuity || apart <= 2), "dates {apart} ms off: {text}");
+        }
+        let uris = segments.iter().map(|segment| &segment.uri).filter(|uri| !uri.is_empty());
+        let mut uris: Vec<_> = uris.chain(self.parts().map(|part| &part.uri)).collect();
+        let count = uris.len();
+        uris.sort_unstable();
+        uris.dedup();
+        assert_eq!(uris.len(), count, "an address twice: {text}");
     }
 
     /// None longer than the target, and none but the last of a segment shorter than 85 percent of it.
@@ -208,6 +290,15 @@ impl Text {
     /// All parts that are listed, oldest first.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &PartLine> {
         self.segments.iter().chain(&self.open).flat_map(|segment| &segment.parts)
+    }
+
+    /// The segment of the newest part, and the part's place in it: what others report of this playlist.
+    pub(crate) fn last(&self) -> (u64, Option<u64>) {
+        match (&self.open, self.segments.last()) {
+            (Some(open), _) => (self.next(), (open.parts.len() as u64).checked_sub(1)),
+            (None, Some(newest)) => (self.next() - 1, (newest.parts.len() as u64).checked_sub(1)),
+            (None, None) => panic!("an empty playlist"),
+        }
     }
 
     /// The segments with their numbers, the open one last.

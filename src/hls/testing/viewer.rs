@@ -21,6 +21,9 @@ pub(crate) struct Seen {
 /// Checks every snapshot against the specification and against all it saw before.
 #[derive(Default)]
 pub(crate) struct Viewer {
+    /// Which list of the index this one watches.
+    pub(crate) place: usize,
+    pub(crate) index: String,
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) playlist: Option<m3u8_rs::MediaPlaylist>,
     pub(crate) name: String,
@@ -42,14 +45,25 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
+    /// Of the list at this place of the index.
+    pub(crate) fn of(place: usize) -> Self {
+        Self { place, ..Self::default() }
+    }
+
     pub(super) fn look(&mut self, snapshot: Snapshot) {
         if let Ok(File::Index(index)) = snapshot.file("index.m3u8") {
-            let text = String::from_utf8(index.plain.to_vec()).expect("text");
-            let uri = check_index(&text);
+            self.index = String::from_utf8(index.plain.to_vec()).expect("text");
+            let uris = check_index(&self.index);
+            check_lists(&uris, &snapshot);
+            // Who watches a list goes on with it, whatever the index says later.
+            let stays =
+                self.read.as_ref().is_some_and(|read| !read.ended) && snapshot.file(&self.name).is_ok();
+            let uri = if stays { Some(self.name.clone()) } else { uris.get(self.place).cloned() };
+            let Some(uri) = uri else { return self.snapshot = Some(snapshot) };
             let Ok(File::Playlist(media)) = snapshot.file(&uri) else {
                 panic!("{uri} is named but not there")
             };
-            assert_eq!(gunzip(&media.gzip), media.plain);
+            assert_eq!(gunzip(media.gzip()), media.plain);
             self.text = String::from_utf8(media.plain.to_vec()).expect("text");
             self.check_media(&uri, &snapshot);
         }
@@ -79,6 +93,7 @@ impl Viewer {
             self.name = uri.to_owned();
             self.seen.clear();
             self.clocks.clear();
+            self.fragments = 0;
         }
         if let Some(before) = self.read.take() {
             read.check_after(&before, &text);
@@ -236,20 +251,69 @@ impl Viewer {
         self.seen.values().map(|seen| i64::try_from(seen.duration.as_millis()).expect("small")).collect()
     }
 
+    /// Numbers, durations, dates and breaks of all segments so far: what lists of one stream have in common.
+    pub(crate) fn course(&self) -> Vec<(u64, Duration, i64, bool)> {
+        let seen = self.seen.iter();
+        seen.map(|(number, seen)| (*number, seen.duration, seen.date, seen.discontinuity)).collect()
+    }
+
     pub(crate) fn breaks(&self) -> usize {
         self.seen.values().filter(|seen| seen.discontinuity).count()
     }
 }
 
-fn check_index(text: &str) -> String {
+/// Checks a multivariant playlist; its lists, variants first.
+fn check_index(text: &str) -> Vec<String> {
     let Ok(index) = m3u8_rs::parse_master_playlist_res(text.as_bytes()) else { panic!("{text}") };
-    let [variant] = &index.variants[..] else { panic!("one variant: {text}") };
-    assert!(variant.bandwidth > 0 && variant.average_bandwidth.is_some_and(|average| average > 0), "{text}");
-    assert!(variant.average_bandwidth.is_some_and(|average| average <= variant.bandwidth));
-    if variant.resolution.is_some() {
-        assert!(variant.frame_rate.is_some_and(|rate| rate > 0.0), "{text}");
+    let sounds: Vec<_> = index
+        .alternatives
+        .iter()
+        .filter(|media| media.media_type == m3u8_rs::AlternativeMediaType::Audio)
+        .collect();
+    for variant in &index.variants {
+        let average = variant.average_bandwidth.expect("an average");
+        assert!(average > 0 && average <= variant.bandwidth, "{text}");
+        assert_eq!(variant.resolution.is_some(), variant.frame_rate.is_some_and(|rate| rate > 0.0), "{text}");
+        assert_eq!(variant.resolution.is_some(), variant.other_attributes.is_some(), "VIDEO-RANGE: {text}");
+        let group = |group: &String| sounds.iter().any(|sound| sound.group_id == *group);
+        assert!(variant.audio.as_ref().is_none_or(group), "{text}");
     }
-    variant.uri.clone()
+    for (at, sound) in sounds.iter().enumerate() {
+        let unlike = |other: &&m3u8_rs::AlternativeMedia| {
+            other.group_id != sound.group_id
+                || (other.name != sound.name && !(other.default && sound.default))
+        };
+        assert!(sounds[..at].iter().all(unlike), "{text}");
+        assert!(sound.autoselect || !sound.default, "{text}");
+        let used = |variant: &m3u8_rs::VariantStream| variant.audio.as_ref() == Some(&sound.group_id);
+        assert!(index.variants.iter().any(used), "{text}");
+    }
+    let mut uris: Vec<_> = index.variants.iter().map(|variant| variant.uri.clone()).collect();
+    uris.extend(sounds.iter().filter_map(|sound| sound.uri.clone()));
+    let mut seen = Vec::new();
+    for uri in uris {
+        if !seen.contains(&uri) {
+            seen.push(uri);
+        }
+    }
+    seen
+}
+
+/// Every list that an index names is there, whole, and as far as the others are.
+fn check_lists(uris: &[String], snapshot: &Snapshot) {
+    if uris.len() < 2 {
+        return;
+    }
+    let mut lasts = Vec::new();
+    for uri in uris {
+        let Ok(File::Playlist(list)) = snapshot.file(uri) else { panic!("{uri} is named but not there") };
+        let text = Text::read(std::str::from_utf8(&list.plain).expect("text"));
+        assert!(text.segments.iter().all(|segment| snapshot.file(&segment.uri).is_ok()), "{uri}");
+        assert!(text.segments.iter().filter_map(|it| it.map.as_ref()).all(|map| snapshot.file(map).is_ok()));
+        assert!(text.reports.iter().all(|(other, ..)| uris.contains(other) && other != uri), "{uri}");
+        lasts.push((text.next(), text.open.as_ref().map(|open| open.parts.len()), text.target, text.ended));
+    }
+    assert!(lasts.iter().all(|last| *last == lasts[0]), "{lasts:?}");
 }
 
 pub(crate) fn gunzip(bytes: &[u8]) -> Vec<u8> {

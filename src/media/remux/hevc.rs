@@ -20,12 +20,8 @@ const LENGTH_SIZE: u8 = 4;
 pub(super) struct AccessUnit {
     pub(super) config: Option<HevcConfig>,
     /// Whether it is an intra random access point. Behind one that is no IDR picture (CRA, BLA), skipped leading
-    /// pictures may follow.
+    /// pictures may follow; who starts there leaves them out.
     pub(super) keyframe: bool,
-    /// Whether it refers to pictures before the last keyframe: a decoder that starts at that one cannot show it, and
-    /// is better off without it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "readers that join at an open picture will need it"))]
-    pub(super) skipped_leading: bool,
     pub(super) payload: Bytes,
 }
 
@@ -93,8 +89,7 @@ impl HevcSource {
         if in_force.length_size != length_size {
             return Err(Refusal::malformed("HEVC frame", "start codes where lengths were announced"));
         }
-        let skipped_leading = unit::is_skipped_leading(kind);
-        Ok(Some(AccessUnit { config, keyframe, skipped_leading, payload }))
+        Ok(Some(AccessUnit { config, keyframe, payload }))
     }
 
     /// Looks through the units of a frame and keeps the parameter sets. `None` when there is no picture.

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::super::bell::{Bell, Tower};
 use super::super::live::Stream;
 use super::super::ring::{Entry, Ring};
 use super::batch::Batch;
@@ -29,6 +30,8 @@ type Writable = Pin<Box<dyn Future<Output = (OutputId, io::Result<()>)> + Send>>
 /// A stream with outputs in this shard.
 struct Lane {
     stream: Arc<Stream>,
+    /// Rings when the stream has news; its mark is the lane's number.
+    bell: Arc<Bell>,
     /// When what arrived is sent.
     pace: Pace,
     /// Up to where the outputs that keep up were served.
@@ -54,8 +57,12 @@ impl Lane {
 pub(super) struct Shard {
     config: ShardConfig,
     orders: mpsc::Receiver<Order>,
-    bell: Arc<Notify>,
+    tower: Arc<Tower>,
+    /// By rising number.
     lanes: Vec<Lane>,
+    next_lane: u64,
+    /// Numbers of the lanes with news, kept for its space.
+    news: Vec<u64>,
     parked: FuturesUnordered<Writable>,
     batch: Batch,
 }
@@ -65,15 +72,17 @@ impl Shard {
         Self {
             config,
             orders,
-            bell: Arc::new(Notify::new()),
+            tower: Arc::default(),
             lanes: Vec::new(),
+            next_lane: 0,
+            news: Vec::new(),
             parked: FuturesUnordered::new(),
             batch: Batch::default(),
         }
     }
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let bell = Arc::clone(&self.bell);
+        let tower = Arc::clone(&self.tower);
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -84,7 +93,7 @@ impl Shard {
                     Some(order) => self.obey(order),
                     None => return,
                 },
-                () = bell.notified() => {
+                () = tower.rung() => {
                     if self.listen() {
                         self.serve_due().await;
                     }
@@ -100,9 +109,14 @@ impl Shard {
     fn listen(&mut self) -> bool {
         let now = Instant::now();
         let mut due = false;
-        for lane in &mut self.lanes {
-            let ring = lane.stream.ring();
-            due |= lane.pace.hear(ring, now);
+        self.news.clear();
+        self.tower.take(&mut self.news);
+        for mark in &self.news {
+            // A lane may be gone that has rung before.
+            let found = self.lanes.binary_search_by_key(mark, |lane| lane.bell.mark);
+            if let Some(lane) = found.ok().and_then(|at| self.lanes.get_mut(at)) {
+                due |= lane.pace.hear(lane.stream.ring(), now);
+            }
         }
         due
     }
@@ -135,10 +149,12 @@ impl Shard {
         match self.lanes.iter_mut().find(|lane| Arc::ptr_eq(&lane.stream, &stream)) {
             Some(lane) => lane.outputs.push(output),
             None => {
-                stream.ring().add_bell(&self.bell);
+                let bell = Bell::new(&self.tower, self.next_lane);
+                self.next_lane += 1;
+                stream.ring().add_bell(&bell);
                 let served = stream.ring().head();
                 let pace = Pace::new(self.config.coalesce, served);
-                self.lanes.push(Lane { stream, pace, served, outputs: vec![output] });
+                self.lanes.push(Lane { stream, bell, pace, served, outputs: vec![output] });
             }
         }
         self.with(id, |_, _| None);
@@ -227,22 +243,14 @@ impl Shard {
     }
 
     fn drop_empty_lanes(&mut self) {
-        let bell = &self.bell;
-        self.lanes.retain(|lane| {
-            let used = !lane.outputs.is_empty();
-            if !used {
-                lane.stream.ring().remove_bell(bell);
-            }
-            used
-        });
+        // In order: lanes are found by their numbers.
+        self.lanes.retain(|lane| !lane.outputs.is_empty());
     }
 }
 
-impl Drop for Shard {
+impl Drop for Lane {
     fn drop(&mut self) {
-        for lane in &self.lanes {
-            lane.stream.ring().remove_bell(&self.bell);
-        }
+        self.stream.ring().remove_bell(&self.bell);
     }
 }
 

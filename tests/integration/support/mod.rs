@@ -8,14 +8,18 @@ pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod machines;
 pub(crate) mod metrics;
+pub(crate) mod modern;
 pub(crate) mod nginx;
 pub(crate) mod packets;
 pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod programs;
+pub(crate) mod raw;
 pub(crate) mod scratch;
+pub(crate) mod several;
 pub(crate) mod tap;
 pub(crate) mod tls;
+pub(crate) mod viewer;
 
 use std::time::{Duration, Instant};
 

@@ -74,6 +74,9 @@ impl Packets {
             }
             let fields: Vec<&str> = line.split(',').map(str::trim).collect();
             let [stream, dts, pts, _, size, hash, ..] = fields[..] else { continue };
+            if size == "0" {
+                continue; // FFmpeg 9 opens AV1 with a packet of nothing
+            }
             let (unit, second) = scales.get(stream).copied().unwrap_or((1, 1000));
             let ms = |text: &str| text.parse::<i64>().map_or(0, |time| time * 1000 * unit / second);
             let packet = Packet { hash: format!("{size}:{hash}"), dts: ms(dts), pts: ms(pts) };
@@ -112,13 +115,14 @@ enum Sound {
     None,
     Stereo,
     Surround,
+    Mp3,
 }
 
 impl Sound {
     const fn channels(self) -> Option<&'static str> {
         match self {
             Self::None => None,
-            Self::Stereo => Some("2"),
+            Self::Stereo | Self::Mp3 => Some("2"),
             Self::Surround => Some("6"),
         }
     }
@@ -151,6 +155,23 @@ impl Clip {
         Self::make(&format!("audio-{seconds}"), seconds, None, Sound::Stereo)
     }
 
+    /// Pictures with keyframes at odd distances, from a tenth of a second to more than three seconds.
+    pub(crate) fn irregular() -> Self {
+        let file = kept("irregular-11", |fresh| {
+            let mut command = Command::new("ffmpeg");
+            command.args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"]);
+            command.args([&format!("testsrc2=size=320x180:rate={FRAME_RATE}"), "-f", "lavfi", "-i"]);
+            command.args(["anoisesrc=r=44100:a=0.1:seed=7", "-c:a", "aac", "-ac", "2", "-b:a", "64k"]);
+            command.args(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "400k"]);
+            command.args(["-g", "1000", "-sc_threshold", "0", "-bf", "2"]);
+            command.args(["-force_key_frames", "0,0.4,0.5,2.2,2.32,5.6,6,7,7.04,9.5", "-t", "11"]);
+            let status = command.args(["-f", "flv"]).arg(fresh).status().expect("ffmpeg runs");
+            assert!(status.success(), "the clip can be made");
+        });
+        let packets = Packets::of(&file);
+        Self { keyframes: keyframes_of(&file, &packets), packets, file }
+    }
+
     /// The same clip, to compare with [`Packets::elementary`].
     pub(crate) fn elementary(&self) -> Self {
         let packets = Packets::elementary(&self.file.to_string_lossy());
@@ -164,23 +185,20 @@ impl Clip {
         Self::make(&format!("surround-{seconds}"), seconds, Some((320, 180, 400)), Sound::Surround)
     }
 
-    /// Made once for each name, and kept beside the build's other products.
+    /// MP3 beside pictures.
+    pub(crate) fn mp3(seconds: u32) -> Self {
+        Self::make(&format!("mp3-{seconds}"), seconds, Some((320, 180, 400)), Sound::Mp3)
+    }
+
     fn make(name: &str, seconds: u32, video: Option<(u32, u32, u32)>, audio: Sound) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
-        std::fs::create_dir_all(&folder).expect("a folder can be made");
-        let file = folder.join(format!("{name}.flv"));
-        if !file.exists() {
-            let scratch = Scratch::new("clip");
-            let fresh = scratch.join("clip.flv");
-            encode(&fresh, seconds, video, audio);
-            // By rename, because another test may make the same clip now. Copied first: /tmp may be another disk.
-            let near = folder.join(format!("{name}.{}.part", std::process::id()));
-            std::fs::copy(&fresh, &near)
-                .and_then(|_| std::fs::rename(&near, &file))
-                .expect("a clip can be kept");
-        }
+        let file = kept(name, |fresh| encode(fresh, seconds, video, audio));
         let packets = Packets::of(&file);
         Self { keyframes: keyframes_of(&file, &packets), packets, file }
+    }
+
+    /// A clip that was made elsewhere: its packets, and the hashes of the video's keyframes among them.
+    pub(crate) const fn of(file: PathBuf, packets: Packets, keyframes: Vec<String>) -> Self {
+        Self { file, packets, keyframes }
     }
 
     /// Asserts that what arrived is this clip from some keyframe on: every later packet once, in order, bytes equal,
@@ -291,6 +309,22 @@ impl Clip {
     }
 }
 
+/// A file in FLV, made once for each name and kept beside the build's other products.
+pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let file = folder.join(format!("{name}.flv"));
+    if !file.exists() {
+        let scratch = Scratch::new("clip");
+        let fresh = scratch.join("clip.flv");
+        make(&fresh);
+        // By rename, because another test may make the same clip now. Copied first: /tmp may be another disk.
+        let near = folder.join(format!("{name}.{}.part", std::process::id()));
+        std::fs::copy(&fresh, &near).and_then(|_| std::fs::rename(&near, &file)).expect("a clip can be kept");
+    }
+    file
+}
+
 fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: Sound) {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-v", "error", "-y"]);
@@ -301,7 +335,8 @@ fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: Soun
     }
     if let Some(channels) = audio.channels() {
         command.args(["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1:seed=7"]);
-        command.args(["-c:a", "aac", "-ac", channels, "-b:a", "64k"]);
+        let encoder = if matches!(audio, Sound::Mp3) { "libmp3lame" } else { "aac" };
+        command.args(["-c:a", encoder, "-ac", channels, "-b:a", "64k"]);
     }
     if let Some((_, _, kilobits)) = video {
         let (rate, group) = (format!("{kilobits}k"), FRAME_RATE.to_string());

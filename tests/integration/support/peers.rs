@@ -69,7 +69,7 @@ pub(crate) fn gst_encode(sink: &str, pictures: u32, url: &str) -> Encoder {
 }
 
 impl Encoder {
-    fn start(name: &str, command: &mut Command) -> Self {
+    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
         let scratch = Scratch::new("encoder");
         Self { process: Proc::start(name, scratch.path(), command), _scratch: scratch }
     }
@@ -94,13 +94,18 @@ impl Player {
     }
 
     pub(crate) fn ffmpeg_with(input: &[&str], url: &str) -> Self {
+        Self::hashing(Command::new("ffmpeg"), input, url, &[])
+    }
+
+    /// Any ffmpeg, its packets hashed behind a bitstream filter.
+    pub(crate) fn hashing(mut command: Command, input: &[&str], url: &str, filter: &[&str]) -> Self {
         let scratch = Scratch::new("player");
         let received = scratch.join("received.framehash");
-        let mut command = Command::new("ffmpeg");
         command
             .args(["-nostdin", "-v", "warning"])
             .args(input)
             .args(["-i", url])
+            .args(filter)
             .args(FRAMEHASH)
             .args(["-flush_packets", "1"]) // a test sees the file grow
             .arg(&received);
@@ -130,13 +135,14 @@ impl Player {
         Self { process: Proc::start("rtmp2src", scratch.path(), &mut command), received, _scratch: scratch }
     }
 
-    /// GStreamer's HLS and TS demuxers on a playlist that has ended, into a file that keeps the packets.
-    pub(crate) fn gst_hls_ts(url: &str) -> Self {
+    /// GStreamer's HLS demuxer and one for segments (`tsdemux`, `qtdemux`) on a playlist that has ended, into a file that
+    /// keeps the packets.
+    pub(crate) fn gst_hls(url: &str, demuxer: &str) -> Self {
         let scratch = Scratch::new("player");
-        let received = scratch.join("received.mkv");
+        let received = scratch.join("received.ts");
         let mut command = Command::new("gst-launch-1.0");
-        command.args(["-e", "souphttpsrc", &format!("location={url}")]);
-        command.args("! hlsdemux ! tsdemux name=from matroskamux name=to ! filesink".split(' '));
+        command.args(["-e", "souphttpsrc", &format!("location={url}"), "!", "hlsdemux", "!", demuxer]);
+        command.args("name=from mpegtsmux name=to ! filesink".split(' '));
         command.arg(format!("location={}", received.display()));
         command.args("from. ! queue ! h264parse ! to. from. ! queue ! aacparse ! to.".split(' '));
         Self { process: Proc::start("hlsdemux", scratch.path(), &mut command), received, _scratch: scratch }

@@ -17,6 +17,7 @@ pub(crate) enum Signal {
     Int,
     Stop,
     Cont,
+    Hup,
 }
 
 /// A running program.
@@ -67,6 +68,7 @@ impl Proc {
             Signal::Int => "-INT",
             Signal::Stop => "-STOP",
             Signal::Cont => "-CONT",
+            Signal::Hup => "-HUP",
         };
         let script = format!("kill {flag} {}", self.child.id());
         Command::new("sh").args(["-c", &script]).status().expect("sh runs");

@@ -2,13 +2,15 @@
 //! (as `make test` does) it fails instead, so that nothing is skipped where everything should run.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Something a test starts, and how to see that it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Ffmpeg,
+    /// FFmpeg 9, which speaks Enhanced RTMP; [`ffmpeg9`] says where it is.
+    Ffmpeg9,
     Nginx,
     /// A GStreamer element, and gst-launch with it.
     Gst(&'static str),
@@ -25,12 +27,16 @@ impl Program {
     /// Every program the tests know, for the test that lists what is absent.
     pub(crate) const ALL: &[Self] = &[
         Self::Ffmpeg,
+        Self::Ffmpeg9,
         Self::Nginx,
         Self::Gst("flvmux"),
         Self::Gst("rtmpsink"),
         Self::Gst("rtmp2sink"),
         Self::Gst("rtmp2src"),
         Self::Gst("hlsdemux"),
+        Self::Gst("souphttpsrc"),
+        Self::Gst("mpegtsmux"),
+        Self::Gst("qtdemux"),
         Self::Rtmpdump,
         Self::Curl,
         Self::Bash,
@@ -40,6 +46,7 @@ impl Program {
     pub(crate) fn is_here(self) -> bool {
         match self {
             Self::Ffmpeg => runs("ffmpeg", &["-version"]) && runs("ffprobe", &["-version"]),
+            Self::Ffmpeg9 => runs(&ffmpeg9().to_string_lossy(), &["-version"]),
             Self::Nginx => nginx_binary().is_some() && Path::new(NGINX_RTMP_MODULE).exists(),
             Self::Gst(element) => runs("gst-inspect-1.0", &[element]),
             Self::Rtmpdump => runs("rtmpdump", &["--help"]),
@@ -59,6 +66,12 @@ impl Program {
 /// Where nginx lives; Debian keeps it outside a user's PATH.
 pub(crate) fn nginx_binary() -> Option<&'static str> {
     ["nginx", "/usr/sbin/nginx"].into_iter().find(|binary| runs(binary, &["-v"]))
+}
+
+/// FFmpeg 9 as `make deps` unpacks it; another one by `GOSTREAM_TEST_FFMPEG9`.
+pub(crate) fn ffmpeg9() -> PathBuf {
+    let unpacked = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/ffmpeg9");
+    std::env::var_os("GOSTREAM_TEST_FFMPEG9").map_or_else(unpacked, PathBuf::from)
 }
 
 /// The browser's binary; another one by `CHROMIUM_PATH`.

@@ -15,6 +15,8 @@ use crate::media::{CodecConfig, Timescale};
 const JITTER_MILLIS: i64 = 40;
 /// Mean distance from the grid over a second that is drift and not jitter, in milliseconds.
 const DRIFT_MILLIS: i64 = 40;
+/// Samples of a sample of E-AC-3: six blocks, of however many syncframes (ETSI TS 102 366 §F.6.1).
+const EAC3_SAMPLE: u32 = 1_536;
 /// The longest gap that is filled with silence, in milliseconds. Longer ones are a break in the stream.
 const FILL_MILLIS: i64 = 1_000;
 
@@ -55,7 +57,10 @@ impl AudioClock {
     /// A clock for sound of this configuration, not started. `None` for pictures, and for sound whose units differ.
     #[must_use]
     pub fn new(config: &CodecConfig) -> Option<Self> {
-        let unit = config.frame_samples()?;
+        let unit = match config {
+            CodecConfig::Eac3(_) => EAC3_SAMPLE,
+            other => other.frame_samples()?,
+        };
         let silence = match config {
             CodecConfig::Aac(asc) => asc.silent_unit(),
             _ => None,

@@ -20,8 +20,10 @@ use slices::{av1_slices, h264_slices, h265_slices};
 use crate::format::fmp4::{
     Error, InitTrack, Run, RunSample, SampleEntry, empty_fragment_header, fragment_header, init_segment,
 };
+use crate::format::h265::unit;
+use crate::format::nal;
 use crate::format::shape::Shape;
-use crate::media::{Codec, CodecConfig, MediaTime, Packet, Timescale, TrackSet};
+use crate::media::{CodecConfig, MediaTime, Packet, Timescale, TrackKind, TrackSet};
 
 /// The number of the video track in every init segment.
 const VIDEO_TRACK: u32 = 1;
@@ -41,37 +43,62 @@ pub struct Layout {
     audio: Option<Arc<CodecConfig>>,
 }
 
+/// Whether samples can be made of a track: pictures whose parameter sets (sequence header, size) are known, and sound
+/// whose frames are all as long.
+#[must_use]
+pub fn is_packageable(config: &CodecConfig) -> bool {
+    match config {
+        CodecConfig::H264(avc) => !avc.sps.is_empty() && !avc.pps.is_empty(),
+        CodecConfig::H265(hevc) => hevc.sets.is_complete() && hevc.picture.is_some(),
+        CodecConfig::Av1(av1) => av1.sequence.is_some(),
+        CodecConfig::Vp9(vp9) => vp9.size.is_some(),
+        CodecConfig::Aac(asc) => asc.sample_rate > 0 && asc.frame_length > 0,
+        CodecConfig::Flac(info) => info.frame_samples().is_some(),
+        CodecConfig::Opus { .. } | CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => true,
+    }
+}
+
 impl Layout {
-    /// Chooses from `tracks`: pictures whose parameter sets (sequence header, size) are known, AAC, Opus, and FLAC whose
-    /// frames are all as long.
+    /// Of the default tracks among `tracks`, those that [are packageable](is_packageable).
     #[must_use]
     pub fn of(tracks: &TrackSet) -> Self {
-        let decodable = |config: &&Arc<CodecConfig>| match config.as_ref() {
-            CodecConfig::H264(avc) => !avc.sps.is_empty() && !avc.pps.is_empty(),
-            CodecConfig::H265(hevc) => hevc.sets.is_complete() && hevc.picture.is_some(),
-            CodecConfig::Av1(av1) => av1.sequence.is_some(),
-            CodecConfig::Vp9(vp9) => vp9.size.is_some(),
-            CodecConfig::Aac(asc) => asc.sample_rate > 0 && asc.frame_length > 0,
-            CodecConfig::Opus { .. } => true,
-            CodecConfig::Flac(info) => info.frame_samples().is_some(),
-            // Most browsers decode none of these, and would not play the pictures beside them.
-            CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => false,
-        };
+        let packageable = |config: &&Arc<CodecConfig>| is_packageable(config);
         Self {
-            video: tracks.video().filter(decodable).cloned(),
-            audio: tracks.audio().filter(decodable).cloned(),
+            video: tracks.video().filter(packageable).cloned(),
+            audio: tracks.audio().filter(packageable).cloned(),
         }
     }
 
-    /// A coding among `tracks` that HLS leaves out, for the log.
+    /// Of one track alone.
     #[must_use]
-    pub fn left_out(tracks: &TrackSet) -> Option<Codec> {
-        let is_left_out = |config: &CodecConfig| match config {
-            CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => true,
-            CodecConfig::Flac(info) => info.frame_samples().is_none(),
-            _ => false,
-        };
-        tracks.tracks().iter().find(|track| is_left_out(&track.config)).map(|track| track.config.codec())
+    pub fn alone(kind: TrackKind, config: Arc<CodecConfig>) -> Self {
+        match kind {
+            TrackKind::Video => Self { video: Some(config), audio: None },
+            TrackKind::Audio => Self { video: None, audio: Some(config) },
+        }
+    }
+
+    /// Of its pictures alone.
+    #[must_use]
+    pub fn mute(self) -> Self {
+        Self { audio: None, ..self }
+    }
+
+    /// Of its pictures alone; of its sound where there are none.
+    #[must_use]
+    pub fn without_beside(&self) -> Self {
+        let audio = self.audio.clone().filter(|_| self.video.is_none());
+        Self { video: self.video.clone(), audio }
+    }
+
+    /// Whether a picture refers to pictures before the random access point that it follows: it cannot be shown when
+    /// decoding began there (H.265 §8.1.3).
+    #[must_use]
+    pub fn is_skipped_leading(&self, packet: &Packet) -> bool {
+        let Some(CodecConfig::H265(hevc)) = self.video.as_deref() else { return false };
+        let mut units = nal::Units::new(&packet.payload, hevc.length_size).map_while(Result::ok);
+        let picture = units.find_map(|found| unit::unit_type(found).filter(|kind| unit::is_slice(*kind)));
+        picture.is_some_and(unit::is_skipped_leading)
     }
 
     /// Whether there is nothing to package.
@@ -127,7 +154,9 @@ impl Layout {
                 CodecConfig::Aac(asc) => SampleEntry::Mp4a(asc),
                 CodecConfig::Opus { head, .. } => SampleEntry::Opus(head),
                 CodecConfig::Flac(info) => SampleEntry::Flac(info),
-                CodecConfig::Mp3(_) | CodecConfig::Ac3(_) | CodecConfig::Eac3(_) => return None,
+                CodecConfig::Mp3(header) => SampleEntry::Mp3(header),
+                CodecConfig::Ac3(header) => SampleEntry::Ac3(header),
+                CodecConfig::Eac3(config) => SampleEntry::Eac3(config),
             };
             Some(InitTrack { id: *id, timescale: config.timescale().ticks_per_second(), entry })
         });

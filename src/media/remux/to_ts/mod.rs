@@ -1,4 +1,5 @@
-//! Samples to MPEG-TS: H.264 as an Annex B byte stream, AAC with ADTS headers, MP3 as it is, on one clock.
+//! Samples to MPEG-TS: H.264 as an Annex B byte stream, AAC with ADTS headers, MP3, AC-3 and E-AC-3 as they are, on one
+//! clock.
 //!
 //! Takes the samples that [`to_fmp4`](super::to_fmp4) takes, so that both forms of HLS are cut alike. Their session clock begins ten
 //! seconds in, which keeps the program's clock, half a second behind the decode times, from ever falling below zero.
@@ -56,6 +57,7 @@ pub enum Error {
 #[derive(Debug)]
 struct Sound {
     adts: Option<Adts>,
+    stream: StreamId,
     timescale: Timescale,
 }
 
@@ -71,18 +73,17 @@ enum UnitHeader {
 
 impl Sound {
     fn of(config: &CodecConfig) -> Result<(Self, StreamType), Error> {
-        let timescale = config.timescale();
-        match config {
+        let (adts, stream, kind) = match config {
             CodecConfig::Aac(asc) => {
-                let adts = Adts::of(asc).ok_or(Error::NoAdts)?;
-                Ok((Self { adts: Some(adts), timescale }, StreamType::AacAdts))
+                (Some(Adts::of(asc).ok_or(Error::NoAdts)?), StreamId::Audio, StreamType::AacAdts)
             }
-            CodecConfig::Mp3(header) if header.is_mpeg1() => {
-                Ok((Self { adts: None, timescale }, StreamType::Mpeg1Audio))
-            }
-            CodecConfig::Mp3(_) => Ok((Self { adts: None, timescale }, StreamType::Mpeg2Audio)),
-            other => Err(Error::Codec(other.codec())),
-        }
+            CodecConfig::Mp3(header) if header.is_mpeg1() => (None, StreamId::Audio, StreamType::Mpeg1Audio),
+            CodecConfig::Mp3(_) => (None, StreamId::Audio, StreamType::Mpeg2Audio),
+            CodecConfig::Ac3(_) => (None, StreamId::Private, StreamType::Ac3),
+            CodecConfig::Eac3(_) => (None, StreamId::Private, StreamType::Eac3),
+            other => return Err(Error::Codec(other.codec())),
+        };
+        Ok((Self { adts, stream, timescale: config.timescale() }, kind))
     }
 
     fn header(&self, unit: &Sample) -> UnitHeader {
@@ -290,7 +291,7 @@ impl TsWriter {
                 self.video_pid.put_adaptation(out, clock);
             }
         }
-        let header = PesHeader::new(StreamId::Audio, len, positive(at), positive(at));
+        let header = PesHeader::new(sound.stream, len, positive(at), positive(at));
         let unit: SmallVec<[&[u8]; 64]> = std::iter::once(header.as_bytes()).chain(pieces).collect();
         self.audio_pid.put_unit(out, adaptation, &unit);
     }

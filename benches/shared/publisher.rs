@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::media::{Pace, Source};
-use crate::peer::{self, CHUNK_SIZE, Part, Peer};
-use crate::wire;
+use super::media::{Pace, Source};
+use super::peer::{self, CHUNK_SIZE, Part, Peer};
+use super::wire;
 
 /// A frame that leaves this much after it was due is worth a word, since it spoils the latencies.
 const LATE: Duration = Duration::from_millis(20);

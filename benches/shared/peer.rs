@@ -8,7 +8,7 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::wire::{self, Head, Reader, Value};
+use super::wire::{self, Head, Reader, Value};
 
 /// Chunk size that this side sends with, in bytes: what OBS uses.
 pub(crate) const CHUNK_SIZE: usize = 4096;
