@@ -67,6 +67,10 @@ struct OutputStatus {
     detail: String,
     sent_bytes: u64,
     bitrate_bits: u64,
+    /// `null` where the kernel does not tell.
+    rtt_seconds: Option<f64>,
+    /// `null` where the kernel does not tell.
+    retransmitted_segments: Option<u64>,
 }
 
 async fn status(State(sources): State<Sources>) -> Response {
@@ -112,6 +116,8 @@ impl OutputStatus {
             detail: status.detail,
             sent_bytes: output.stats.sent_bytes.get(),
             bitrate_bits: output.stats.rate.bits_per_second(),
+            rtt_seconds: output.path.rtt().map(|rtt| rtt.as_secs_f64()),
+            retransmitted_segments: output.path.retransmitted(),
         }
     }
 }

@@ -102,8 +102,7 @@ impl Engine {
                 background.spawn(async move { stop.run_until_cancelled(packager).await });
             }
         }
-        background.spawn(keep(Arc::clone(&registry), stop.clone()));
-        background.spawn(housekeeping(Arc::clone(&registry), Arc::clone(&supervisor), stop.clone()));
+        start_clockwork(&registry, &supervisor, &background, &stop);
         let tokens = config.playback.require_token.then(|| playback_tokens(config));
         let sessions = Sessions::new(
             session_config(config)?,
@@ -262,6 +261,18 @@ fn destinations(project: &config::Project, chunk_size: u32) -> anyhow::Result<Ve
         })
     };
     project.destinations.iter().map(destination).collect()
+}
+
+/// Starts what is due by the clock alone.
+fn start_clockwork(
+    registry: &Arc<Registry>,
+    supervisor: &Arc<Supervisor>,
+    background: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    background.spawn(keep(Arc::clone(registry), stop.clone()));
+    background.spawn(housekeeping(Arc::clone(registry), Arc::clone(supervisor), stop.clone()));
+    background.spawn(Arc::clone(supervisor).watch_paths(stop.clone()));
 }
 
 /// Keeps broadcasts going whose encoder is away.

@@ -71,8 +71,12 @@ pub(super) fn open(
     };
     let mut face = Face { http, https, metrics: None };
     if let Some((listener, addr)) = bind("metrics", config.metrics.listen)? {
-        let limits = Limits { drain_timeout: config.drain_timeout, ..Limits::default() };
-        let server = Server { limits, ..Server::new(listener, metrics::router(Exporter::new(sources)))? };
+        // Places of its own: viewers cannot keep figures from being read.
+        let limits = Limits { places: Arc::new(Semaphore::new(config.http.max_connections)), ..limits };
+        let stats = Arc::default();
+        sources.push(Box::new(HttpListener { service: "metrics", secure: false, stats: Arc::clone(&stats) }));
+        let router = metrics::router(Exporter::new(sources));
+        let server = Server { limits, stats, ..Server::new(listener, router)? };
         tasks.spawn(server.run(stop.clone()));
         face.metrics = Some(addr);
     }

@@ -19,6 +19,7 @@ pub mod mp3;
 pub mod nal;
 pub mod opus;
 pub mod shape;
+pub mod sock_diag;
 pub mod ts;
 pub mod vp9;
 pub mod wire;

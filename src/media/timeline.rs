@@ -5,7 +5,7 @@
 //! breaks, or another source takes over, a new offset continues the stream's clock for all tracks at once.
 //!
 //! Composition times are not touched here, and arrival times not known: a source whose timestamps mean nothing
-//! comes out monotonic, not right.
+//! comes out monotonic, not right, until its [`SourceClock`](super::SourceClock) stands in.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,9 @@ pub struct Timeline {
 struct Anchor {
     /// Stream time minus source time.
     offset: i64,
-    /// The last frame that was placed by this offset.
+    /// Stream time of the first frame that was placed by this offset.
+    start: i64,
+    /// The last one.
     last: SourceTime,
 }
 
@@ -131,7 +133,7 @@ impl Timeline {
         let Some(anchor) = self.anchor.as_mut() else {
             let (source, began) = (SourceTime { raw: source_millis, millis: 0 }, self.newest.is_some());
             let offset = after(newest, track.frame, began);
-            self.anchor = Some(Anchor { offset, last: source });
+            self.anchor = Some(Anchor { offset, start: offset, last: source });
             let dts = settle(&mut self.newest, track, source, offset);
             return Placed { dts, discontinuity: began };
         };
@@ -145,7 +147,8 @@ impl Timeline {
         let (offset, discontinuity) = match fit {
             Fit::At(offset) => (offset, false),
             Fit::Break => {
-                anchor.offset = after(newest, track.frame, true).saturating_sub(source.millis);
+                anchor.start = after(newest, track.frame, true);
+                anchor.offset = anchor.start.saturating_sub(source.millis);
                 (anchor.offset, true)
             }
         };
@@ -154,6 +157,15 @@ impl Timeline {
         }
         let dts = settle(&mut self.newest, track, source, offset);
         Placed { dts, discontinuity }
+    }
+
+    /// Whether a frame is of a track of which this source has sent nothing yet, and from before its very first frame. There is
+    /// no time for it: placed, it and those up to there would be pressed together behind what is on the timeline.
+    #[must_use]
+    pub fn precedes(&self, track: TrackId, source_millis: u32) -> bool {
+        let has_begun = self.tracks.get(&track).is_some_and(|track| track.source.is_some());
+        let Some(anchor) = self.anchor.filter(|_| !has_begun) else { return false };
+        begin(anchor.last, source_millis).millis.saturating_add(anchor.offset) < anchor.start
     }
 
     /// The time of a data message. It never moves the clock; what cannot be believed is now.

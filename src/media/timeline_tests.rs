@@ -80,6 +80,24 @@ fn tracks_that_start_a_little_apart_stay_apart() {
 }
 
 #[test]
+fn what_a_second_track_sends_from_before_the_first_frame_has_no_place() {
+    let mut timeline = Timeline::default();
+    assert!(!timeline.precedes(VIDEO, 5_000), "it begins the stream");
+    for begin in [0, 160] {
+        // Sound comes late, and from before the picture.
+        timeline.place(VIDEO, 5_000);
+        place(&mut timeline, VIDEO, 5_040);
+        assert!(timeline.precedes(AUDIO, 4_900) && timeline.precedes(AUDIO, 4_999));
+        assert!(!timeline.precedes(AUDIO, 5_000));
+        assert_eq!(place(&mut timeline, AUDIO, 5_020), begin + 20, "in sync from its first frame");
+        assert!(!timeline.precedes(AUDIO, 4_999), "a track that has begun is no matter of this");
+        assert!(!timeline.precedes(TrackId { index: 1, ..AUDIO }, 100), "on another clock");
+        assert_eq!(place(&mut timeline, VIDEO, 5_100), begin + 100);
+        timeline.new_source();
+    }
+}
+
+#[test]
 fn a_repeated_timestamp_still_moves_by_a_millisecond() {
     let mut timeline = Timeline::default();
     assert_eq!(video(&mut timeline, [100, 100, 100, 133]), [0, 1, 2, 33]);

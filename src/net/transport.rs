@@ -16,6 +16,8 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use crate::format::sock_diag::Endpoints;
+
 /// Bytes that a TLS session may hold in each direction of its buffers: two records and their overhead, so that a
 /// lagging peer is seen in the ring and not hidden here.
 const TLS_BUFFER_MAX: usize = 64 << 10;
@@ -111,6 +113,14 @@ impl Transport {
     /// Of the socket.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.tcp.peer_addr()
+    }
+
+    /// Both ends, as the kernel knows the connection by.
+    ///
+    /// # Errors
+    /// Of the socket.
+    pub fn endpoints(&self) -> io::Result<Endpoints> {
+        Ok(Endpoints { local: self.tcp.local_addr()?, remote: self.tcp.peer_addr()? })
     }
 
     /// Waits until reading may bring something. Cancel safe.

@@ -101,6 +101,8 @@ impl Worker {
 
     async fn attach(&self, connected: &Connected, start: Start) -> Attachment {
         let config = &self.surroundings.config;
+        // A socket that does not know its ends is on its way out.
+        self.output.path.follow(connected.transport.endpoints().ok());
         let spec = OutputSpec {
             transport: Arc::clone(&connected.transport),
             stream_id: connected.stream_id,

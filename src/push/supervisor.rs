@@ -12,6 +12,7 @@ use tracing::Instrument;
 use super::breaker::Breakers;
 use super::destination::{Destination, DestinationId, OutputState, Reason, Status};
 use super::dial::{Dialer, Fault};
+use super::path::PathFigures;
 use super::worker::{Config, Surroundings, Worker};
 use crate::stream::{Figure, OutputStats, Shards, Stream, StreamId};
 
@@ -27,6 +28,8 @@ pub struct Output {
     pub destination: Destination,
     /// What was sent and dropped.
     pub stats: Arc<OutputStats>,
+    /// What the kernel says of the way there.
+    pub path: PathFigures,
     /// Attempts after the first.
     pub reconnects: Figure,
     status: watch::Sender<Status>,
@@ -42,6 +45,7 @@ impl Output {
             stream,
             destination,
             stats: Arc::default(),
+            path: PathFigures::default(),
             reconnects: Figure::default(),
             status: watch::Sender::new(status),
             retry: Notify::new(),
@@ -93,6 +97,7 @@ impl Output {
         if state != OutputState::Sending {
             self.stats.lag_millis.set(0);
             self.stats.waiting_millis.set(0);
+            self.path.follow(None);
         }
     }
 }

@@ -72,8 +72,8 @@ impl RtmpUrl {
         let (host, port) = split_authority(authority, if tls { 443 } else { 1935 })?;
         let path = path.trim_start_matches('/');
         let (app, key) = if key.is_empty() { split_key(path)? } else { (trim_app(path), key) };
-        let app = if app.is_empty() && host.ends_with(IVS_HOST) { IVS_APP } else { app };
-        Ok(Self { tls, host: host.to_owned(), port, app: app.to_owned(), key: key.to_owned() })
+        let app = usual_app(host, app).to_owned();
+        Ok(Self { tls, host: host.to_owned(), port, app, key: key.to_owned() })
     }
 
     /// Where a server asks us to connect anew (Enhanced RTMP v2, ReconnectRequest), with the same key: its `tcUrl`,
@@ -114,7 +114,7 @@ impl RtmpUrl {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (host, port) = split_authority(authority, if tls { 443 } else { 1935 })?;
-        let app = trim_app(path.trim_start_matches('/')).to_owned();
+        let app = usual_app(host, trim_app(path.trim_start_matches('/'))).to_owned();
         Ok(Self { tls, host: host.to_owned(), port, app, key: self.key.clone() })
     }
 
@@ -196,6 +196,12 @@ fn split_key(path: &str) -> Result<(&str, &str), InvalidUrl> {
         return Err(InvalidUrl::NoKey);
     }
     Ok((app, key))
+}
+
+/// The app of an address, or what its host means where there is none.
+fn usual_app<'a>(host: &str, app: &'a str) -> &'a str {
+    let is_ivs = host.to_ascii_lowercase().ends_with(IVS_HOST);
+    if app.is_empty() && is_ivs { IVS_APP } else { app }
 }
 
 fn trim_app(path: &str) -> &str {
@@ -281,6 +287,13 @@ mod tests {
             ("//[::1]:1/x", false, "::1", 1, "x"),
             ("/other", false, "here", 1936, "other"),
             ("b", false, "here", 1936, "live/b"),
+            (
+                "rtmps://A.global-contribute.live-video.net",
+                true,
+                "A.global-contribute.live-video.net",
+                443,
+                "app",
+            ),
         ] {
             let there = plain.resolve(tc_url).expect("a good address");
             assert_eq!(

@@ -179,10 +179,11 @@ impl Sessions {
     }
 
     fn count_unauthenticated(&self, why: Unauthenticated) {
-        self.stats.publishes.count(why.reason());
         if why.is_step() {
+            self.stats.auth_steps.count(why.reason());
             tracing::debug!(reason = why.reason(), "the client is asked to authenticate");
         } else {
+            self.stats.publishes.count(why.reason());
             tracing::warn!(reason = why.reason(), "publish refused: the client did not authenticate");
         }
     }

@@ -20,7 +20,7 @@ use super::ring::{Entry, Ring, RingLimits, RingWriter};
 use super::slate::Slate;
 use super::stats::StreamStats;
 use crate::media::remux::to_flv::{self, FlvMessage, MessageKind};
-use crate::media::{DataMessage, End, Frame, MediaTime, Packet, Timeline, TrackId, TrackSet};
+use crate::media::{DataMessage, End, Frame, MediaTime, Packet, SourceClock, Timeline, TrackId, TrackSet};
 use crate::rtmp::{MessageType, SharedMessage, csid};
 
 /// How long audio waits for video that the metadata announced, before the stream counts as audio only.
@@ -57,6 +57,8 @@ struct Source {
     /// What it said of its tracks; in force in the ring while it writes.
     tracks: Arc<TrackSet>,
     began: Instant,
+    /// Whether its timestamps are to be believed.
+    clock: SourceClock,
     /// No video frame of it is written until a keyframe.
     needs_keyframe: bool,
 }
@@ -217,6 +219,7 @@ impl Writer {
             superseded,
             tracks: Arc::default(),
             began: now,
+            clock: SourceClock::default(),
             needs_keyframe: true,
         };
         if let Some(other) = self.newcomer.replace(newcomer) {
@@ -253,7 +256,7 @@ impl Writer {
     pub(super) fn frame(
         &mut self,
         epoch: u64,
-        frame: SourceFrame,
+        mut frame: SourceFrame,
         now: Instant,
         stats: &StreamStats,
     ) -> Written {
@@ -262,6 +265,18 @@ impl Writer {
             return Written::AwaitingKeyframe;
         };
         let start = source.is_start(frame.track, frame.keyframe, now);
+        let reading =
+            source.clock.read(frame.track, frame.millis, now.saturating_duration_since(source.began));
+        frame.millis = reading.millis;
+        if reading.turned {
+            tracing::warn!(
+                "the encoder's timestamps mean nothing; its frames are taken as of when they arrive"
+            );
+            // A newcomer's clock is not on the timeline yet.
+            if is_live {
+                self.timeline.new_source();
+            }
+        }
         if frame.track.is_video() {
             source.needs_keyframe &= !(frame.track == TrackId::VIDEO && frame.keyframe);
             if source.needs_keyframe {
@@ -275,6 +290,10 @@ impl Writer {
             self.promote(now);
         } else if let Some(refused) = self.resume(&frame, start, now) {
             return refused;
+        }
+        // The show begins with a picture, and what sounded before it comes late often.
+        if !frame.track.is_video() && self.timeline.precedes(frame.track, frame.millis) {
+            return Written::AwaitingKeyframe;
         }
         let placed = self.timeline.place(frame.track, frame.millis);
         if placed.discontinuity {

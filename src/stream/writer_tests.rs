@@ -215,3 +215,42 @@ fn an_encoder_whose_clock_stood_still_is_taken_as_it_is_after_a_while() {
     let [.., (on, _), (further, _)] = pictures.as_slice() else { panic!("{pictures:?}") };
     assert!(*on >= 11_000 && further - on == 40, "{pictures:?}");
 }
+
+#[test]
+fn an_encoder_whose_stamps_mean_nothing_goes_by_the_clock_on_the_wall() {
+    let mut show = Show::new(HoldConfig::default());
+    let (source, _) = show.begin();
+    for n in 0..200 {
+        show.video(source, 77, n % 50 == 0, "frame");
+        show.now += Duration::from_millis(40);
+    }
+    let times: Vec<_> = show.pictures().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(times.len(), 200, "nothing is lost");
+    let steps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps[..70].iter().all(|step| *step == 1), "nobody knows yet: {steps:?}");
+    assert!(steps[76..].iter().all(|step| *step == 40), "{steps:?}");
+    assert_eq!(show.stats.discontinuities.get(), 1, "and viewers are told where");
+}
+
+#[test]
+fn sound_from_before_the_first_picture_is_not_pressed_into_the_show() {
+    let mut show = Show::new(HoldConfig::default());
+    let (source, _) = show.begin();
+    let sound = |show: &mut Show, millis| {
+        let (track, payload) = (TrackId::AUDIO, Bytes::from_static(b"sound"));
+        let frame = SourceFrame { track, millis, cts: MediaTime::ZERO, keyframe: true, payload };
+        show.writer.frame(source, frame, show.now, &show.stats)
+    };
+    show.video(source, 5_000, true, "key");
+    for early in [4_920, 4_941, 4_963, 4_984] {
+        assert_eq!(sound(&mut show, early), Written::AwaitingKeyframe);
+    }
+    for millis in [5_005, 5_027] {
+        assert_eq!(sound(&mut show, millis), Written::Whole);
+    }
+    let mut times = Vec::new();
+    while let Some((entry, _)) = show.cursor.read(show.writer.ring()) {
+        times.extend(entry.frame.dts().map(|dts| dts.as_millis()));
+    }
+    assert_eq!(times, [0, 5, 27]);
+}

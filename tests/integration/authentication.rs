@@ -23,8 +23,14 @@ fn url_with(engine: &Gostream, user: &str, password: &str) -> String {
     format!("rtmp://{user}:{password}@{}/live/{KEY}", engine.address("rtmp"))
 }
 
-fn refusals(engine: &Gostream, result: &str) -> f64 {
-    engine.count("gostream_publish_total", &[("result", result)])
+/// Attempts to publish that ended so, or connections that were a step on the way to one.
+fn counted(engine: &Gostream, what: &str) -> f64 {
+    let attempts = engine.count("gostream_publish_total", &[("result", what)]);
+    attempts + engine.count("gostream_publish_auth_steps_total", &[("step", what)])
+}
+
+fn attempts(engine: &Gostream) -> f64 {
+    engine.count("gostream_publish_total", &[])
 }
 
 /// An encoder that logs in is published whole, to a player that does not; no log line says what it said.
@@ -39,8 +45,9 @@ fn arrives_whole(start: impl FnOnce(&Clip, &Gostream) -> Encoder, who: &str, ms_
     clip.assert_whole_in(who, &player.packets(), ms_tolerance);
     engine.until_stream("ended");
     for step in ["auth_asked", "auth_challenged", "accepted"] {
-        assert!((refusals(&engine, step) - 1.0).abs() < 0.5, "{step}: {}", refusals(&engine, step));
+        assert!((counted(&engine, step) - 1.0).abs() < 0.5, "{step}: {}", counted(&engine, step));
     }
+    assert!((attempts(&engine) - 1.0).abs() < 0.5, "three connections are one attempt");
     let log = engine.log_text();
     for secret in [PASSWORD, "response=", "opaque=", "authmod=adobe&", KEY] {
         assert!(!log.contains(secret), "{secret} in the log");
@@ -79,7 +86,7 @@ fn is_refused(engine: &Gostream, url: &str, why: &str, result: &str) {
     assert!(!encoder.process.wait().success(), "ffmpeg gives up");
     let log = encoder.process.log();
     assert!(log.contains(why), "{why:?} in: {log}");
-    until(&format!("{result} to be counted"), || refusals(engine, result) > 0.5);
+    until(&format!("{result} to be counted"), || counted(engine, result) > 0.5);
     assert!(!engine.stream_is("live"));
 }
 
@@ -93,7 +100,8 @@ fn a_wrong_password_an_unknown_user_and_none_at_all_are_told_apart() {
     is_refused(&engine, &wrong, "Incorrect username/password", "auth_wrong_password");
     let unknown = url_with(&engine, "nobody", PASSWORD);
     is_refused(&engine, &unknown, "Incorrect username\n", "auth_unknown_user");
-    assert!(refusals(&engine, "accepted") < 0.5);
+    assert!(counted(&engine, "accepted") < 0.5);
+    assert!((attempts(&engine) - 2.0).abs() < 0.5, "one that has no password attempted nothing");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod https;
 mod low_latency;
 mod means;
 mod multitrack;
+mod path;
 mod play;
 mod publish;
 mod push;

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::needs;
 use crate::support::engine::{Gostream, KEY, PLAYBACK};
 use crate::support::http;
+use crate::support::metrics::Metrics;
 use crate::support::process::{Proc, Signal};
 use crate::support::programs::Program;
 use crate::support::scratch::Scratch;
@@ -68,6 +69,19 @@ fn http_has_so_many_places_and_the_next_is_counted() {
     until("the third to be counted", || engine.count("gostream_connections_rejected_total", &labels) > 0.5);
     until("the silent ones to be closed", || open() < 0.5);
     assert_eq!(engine.get("/livez").status, 200);
+}
+
+#[test]
+fn the_metrics_listener_has_the_bounds_of_http() {
+    let engine = Gostream::config().set("http.max_connections", 1).set("http.header_timeout", "1s").start();
+    let silent = TcpStream::connect_timeout(&engine.address("metrics"), GUARD).expect("the engine listens");
+    // Until then it holds the only place.
+    until("the silent one to be closed and counted", || {
+        let Some(answer) = http::get(engine.address("metrics"), "/metrics") else { return false };
+        Metrics::parse(&answer.text()).sum("gostream_connections_total", &[("service", "metrics")])
+            > Some(1.5)
+    });
+    drop(silent);
 }
 
 #[test]

@@ -63,6 +63,9 @@ impl EngineFigures {
         for (result, count) in self.sessions.publishes.all() {
             out.add(&names::PUBLISH, &[result], count);
         }
+        for (step, count) in self.sessions.auth_steps.all() {
+            out.add(&names::PUBLISH_AUTH_STEPS, &[step], count);
+        }
         for (result, count) in self.sessions.plays.all() {
             out.add(&names::PLAY, &[result], count);
         }
@@ -118,6 +121,12 @@ impl EngineFigures {
                 stats.dropped_overtaken.get(),
             );
             out.add(&names::OUTPUT_LAG, &labels, Duration::from_millis(stats.lag_millis.get()));
+            if let Some(rtt) = output.path.rtt() {
+                out.add(&names::OUTPUT_RTT, &labels, rtt);
+            }
+            if let Some(segments) = output.path.retransmitted() {
+                out.add(&names::OUTPUT_RETRANSMITTED, &labels, segments);
+            }
             out.add(&names::OUTPUT_RECONNECTS, &labels, output.reconnects.get());
         }
     }

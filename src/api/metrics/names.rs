@@ -62,6 +62,8 @@ metrics! {
     VIOLATIONS = Counter "gostream_client_violations_total" ["reason"]
         "Connections closed because the client broke a rule or a bound, by which.";
     PUBLISH = Counter "gostream_publish_total" ["result"] "Attempts to publish, by how they ended.";
+    PUBLISH_AUTH_STEPS = Counter "gostream_publish_auth_steps_total" ["step"]
+        "Connections of publishers that were told to log in and to come back.";
     PLAY = Counter "gostream_play_total" ["result"] "Attempts to play over RTMP, by how they ended.";
     REFUSED_FRAMES = Counter "gostream_refused_frames_total" ["reason"] "Frames of publishers that were not used.";
 
@@ -96,6 +98,10 @@ metrics! {
     OUTPUT_DROPPED_PACKETS = Counter "gostream_output_dropped_packets_total" ["stream", "output", "cause"]
         "Packets a destination was not sent, by cause.";
     OUTPUT_LAG = Gauge "gostream_output_lag_seconds" ["stream", "output"] "How far an output is behind its stream.";
+    OUTPUT_RTT = Gauge "gostream_output_rtt_seconds" ["stream", "output"]
+        "Round-trip time to a destination, smoothed by the kernel; absent where it does not tell.";
+    OUTPUT_RETRANSMITTED = Counter "gostream_output_retransmitted_segments_total" ["stream", "output"]
+        "TCP segments sent to a destination again; absent where the kernel does not tell.";
     OUTPUT_RECONNECTS = Counter "gostream_output_reconnects_total" ["stream", "output"]
         "Times an output was connected again.";
 

@@ -366,7 +366,7 @@ fn values_are_read_as_they_are_printed() {
 #[test]
 fn urls_say_what_is_wrong_with_them() {
     let label = |url: &str| {
-        let file = format!("{PROJECT}[[project.destination]]\nname = \"d\"\nurl = {url:?}\n");
+        let file = format!("{PROJECT}[[project.destination]]\nname = \"d\"\nurl = \"{url}\"\n");
         match load(&sources(&file, &[])) {
             Ok(_) => "fine".to_owned(),
             Err(errors) => errors
@@ -382,12 +382,16 @@ fn urls_say_what_is_wrong_with_them() {
         ("rtmp://[::1]:1935/app/key", "fine"),
         ("rtmp://h/app", "there is no key in it"),
         ("rtmp://me:secret@h/app/key", "the address must not hold a user name or password"),
-        ("srt://h/app", "this does not begin with rtmp:// or rtmps://"),
-        ("rtmp:///app", "there is no host"),
-        ("rtmp://h:99999/app", "the port is not 1 to 65535"),
+        ("srt://h/app", "the address must begin with rtmp:// or rtmps://"),
+        ("rtmp:///app", "the address has no host"),
+        ("rtmp://h:99999/app", "the port must be 1 to 65535"),
         ("rtmp://h/", "there is no application after the host"),
-        ("rtmp://[::1/app", "there is no ] after the IPv6 address"),
-        ("rtmp://h/a b", "there is a space or a control character in it"),
+        ("rtmp://[::1/app", "the address has no host"),
+        ("rtmp://h/a b", "the address or stream key holds a space or control character"),
+        ("rtmps://fa7.global-contribute.live-video.net/app/key", "fine"),
+        // Its application goes without saying, as the relay knows.
+        ("rtmps://fa7.global-contribute.live-video.net", "there is no key in it"),
+        ("rtmps://fa7.global-contribute.live-video.net\"\nstream_key = \"sk_1", "fine"),
     ] {
         assert_eq!(label(url), why, "{url}");
     }

@@ -341,9 +341,6 @@ impl Kind<String> for DestinationUrl {
     fn read(&self, raw: Raw<'_>) -> Result<String, Fault> {
         let text = text_of(raw, "must be a string")?;
         destination_url(text)?;
-        // What the relay itself would refuse; its text quotes nothing of the address. Whether there is a key is a
-        // question of two fields, asked where both are known.
-        RtmpUrl::parse(text, "key").map_err(|error| Fault::new("must be an address", error.to_string()))?;
         Ok(text.to_owned())
     }
 
@@ -418,32 +415,14 @@ pub(super) fn log_filter(text: &str) -> Result<(), Fault> {
         .map_err(|error| Fault::new(must, error.to_string()))
 }
 
-/// Rule for a destination's `url`. Its faults never quote it: a URL may end in a key.
+/// Rule for a destination's `url`: what the relay itself would make of it, which knows the hosts that need no
+/// application. Its faults never quote it: a URL may end in a key. Whether there is a key is a question of two fields,
+/// asked where both are known.
 fn destination_url(text: &str) -> Result<(), Fault> {
-    let fault = |label: &str| Err(Fault::new("must be a URL such as \"rtmp://HOST/APP\"", label));
-    let Some(rest) = text.strip_prefix("rtmp://").or_else(|| text.strip_prefix("rtmps://")) else {
-        return fault("this does not begin with rtmp:// or rtmps://");
-    };
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return fault("there is a space or a control character in it");
-    }
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let (host, port) = match host_port.strip_prefix('[') {
-        Some(v6) => match v6.split_once(']') {
-            Some((host, port)) => (host, port.strip_prefix(':')),
-            None => return fault("there is no ] after the IPv6 address"),
-        },
-        None => host_port.split_once(':').map_or((host_port, None), |(host, port)| (host, Some(port))),
-    };
-    if host.is_empty() {
-        return fault("there is no host");
-    }
-    if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
-        return fault("the port is not 1 to 65535");
-    }
-    if path.trim_matches('/').is_empty() {
-        return fault("there is no application after the host");
+    let fault = |label: String| Fault::new("must be a URL such as \"rtmp://HOST/APP\"", label);
+    let url = RtmpUrl::parse(text, "key").map_err(|error| fault(error.to_string()))?;
+    if url.app.is_empty() {
+        return Err(fault("there is no application after the host".to_owned()));
     }
     Ok(())
 }
