@@ -276,3 +276,7 @@ impl Client {
         self.link.send_command(csid::COMMAND, 0, &Command::new(name, transaction, values));
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

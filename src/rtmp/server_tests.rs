@@ -544,3 +544,32 @@ fn only_a_peer_that_knows_how_is_asked_to_connect_anew() {
     });
     assert_eq!(urls.collect::<Vec<_>>(), [Some("//other/live"), None]);
 }
+
+#[test]
+fn control_messages_count_on_any_chunk_stream_and_message_stream() {
+    for (csid, stream_id) in [(2, 0), (3, 0), (4, 1), (6, 7)] {
+        let mut peer = Peer::connected("live");
+        peer.message(csid, 1, stream_id, 0, &4_096_u32.to_be_bytes());
+        let body = Command::new("publish", 5.0, vec![Value::Null, string(&"k".repeat(500))]).bytes();
+        let length = u32::try_from(body.len()).expect("small");
+        let header = MessageHeader { csid: 8, timestamp: 0, length, type_id: 20, stream_id: 1 };
+        let mut bytes = Vec::new();
+        write_message(&mut bytes, 4_096, header, &body);
+        peer.server.handle_input(peer.now, &bytes).expect("of the new size");
+        assert_eq!(peer.publish_request().name.name.len(), 500, "{csid} {stream_id}");
+    }
+}
+
+#[test]
+fn a_publisher_that_never_acknowledges_stays() {
+    let mut peer = Peer::connected("live");
+    peer.command(4, 1, "publish", 5.0, vec![Value::Null, string("key")]);
+    peer.publish_request();
+    peer.server.accept_publish(peer.now);
+    for second in 0..60 {
+        peer.now += Duration::from_secs(1);
+        peer.message(4, MessageType::AUDIO, 1, second * 1_000, &[0xAF, 1, 2]);
+        assert_eq!(peer.server.handle_timeout(peer.now), Ok(()));
+    }
+    assert!(!peer.server.is_closing());
+}

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::format::aac::AudioSpecificConfig;
+use crate::format::amf0::Value;
 use crate::format::h264::AvcConfig;
-use crate::media::CodecConfig;
+use crate::media::{CodecConfig, Metadata};
 use crate::stream::cursor::{Cursor, Start};
 
 const AVC: &[u8] = &[
@@ -253,4 +254,44 @@ fn sound_from_before_the_first_picture_is_not_pressed_into_the_show() {
         times.extend(entry.frame.dts().map(|dts| dts.as_millis()));
     }
     assert_eq!(times, [0, 5, 27]);
+}
+
+#[test]
+fn metadata_that_is_sent_over_and_over_is_no_change() {
+    let mut show = Show::new(HoldConfig::default());
+    let (source, _) = show.begin();
+    show.video(source, 0, true, "key");
+    let mut told = Vec::new();
+    for n in 1..20_u32 {
+        // A new copy every time, with the same words.
+        let metadata = Metadata { properties: vec![("width".to_owned(), Value::Number(1_280.0))] };
+        show.writer.describe(source, |tracks| tracks.metadata = Some(Arc::new(metadata)));
+        show.video(source, n * 40, false, "next");
+        told.push(Arc::clone(&show.writer.tracks));
+    }
+    assert!(told.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1])), "outputs send their headers once");
+}
+
+#[test]
+fn sound_waits_a_while_for_pictures_that_were_announced() {
+    for (announced, begins) in [(true, 3_100), (false, 0)] {
+        let mut show = Show::new(HoldConfig::default());
+        let token = CancellationToken::new();
+        let source = show.writer.begin(token, OnDuplicate::Takeover, show.now).expect("it is free");
+        let asc = AudioSpecificConfig::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
+        show.writer.describe(source, |tracks| {
+            tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc));
+            let codec = ("videocodecid".to_owned(), Value::Number(7.0));
+            tracks.metadata = announced.then(|| Arc::new(Metadata { properties: vec![codec] }));
+        });
+        let first = (0..100_u32).map(|n| n * 100).find(|millis| {
+            let payload = Bytes::from_static(b"sound");
+            let (track, millis) = (TrackId::AUDIO, *millis);
+            let frame = SourceFrame { track, millis, cts: MediaTime::ZERO, keyframe: true, payload };
+            let written = show.writer.frame(source, frame, show.now, &show.stats);
+            show.now += Duration::from_millis(100);
+            written == Written::Whole
+        });
+        assert_eq!(first, Some(begins), "pictures announced: {announced}");
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::needs;
 use crate::support::engine::{Gostream, KEY, PLAYBACK};
+use crate::support::machines::{Feed, Show};
 use crate::support::packets::Clip;
 use crate::support::peers::{
     Encoder, GST_RETIMES_MS, Player, ffmpeg_publish, ffmpeg_publish_forever, gst_encode, gst_publish,
@@ -159,4 +160,34 @@ fn a_publisher_that_goes_silent_is_closed_and_its_key_is_free() {
     let mut next = ffmpeg_publish(&Clip::av(4), &engine.publish_url());
     engine.until_stream("live");
     next.process.succeed();
+}
+
+#[test]
+fn an_encoder_whose_connection_is_reset_did_not_say_goodbye_and_may_come_back() {
+    let engine = Gostream::start();
+    let first = Feed::start(&engine.publish_url(), Show::h264());
+    engine.until_stream("live");
+    first.cut();
+    engine.until_stream("interrupted");
+    let second = Feed::start(&engine.publish_url(), Show::h264());
+    engine.until_stream("live");
+    let interruptions = engine.count("gostream_stream_interruptions_total", &[("stream", PLAYBACK)]);
+    assert!((interruptions - 1.0).abs() < 0.5, "{interruptions}");
+    drop(second);
+    engine.until_stream("ended");
+}
+
+#[test]
+fn an_encoder_whose_timestamps_mean_nothing_is_played_by_the_clock_on_the_wall() {
+    let engine = Gostream::start();
+    let _encoder = Feed::start(&engine.publish_url(), Show::h264().stamped(77));
+    engine.until_stream("live");
+    until("the engine to see it", || {
+        engine.logged(|line| {
+            line["message"].as_str().is_some_and(|said| said.contains("timestamps mean nothing"))
+        })
+    });
+    engine.until_playable();
+    let discontinuities = engine.count("gostream_stream_discontinuities_total", &[("stream", PLAYBACK)]);
+    assert!((discontinuities - 1.0).abs() < 0.5, "once: {discontinuities}");
 }

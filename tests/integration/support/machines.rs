@@ -37,6 +37,8 @@ pub(crate) struct Show {
     pub(crate) tags: Vec<Tag>,
     /// Of one round.
     length: Duration,
+    /// What all of it is stamped with, where that is not when it is sent.
+    stamp: Option<u32>,
 }
 
 impl Show {
@@ -49,7 +51,7 @@ impl Show {
             _ => MessageType::DATA,
         };
         let tags = tags.map(|tag| Tag { type_id: type_id(tag.kind), millis: tag.millis, body: tag.body });
-        Self { tags: tags.collect(), length }
+        Self { tags: tags.collect(), length, stamp: None }
     }
 
     /// The same with every body of pictures otherwise.
@@ -58,6 +60,11 @@ impl Show {
             tag.body = change(&tag.body).into();
         }
         self
+    }
+
+    /// The same with one timestamp in all messages.
+    pub(crate) fn stamped(self, millis: u32) -> Self {
+        Self { stamp: Some(millis), ..self }
     }
 
     fn fixture(name: &str) -> std::path::PathBuf {
@@ -93,7 +100,7 @@ impl Show {
         let tag =
             |(millis, body): (u32, Vec<u8>)| Tag { type_id: MessageType::VIDEO, millis, body: body.into() };
         let length = Duration::from_millis(millis.into());
-        Self { tags: bodies.into_iter().map(tag).collect(), length }
+        Self { tags: bodies.into_iter().map(tag).collect(), length, stamp: None }
     }
 
     /// Whether these bodies of frames follow each other in it, in a round or from one to the next.
@@ -109,6 +116,7 @@ impl Show {
 struct Shared {
     show: Mutex<Option<Show>>,
     stop: AtomicBool,
+    cut: AtomicBool,
     asked_to_move: AtomicBool,
     ended: AtomicBool,
 }
@@ -137,6 +145,11 @@ impl Feed {
     /// Goes on with another show, over the same connection.
     pub(crate) fn switch(&self, show: Show) {
         *self.shared.show.lock().expect("no thread panicked") = Some(show);
+    }
+
+    /// Resets the connection in the middle of everything, as OBS does when it stops for want of network.
+    pub(crate) fn cut(self) {
+        self.shared.cut.store(true, Ordering::Relaxed);
     }
 
     /// Whether the server asked to connect anew.
@@ -181,6 +194,11 @@ impl Line {
         let mut base = Duration::ZERO;
         while self.open {
             self.turn(shared);
+            if shared.cut.load(Ordering::Relaxed) {
+                let socket = socket2::SockRef::from(&self.socket);
+                socket.set_linger(Some(Duration::ZERO)).expect("an option");
+                return;
+            }
             if shared.stop.load(Ordering::Relaxed) {
                 self.client.finish();
                 self.turn(shared);
@@ -199,7 +217,8 @@ impl Line {
                 if began.elapsed() < at || !self.open {
                     break;
                 }
-                self.send(stream_id, tag, u32::try_from(at.as_millis()).expect("a short test"));
+                let millis = u32::try_from(at.as_millis()).expect("a short test");
+                self.send(stream_id, tag, show.stamp.unwrap_or(millis));
                 next += 1;
             }
             if next == show.tags.len() && began.elapsed() >= base + show.length {
