@@ -1,7 +1,7 @@
 //! Finished media: init segments, parts, and the segments made of them.
 //!
 //! A segment is a list of parts from the start, because low latency needs them and costs nothing until then. All of
-//! it is immutable and shared; the frames are the very bytes that were ingested.
+//! it is immutable and shared; the frames are the very bytes that were ingested, but for short ones, which are joined.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl Label {
 pub struct Part {
     /// `moof` and the opening of `mdat`.
     pub header: Bytes,
-    /// The frames, in the order of the header.
+    /// The frames, in the order of the header; short ones are joined.
     pub payload: Vec<Bytes>,
     /// How long it plays.
     pub duration: MediaTime,

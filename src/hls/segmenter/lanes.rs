@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::CLOCK;
 use super::fragments::{Fragments, Gap};
+use super::join::join_short;
 use crate::hls::Container;
 use crate::hls::lineup::{Lane, Lineup};
 use crate::hls::segment::{Init, Label, Opening, Part, Segment};
@@ -149,7 +150,7 @@ impl Packed {
         let Some(fragment) = made else { return 0 };
         let part = Part {
             header: fragment.header,
-            payload: fragment.payload,
+            payload: join_short(fragment.payload),
             duration: MediaTime::new(part.end - part.start, CLOCK),
             independent,
         };

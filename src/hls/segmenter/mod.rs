@@ -32,6 +32,7 @@
 mod beside;
 mod cut;
 mod fragments;
+mod join;
 mod lanes;
 mod open;
 mod pacing;
