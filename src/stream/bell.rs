@@ -2,7 +2,7 @@
 //! that a reader of many rings looks at those alone that have news.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
@@ -17,7 +17,8 @@ pub(super) struct Tower {
 /// The bell of one ring in a reader's tower.
 #[derive(Debug)]
 pub(super) struct Bell {
-    tower: Arc<Tower>,
+    /// Weak: the tower holds the bells that have rung, and a reader that is gone without a look at them would keep both.
+    tower: Weak<Tower>,
     /// The reader's own number of the ring.
     pub(super) mark: u64,
     rung: AtomicBool,
@@ -26,7 +27,7 @@ pub(super) struct Bell {
 impl Bell {
     /// A bell that has not rung.
     pub(super) fn new(tower: &Arc<Tower>, mark: u64) -> Arc<Self> {
-        Arc::new(Self { tower: Arc::clone(tower), mark, rung: AtomicBool::new(false) })
+        Arc::new(Self { tower: Arc::downgrade(tower), mark, rung: AtomicBool::new(false) })
     }
 
     /// Says that there is news, once for all that came since the reader last asked.
@@ -34,8 +35,11 @@ impl Bell {
         if self.rung.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.tower.list().push(Arc::clone(self));
-        self.tower.notify.notify_one();
+        // Without a reader there is nobody to hear.
+        if let Some(tower) = self.tower.upgrade() {
+            tower.list().push(Arc::clone(self));
+            tower.notify.notify_one();
+        }
     }
 }
 
@@ -79,5 +83,15 @@ mod tests {
         tower.rung().await;
         tower.take(&mut marks);
         assert_eq!(marks, [2, 0, 2]);
+    }
+
+    #[test]
+    fn a_reader_that_goes_without_a_look_leaves_nothing_behind() {
+        let tower = Arc::new(Tower::default());
+        let bell = Bell::new(&tower, 0);
+        bell.ring();
+        let (of_tower, of_bell) = (Arc::downgrade(&tower), Arc::downgrade(&bell));
+        drop((tower, bell));
+        assert!(of_tower.upgrade().is_none() && of_bell.upgrade().is_none());
     }
 }
