@@ -38,6 +38,7 @@ const REASONS = {
   closed_by_peer: 'it closed the connection',
   stalled: 'it stopped taking data',
   codec_unsupported: 'it cannot take this codec',
+  track_missing: 'the encoder sends no such track',
   circuit_open: 'it failed too often, resting',
 };
 

@@ -85,10 +85,23 @@ fn served(file: EmbeddedFile, headers: &HeaderMap) -> Response {
         (header::CACHE_CONTROL, "no-cache".to_owned()),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY.to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        // The page's address may hold a viewer's token.
+        (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
     if fresh {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let mime = file.metadata.mimetype().to_owned();
     (common, [(header::CONTENT_TYPE, mime)], file.data).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_whose_address_holds_a_token_tells_no_other_server_of_it() {
+        let answer = page("watch.html", &HeaderMap::new());
+        assert_eq!(answer.headers()[header::REFERRER_POLICY], "no-referrer");
+    }
 }

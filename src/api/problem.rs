@@ -75,8 +75,11 @@ impl IntoResponse for Problem {
 fn without_token(path: &str) -> String {
     let of_stream = path.strip_prefix("/hls/").and_then(|rest| rest.split_once('/'));
     let Some((id, rest)) = of_stream else { return path.to_owned() };
-    // No token has a dot in it, and every file has: an address that was cut shows nothing either.
-    let shown = |file: &str| if file.contains('.') { file.to_owned() } else { "***".to_owned() };
+    // No token has a dot in it, and every file has: an address that was cut shows nothing either, nor one whose slash is
+    // spelled otherwise.
+    let shown = |file: &str| {
+        if file.contains('.') && !file.contains('%') { file.to_owned() } else { "***".to_owned() }
+    };
     match rest.rsplit_once('/') {
         Some((_, file)) => format!("/hls/{id}/***/{}", shown(file)),
         None => format!("/hls/{id}/{}", shown(rest)),
@@ -107,6 +110,7 @@ mod tests {
             ("/hls/show/1-abc/x/index.m3u8", "/hls/show/***/index.m3u8"),
             ("/hls/show/1-abc/", "/hls/show/***/***"),
             ("/hls/show/1-abc", "/hls/show/***"),
+            ("/hls/show/1-abc%2Findex.m3u8", "/hls/show/***"),
             ("/hls/show", "/hls/show"),
             ("/watch/a/b", "/watch/a/b"),
         ] {

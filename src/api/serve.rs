@@ -1,8 +1,8 @@
 //! Serves a router on a listener, HTTP/1.1 and HTTP/2, plain or over TLS, until it is told to stop.
 //!
 //! Bounds: connections in all; the time for a TLS handshake, from there to the first request, and to the end of each
-//! request's headers, which is also how long a kept connection may idle; requests at once of one HTTP/2 connection. A
-//! connection above the bound is closed at once and counted, rather than left to wait where nobody sees it.
+//! request's headers, which is also how long a kept connection of HTTP/1.1 may idle, while one of HTTP/2 stays for as
+//! long as its peer answers pings; requests at once of one HTTP/2 connection. A connection above the bound is closed at once and counted, rather than left to wait where nobody sees it.
 
 use std::io;
 use std::net::SocketAddr;

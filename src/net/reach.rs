@@ -28,7 +28,8 @@ impl Reach {
     const fn of_v4(address: Ipv4Addr) -> Self {
         match address.octets() {
             [0 | 127 | 224..=255, ..] => Self::Host,
-            [169, 254, ..] => Self::Link,
+            // The second is a cloud's place for credentials, too.
+            [169, 254, ..] | [192, 0, 0, _] => Self::Link,
             [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18 | 19, ..] => {
                 Self::Site
             }
@@ -38,14 +39,15 @@ impl Reach {
 
     const fn of_v6(address: Ipv6Addr) -> Self {
         match address.segments() {
-            // NAT64: the IPv4 address at the end is where it leads.
-            [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => {
+            // NAT64 and 6to4: the IPv4 address in it is where it leads.
+            [0x64, 0xFF9B, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
                 let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
                 Self::of_v4(Ipv4Addr::new(a, b, c, d))
             }
             [0, 0, 0, 0, 0, 0, ..] | [0xFF00..=0xFFFF, ..] => Self::Host,
             [0xFE80..=0xFEBF, ..] => Self::Link,
-            [0xFC00..=0xFDFF, ..] => Self::Site,
+            // The last is a network's own NAT64, which may lead anywhere in it.
+            [0xFC00..=0xFDFF | 0xFEC0..=0xFEFF, ..] | [0x64, 0xFF9B, 1, ..] => Self::Site,
             _ => Self::World,
         }
     }
@@ -66,6 +68,7 @@ mod tests {
             ("::ffff:127.0.0.1", Reach::Host),
             ("ff02::1", Reach::Host),
             ("169.254.169.254", Reach::Link),
+            ("192.0.0.192", Reach::Link),
             ("fe80::1", Reach::Link),
             ("10.1.2.3", Reach::Site),
             ("172.31.0.1", Reach::Site),
@@ -74,6 +77,10 @@ mod tests {
             ("fd00::1", Reach::Site),
             ("::ffff:10.0.0.1", Reach::Site),
             ("64:ff9b::a00:1", Reach::Site),
+            ("64:ff9b:1::7f00:1", Reach::Site),
+            ("fec0::1", Reach::Site),
+            ("2002:7f00:1::1", Reach::Host),
+            ("2002:a00:1::1", Reach::Site),
             ("172.32.0.1", Reach::World),
             ("93.184.216.34", Reach::World),
             ("2606:2800::1", Reach::World),

@@ -19,6 +19,9 @@ const DETAIL_MAX: usize = 300;
 const LIMITS: Limits =
     Limits { message_max: 1 << 20, chunk_streams_max: 64, amf_depth_max: 16, preauth_bytes_max: u64::MAX };
 
+/// How often in a row a server is followed that sends us on before it takes the stream.
+const HOPS_MAX: usize = 3;
+
 /// A failed attempt, or why an output stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -59,16 +62,17 @@ impl Route {
         Self { url: destination.url.clone(), at_least: Reach::Host }
     }
 
-    /// Where a server asks us to go on. Its own host is as good as configured. Another host, which gets the key, must
-    /// not be nearer to us than this server is, or a stranger on the internet could have us knock at doors inside our
-    /// network; and TLS is never given up.
+    /// Where a server asks us to go on. The configured host and port are as good as configured. Any other place, which
+    /// gets the key, must not be nearer to us than this server is, or a stranger on the internet could have us knock at
+    /// doors inside our network, if need be by a name of his own that leads there; and TLS is never given up.
     pub(super) fn elsewhere(
         destination: &Destination,
         (from, reach): (&RtmpUrl, Reach),
         tc_url: &str,
     ) -> Result<Self, InvalidUrl> {
         let url = from.resolve(tc_url)?;
-        let at_least = if url.is_same_host(&destination.url) { Reach::Host } else { reach };
+        let own = &destination.url;
+        let at_least = if url.is_same_host(own) && url.port == own.port { Reach::Host } else { reach };
         Ok(Self { url, at_least })
     }
 }
@@ -87,9 +91,31 @@ impl Dialer {
         Self { timeout, socket, verified: OnceLock::new(), insecure: OnceLock::new() }
     }
 
-    /// Connects and publishes, all within the timeout.
+    /// Connects and publishes, all within the timeout, also where a server sends us on before it takes the stream.
     pub(super) async fn dial(&self, destination: &Destination, route: &Route) -> Result<Connected, Fault> {
         let deadline = Instant::now() + self.timeout;
+        let mut route = route.clone();
+        for _ in 0..=HOPS_MAX {
+            match self.dial_once(destination, &route, deadline).await? {
+                Answer::Taken(connected) => return Ok(connected),
+                Answer::Elsewhere(reach, tc_url) => {
+                    route = Route::elsewhere(destination, (&route.url, reach), &tc_url).map_err(|error| {
+                        let said = format!("the server sent us to an address that will not do: {error}");
+                        Fault::new(Reason::ClosedByPeer, said)
+                    })?;
+                    tracing::info!(to = route.url.origin(), "the server sends us on");
+                }
+            }
+        }
+        Err(Fault::new(Reason::ClosedByPeer, "the server sent us on too often"))
+    }
+
+    async fn dial_once(
+        &self,
+        destination: &Destination,
+        route: &Route,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
         let (tcp, reach) = self.connect(route, deadline).await?;
         let transport = self.secure(&route.url, destination.insecure, tcp, deadline).await?;
         transport
@@ -100,13 +126,14 @@ impl Dialer {
         let mut client = Box::new(Client::new(config, fastrand::u64(..)));
         let published = tokio::time::timeout_at(deadline, publish(&transport, &mut client)).await;
         match published {
-            Ok(Ok(stream_id)) => Ok(Connected {
+            Ok(Ok(Published::As(stream_id))) => Ok(Answer::Taken(Connected {
                 transport: Arc::new(transport),
                 client,
                 stream_id,
                 url: route.url.clone(),
                 reach,
-            }),
+            })),
+            Ok(Ok(Published::Elsewhere(tc_url))) => Ok(Answer::Elsewhere(reach, tc_url)),
             Ok(Err(fault)) => Err(fault),
             Err(_) => Err(silence(client.stage())),
         }
@@ -175,15 +202,27 @@ impl Dialer {
     }
 }
 
-async fn publish(transport: &Transport, client: &mut Client) -> Result<u32, Fault> {
+/// What a server answers to a connection.
+enum Answer {
+    Taken(Connected),
+    /// It is to be left for this address; how far its own reaches.
+    Elsewhere(Reach, String),
+}
+
+/// What a server answers to `publish`.
+enum Published {
+    /// On this message stream.
+    As(u32),
+    Elsewhere(String),
+}
+
+async fn publish(transport: &Transport, client: &mut Client) -> Result<Published, Fault> {
     loop {
         flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
         match client.poll_event() {
-            Some(ClientEvent::Publishing { stream_id }) => return Ok(stream_id),
+            Some(ClientEvent::Publishing { stream_id }) => return Ok(Published::As(stream_id)),
             Some(ClientEvent::Refused(refusal)) => return Err(refused(&refusal)),
-            Some(ClientEvent::ReconnectRequest { .. }) => {
-                return Err(Fault::new(Reason::ClosedByPeer, "the server asked to connect again"));
-            }
+            Some(ClientEvent::ReconnectRequest { tc_url }) => return Ok(Published::Elsewhere(tc_url)),
             None => {}
         }
         match step(transport, client).await {

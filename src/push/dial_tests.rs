@@ -3,6 +3,7 @@
 use super::super::destination::DestinationId;
 use super::super::platform::Platform;
 use super::*;
+use crate::rtmp::{Server, ServerConfig, ServerEvent};
 
 fn destination(url: &str) -> Destination {
     Destination {
@@ -26,7 +27,10 @@ fn another_host_must_not_be_nearer_than_the_server_that_names_it() {
         Route::elsewhere(&far, (from, reach), tc_url).map(|route| route.at_least)
     };
     assert_eq!(at_least(&far.url, Reach::World, "/other"), Ok(Reach::Host), "the operator named this host");
-    assert_eq!(at_least(&far.url, Reach::World, "rtmp://FAR:1/live"), Ok(Reach::Host));
+    assert_eq!(at_least(&far.url, Reach::World, "rtmp://FAR:1935/live"), Ok(Reach::Host));
+    // The operator named no other door of it, and the host's name may lead into our network tomorrow.
+    assert_eq!(at_least(&far.url, Reach::World, "rtmp://far:6379/live"), Ok(Reach::World));
+    assert_eq!(at_least(&far.url, Reach::Host, "rtmp://far:6379/live"), Ok(Reach::Host));
     assert_eq!(at_least(&far.url, Reach::World, "rtmp://other/live"), Ok(Reach::World));
     assert_eq!(at_least(&far.url, Reach::Site, "rtmp://other/live"), Ok(Reach::Site));
     // A server that we were sent to does not become one that the operator named.
@@ -46,4 +50,69 @@ async fn an_address_inside_our_network_is_not_connected_to_on_a_stranger_s_word(
     assert_eq!(fault.detail, "the server sent us to an address inside our network");
     let accepted = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
     assert!(accepted.is_err(), "nobody knocked");
+}
+
+/// A server that takes one publisher after the other, and answers the first ones' `publish` by sending them on.
+async fn sends_on(times: usize, tc_url: impl Fn(u16) -> String) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let tc_url = tc_url(port);
+    tokio::spawn(async move {
+        let second = Duration::from_secs(10);
+        let config = Arc::new(ServerConfig {
+            app: "live".into(),
+            chunk_size: 4_096,
+            limits: LIMITS,
+            handshake_timeout: second,
+            connect_timeout: second,
+            stall_timeout: second,
+            publish_auth: None,
+        });
+        for number in 0.. {
+            let (tcp, _) = listener.accept().await.expect("a connection");
+            let (transport, now) = (Transport::plain(tcp), std::time::Instant::now());
+            let mut server = Server::new(Arc::clone(&config), 1, now);
+            while let Ok(Step::Fed) = step(&transport, &mut server).await {
+                while let Some(event) = server.poll_event() {
+                    match event {
+                        ServerEvent::Publish(_) if number < times => {
+                            assert!(server.request_reconnect(Some(&tc_url)), "we say that we know how");
+                        }
+                        ServerEvent::Publish(_) => server.accept_publish(now),
+                        _ => {}
+                    }
+                }
+                flush(&transport, &mut server).await.expect("it is read");
+            }
+        }
+    });
+    port
+}
+
+async fn dial(port: u16) -> Result<Connected, Fault> {
+    let here = destination(&format!("rtmp://127.0.0.1:{port}/live"));
+    let dialer = Dialer::new(Duration::from_secs(10), SocketOptions { nodelay: true, unsent_max: 1 << 16 });
+    dialer.dial(&here, &Route::own(&here)).await
+}
+
+#[tokio::test]
+async fn a_server_that_sends_us_on_before_it_takes_the_stream_is_obeyed() {
+    let port = sends_on(1, |port| format!("rtmp://127.0.0.1:{port}/live/other")).await;
+    let connected = dial(port).await.expect("taken at the second address");
+    assert_eq!(connected.url.app, "live/other");
+}
+
+#[tokio::test]
+async fn a_server_cannot_send_us_in_circles_or_astray_before_it_takes_the_stream() {
+    let fault = dial(sends_on(usize::MAX, |_| String::new()).await).await.expect_err("circles");
+    assert_eq!(
+        (fault.reason, fault.detail.as_str()),
+        (Reason::ClosedByPeer, "the server sent us on too often")
+    );
+    let fault = dial(sends_on(1, |_| "http://127.0.0.1/".to_owned()).await).await.expect_err("not RTMP");
+    assert!(
+        fault.detail.starts_with("the server sent us to an address that will not do"),
+        "{}",
+        fault.detail
+    );
 }

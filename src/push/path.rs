@@ -54,14 +54,14 @@ impl PathFigures {
         self.lock().connection
     }
 
-    /// Takes an answer, unless another connection sends by now.
-    fn learn(&self, asked: &Endpoints, info: TcpInfo) {
+    /// Takes an answer, or that there was none, unless another connection sends by now.
+    fn learn(&self, asked: &Endpoints, info: Option<TcpInfo>) {
         let mut figures = self.lock();
         if figures.connection.as_ref() != Some(asked) {
             return;
         }
-        figures.rtt = info.rtt;
-        if let Some(count) = info.retransmitted {
+        figures.rtt = info.and_then(|info| info.rtt);
+        if let Some(count) = info.and_then(|info| info.retransmitted) {
             let more = count.saturating_sub(figures.of_connection);
             figures.retransmitted = Some(figures.retransmitted.unwrap_or(0).saturating_add(more.into()));
             figures.of_connection = count;
@@ -102,15 +102,16 @@ impl Supervisor {
     }
 }
 
-/// Asks for each of them.
+/// Asks for each of them. What one cannot be told says nothing of the others.
 fn look(probe: Option<PathProbe>, asked: &[(Arc<Output>, Endpoints)]) -> io::Result<PathProbe> {
-    let mut probe = probe.map_or_else(PathProbe::open, Ok)?;
+    let mut probe = probe.map_or_else(PathProbe::open, Ok);
+    let mut failed = None;
     for (output, connection) in asked {
-        if let Some(info) = probe.ask(connection)? {
-            output.path.learn(connection, info);
-        }
+        let answer = probe.as_mut().ok().map(|probe| probe.ask(connection)).transpose();
+        output.path.learn(connection, answer.as_ref().ok().copied().flatten().flatten());
+        failed = answer.err().or(failed);
     }
-    Ok(probe)
+    failed.map_or(probe, Err)
 }
 
 #[cfg(test)]
@@ -122,8 +123,8 @@ mod tests {
         Endpoints { local: ([127, 0, 0, 1], port).into(), remote: parse("192.0.2.1:1935") }
     }
 
-    fn measured(millis: u64, retransmitted: u32) -> TcpInfo {
-        TcpInfo { rtt: Some(Duration::from_millis(millis)), retransmitted: Some(retransmitted) }
+    fn measured(millis: u64, retransmitted: u32) -> Option<TcpInfo> {
+        Some(TcpInfo { rtt: Some(Duration::from_millis(millis)), retransmitted: Some(retransmitted) })
     }
 
     #[test]
@@ -141,5 +142,11 @@ mod tests {
         assert_eq!((path.rtt(), path.retransmitted()), (None, Some(5)), "late word of the former one");
         path.learn(&connection(2), measured(40, 2));
         assert_eq!((path.rtt(), path.retransmitted()), (Some(Duration::from_millis(40)), Some(7)));
+        path.learn(&connection(2), None);
+        assert_eq!(
+            (path.rtt(), path.retransmitted()),
+            (None, Some(7)),
+            "what is not told any more is not shown"
+        );
     }
 }

@@ -22,6 +22,9 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The shortest time between two moves of a destination: a server may not have us run in circles.
 const MOVE_PAUSE: Duration = Duration::from_secs(10);
 
+/// Requests to move of one connection that are answered, if only by a word in the log: a server could fill it else.
+const REQUESTS_MAX: usize = 16;
+
 /// How one connection's part ended.
 enum Part {
     /// The broadcast is over, or the output is to stop.
@@ -126,13 +129,17 @@ impl Worker {
     ) -> Part {
         let mut stopping = false;
         let mut misfit = None;
+        let mut requests = 0;
         let mut dialling: Option<Dialling<'_>> = None;
         let mut track_lost = std::pin::pin!(self.track_lost(self.stream.tracks()));
         loop {
             while let Some(event) = current.client.poll_event() {
                 match event {
                     ClientEvent::Refused(refusal) => return Part::Failed(refused(&refusal)),
-                    ClientEvent::ReconnectRequest { tc_url } if dialling.is_none() && next.is_none() => {
+                    ClientEvent::ReconnectRequest { tc_url }
+                        if dialling.is_none() && next.is_none() && requests < REQUESTS_MAX =>
+                    {
+                        requests += 1;
                         dialling = self.answer_request(current, &tc_url);
                     }
                     ClientEvent::ReconnectRequest { .. } | ClientEvent::Publishing { .. } => {}

@@ -80,6 +80,10 @@ pub(super) struct Worker {
     pub(super) announced: Codecs,
     /// Where the next connection begins.
     pub(super) start: Start,
+    /// Since when attempts were refused, one after the other.
+    refused_since: Option<Instant>,
+    /// A connection was tried in the broadcast at hand.
+    dialled: bool,
     /// When a server last had us connect anew.
     pub(super) moved: Option<Instant>,
 }
@@ -94,6 +98,8 @@ impl Worker {
             state,
             announced: Codecs::ANY,
             start: Start::NewestKeyframe,
+            refused_since: None,
+            dialled: false,
             moved: None,
         }
     }
@@ -120,21 +126,21 @@ impl Worker {
     async fn broadcast(&mut self) {
         let config = self.surroundings.config.clone();
         let mut backoff = Backoff::new(config.retry_min, config.retry_max, fastrand::u64(..));
-        let mut refused_since = None;
         let mut by_hand = false;
         (self.announced, self.start) = (Codecs::ANY, Start::NewestKeyframe);
+        (self.refused_since, self.dialled) = (None, false);
         loop {
             let fault = match self.attempt(&mut backoff, by_hand).await {
                 Ended::Over => return,
                 Ended::Failed(fault) => fit::explained(&self.output.destination, fault),
             };
             if !fault.reason.is_refusal() {
-                refused_since = None;
+                self.refused_since = None;
             }
             let woken = if fault.reason.is_misfit() {
                 Some(self.wait_until_fit().await)
             } else if fault.reason.is_refusal()
-                && refused_since.get_or_insert_with(Instant::now).elapsed() >= REFUSAL_PATIENCE
+                && self.refused_since.get_or_insert_with(Instant::now).elapsed() >= REFUSAL_PATIENCE
             {
                 self.fail(&fault).await
             } else {
@@ -144,10 +150,9 @@ impl Worker {
             match woken {
                 Some(Woken::Over) => return,
                 // Perhaps the server was changed; it is asked again what it takes.
-                Some(Woken::Retry) => (refused_since, self.announced) = (None, Codecs::ANY),
+                Some(Woken::Retry) => (self.refused_since, self.announced) = (None, Codecs::ANY),
                 Some(Woken::Changed) | None => {}
             }
-            self.output.reconnects.add(1);
         }
     }
 
@@ -165,6 +170,9 @@ impl Worker {
         self.output.set(OutputState::Connecting, None);
         let output = Arc::clone(&self.output);
         let route = Route::own(&output.destination);
+        if std::mem::replace(&mut self.dialled, true) {
+            output.reconnects.add(1);
+        }
         let connected = tokio::select! {
             () = self.no_longer_wanted() => return Ended::Over,
             connected = surroundings.dialer.dial(&output.destination, &route) => connected,
@@ -176,6 +184,8 @@ impl Worker {
                 let ended = self.send(connected).await;
                 if began.elapsed() >= surroundings.config.healthy_after {
                     backoff.reset();
+                    // A refusal after this is the first of its kind.
+                    self.refused_since = None;
                 }
                 ended
             }

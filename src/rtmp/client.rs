@@ -24,6 +24,9 @@ const PUBLISH: f64 = 5.0;
 const FC_UNPUBLISH: f64 = 6.0;
 const DELETE_STREAM: f64 = 7.0;
 
+/// Bytes of the shortest key that is looked for in what a peer says: a shorter one is no secret, and could be any word.
+const SECRET_LEN_MIN: usize = 6;
+
 /// What a connection to a destination needs to know.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
@@ -268,8 +271,16 @@ impl Client {
     }
 
     fn refused(&mut self, code: &str, description: &str) {
-        let (code, description) = (code.to_owned(), description.to_owned());
+        let (code, description) = (self.without_key(code), self.without_key(description));
         self.events.push_back(ClientEvent::Refused(Refusal { stage: self.stage, code, description }));
+    }
+
+    /// What the peer says, without the key: some servers name the stream that they refuse, and whole or without its query.
+    fn without_key(&self, said: &str) -> String {
+        let key = self.config.url.key();
+        let name = key.split_once('?').map_or(key, |(name, _)| name);
+        let secrets = [key, name].into_iter().filter(|secret| secret.len() >= SECRET_LEN_MIN);
+        secrets.fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
     }
 
     fn call(&mut self, name: &str, transaction: f64, values: Vec<Value>) {

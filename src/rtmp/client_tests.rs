@@ -167,3 +167,15 @@ fn a_goodbye_names_the_stream_and_the_key() {
     let stream = vec![Value::Null, Value::Number(1.0)];
     assert_eq!(said, [("FCUnpublish".to_owned(), key), ("deleteStream".to_owned(), stream)]);
 }
+
+#[test]
+fn a_server_that_names_the_stream_it_refuses_does_not_make_its_key_known() {
+    for key in ["sk_123456", "sk_123456?sign=abc/d"] {
+        let url = RtmpUrl::parse("rtmp://host/live", key).expect("an address");
+        let mut client = Client::new(ClientConfig { url, chunk_size: 128, limits: Limits::default() }, 1);
+        client.refused("NetStream.Publish.BadName", &format!("live/sk_123456 is busy (was {key})"));
+        let Some(ClientEvent::Refused(refusal)) = client.poll_event() else { panic!("it is refused") };
+        assert_eq!(refusal.code, "NetStream.Publish.BadName");
+        assert_eq!(refusal.description, "live/*** is busy (was ***)");
+    }
+}

@@ -5,7 +5,7 @@
 //! which frames need not ring until then.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -29,7 +29,9 @@ impl Default for Tower {
 /// The bell of one ring in a reader's tower.
 #[derive(Debug)]
 pub(super) struct Bell {
-    tower: Arc<Tower>,
+    /// Weak: the tower holds the bells that have rung, and a reader that is gone without a look at them would keep both.
+    tower: Weak<Tower>,
+    epoch: Instant,
     /// The reader's own number of the ring.
     pub(super) mark: u64,
     rung: AtomicBool,
@@ -61,7 +63,8 @@ impl Bell {
     /// A bell that has not rung.
     pub(super) fn new(tower: &Arc<Tower>, mark: u64) -> Arc<Self> {
         Arc::new(Self {
-            tower: Arc::clone(tower),
+            tower: Arc::downgrade(tower),
+            epoch: tower.epoch,
             mark,
             rung: AtomicBool::new(false),
             pictures_from: AtomicU64::new(0),
@@ -83,8 +86,11 @@ impl Bell {
         if self.rung.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.tower.list().push(Arc::clone(self));
-        self.tower.notify.notify_one();
+        // Without a reader there is nobody to hear.
+        if let Some(tower) = self.tower.upgrade() {
+            tower.list().push(Arc::clone(self));
+            tower.notify.notify_one();
+        }
     }
 
     /// Lets news wait from now on, or none.
@@ -96,7 +102,7 @@ impl Bell {
     }
 
     fn micros(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.tower.epoch).as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(at.saturating_duration_since(self.epoch).as_micros()).unwrap_or(u64::MAX)
     }
 }
 
@@ -162,5 +168,15 @@ mod tests {
         assert!(rings(News::Other, 50) && rings(News::End, 1));
         bell.hush(None);
         assert!(rings(News::Other, 1));
+    }
+
+    #[test]
+    fn a_reader_that_goes_without_a_look_leaves_nothing_behind() {
+        let tower = Arc::new(Tower::default());
+        let bell = Bell::new(&tower, 0);
+        bell.ring(News::End, tower.epoch);
+        let (of_tower, of_bell) = (Arc::downgrade(&tower), Arc::downgrade(&bell));
+        drop((tower, bell));
+        assert!(of_tower.upgrade().is_none() && of_bell.upgrade().is_none());
     }
 }
