@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::bell::{Bell, News};
+use super::bell::Bell;
 use crate::media::{Frame, MediaTime, TrackSet};
 use crate::rtmp::SharedMessage;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -64,14 +64,6 @@ impl Entry {
     #[must_use]
     pub fn millis(&self) -> Option<i64> {
         self.frame.dts().map(MediaTime::as_millis)
-    }
-
-    const fn news(&self) -> News {
-        match &self.frame {
-            Frame::Media(packet) if packet.track.is_video() && packet.track.index == 0 => News::Picture,
-            Frame::Media(_) | Frame::Data(_) => News::Other,
-            Frame::End(_) => News::End,
-        }
     }
 
     fn cost(&self) -> u64 {
@@ -183,7 +175,6 @@ impl RingWriter {
         }
         self.bytes += entry.cost();
         let newest = entry.millis();
-        let (news, arrived) = (entry.news(), entry.arrived);
         // A reader that comes later must not begin in a broadcast that is over.
         let start = match entry.frame {
             Frame::End(_) => Some(0),
@@ -199,7 +190,7 @@ impl RingWriter {
         self.evict_beyond_limits(seq, newest);
         self.ring.bytes.store(self.bytes, Ordering::Relaxed);
         for bell in self.ring.bells.load().iter() {
-            bell.ring(news, arrived);
+            bell.ring();
         }
     }
 

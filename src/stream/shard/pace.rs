@@ -3,14 +3,9 @@
 //! The window opens with the first frame that waits. It closes early at the last video frame that is expected to fit in
 //! it, since waiting on for the timer would bring nothing more: so video goes out without delay once it is there, and
 //! audio waits for it.
-//!
-//! Times are those of the frames' arrival, so it does not matter when they are heard: as long as no frame can close a
-//! window, none needs to be heard, and the shard sleeps. It looks for what came meanwhile at the latest when a window
-//! that opened right behind the last one would end.
 
 use std::time::{Duration, Instant};
 
-use super::super::bell::Hush;
 use super::super::ring::{Entry, Ring};
 use crate::media::{Frame, TrackId};
 
@@ -23,8 +18,6 @@ pub(super) struct Pace {
     window: Duration,
     /// When the open window closes.
     due: Option<Instant>,
-    /// Without an open window: when to look whether there is one.
-    look: Option<Instant>,
     /// Up to where entries were heard.
     heard: u64,
     last_video_millis: Option<i64>,
@@ -34,19 +27,12 @@ pub(super) struct Pace {
 impl Pace {
     /// Nothing waits; entries before `heard` are not waited for.
     pub(super) const fn new(window: Duration, heard: u64) -> Self {
-        Self { window, due: None, look: None, heard, last_video_millis: None, interval: INTERVAL_MAX }
+        Self { window, due: None, heard, last_video_millis: None, interval: INTERVAL_MAX }
     }
 
-    /// When something is to be sent, or to be heard at the latest.
-    pub(super) fn wakes(&self) -> Option<Instant> {
-        self.due.or(self.look)
-    }
-
-    /// Until when frames need not be heard, because none can close the window before.
-    pub(super) fn hush(&self) -> Option<Hush> {
-        let others = self.wakes()?;
-        let pictures = others.checked_sub(self.next_video()).unwrap_or(others);
-        Some(Hush { pictures, others })
+    /// When something is to be sent.
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
     }
 
     /// Hears what arrived. Whether it is to be sent at once.
@@ -54,47 +40,32 @@ impl Pace {
         let head = ring.head();
         for seq in self.heard.max(ring.tail())..head {
             if let Some(entry) = ring.get(seq) {
-                self.hear_entry(&entry);
+                self.hear_entry(&entry, now);
             }
         }
         self.heard = head;
-        self.is_due(now)
+        self.due.is_some_and(|due| due <= now)
     }
 
     /// Whether it is time; the window is closed then.
     pub(super) fn take(&mut self, now: Instant) -> bool {
-        let taken = self.due.take_if(|due| *due <= now).is_some();
-        if taken && !self.window.is_zero() {
-            self.look = Some(now + self.window);
-        }
-        taken
+        self.due.take_if(|due| *due <= now).is_some()
     }
 
-    fn is_due(&mut self, now: Instant) -> bool {
-        // It looked.
-        self.look.take_if(|look| *look <= now);
-        self.due.is_some_and(|due| due <= now)
-    }
-
-    fn hear_entry(&mut self, entry: &Entry) {
-        let arrived = entry.arrived;
-        let due = *self.due.get_or_insert(arrived + self.window);
+    fn hear_entry(&mut self, entry: &Entry, now: Instant) {
+        let due = *self.due.get_or_insert(now + self.window);
         let is_last = match &entry.frame {
             Frame::Media(packet) if packet.track == TrackId::VIDEO => {
                 self.learn(packet.dts.as_millis());
-                arrived + self.next_video() >= due
+                // A quarter more, since frames come a little late as often as early.
+                now + self.interval + self.interval / 4 >= due
             }
             Frame::Media(_) | Frame::Data(_) => false,
             Frame::End(_) => true,
         };
         if is_last {
-            self.due = Some(due.min(arrived));
+            self.due = Some(now);
         }
-    }
-
-    /// How long the next video frame may take: a quarter more, since frames come a little late as often as early.
-    fn next_video(&self) -> Duration {
-        self.interval + self.interval / 4
     }
 
     /// Learns the distance between video frames from their own clock.
@@ -115,7 +86,7 @@ mod tests {
     use super::*;
     use crate::media::{MediaTime, Packet};
 
-    fn entry(track: TrackId, millis: i64, arrived: Instant) -> Entry {
+    fn entry(track: TrackId, millis: i64) -> Entry {
         let packet = Packet {
             track,
             dts: MediaTime::from_millis(millis),
@@ -129,7 +100,7 @@ mod tests {
             tracks: Arc::default(),
             start: true,
             discontinuity: false,
-            arrived,
+            arrived: Instant::now(),
             wire: None,
             plain: None,
         }
@@ -142,7 +113,7 @@ mod tests {
         let mut sent = Vec::new();
         for number in 0..12_u32 {
             let now = began + Duration::from_millis(u64::from(number * step));
-            pace.hear_entry(&entry(track, i64::from(number * step), now));
+            pace.hear_entry(&entry(track, i64::from(number * step)), now);
             if pace.take(now) {
                 sent.push(number);
             }
@@ -170,68 +141,9 @@ mod tests {
     fn audio_alone_waits_for_the_timer() {
         let mut pace = Pace::new(Duration::from_millis(50), 0);
         let now = Instant::now();
-        pace.hear_entry(&entry(TrackId::AUDIO, 0, now));
+        pace.hear_entry(&entry(TrackId::AUDIO, 0), now);
         assert!(!pace.take(now + Duration::from_millis(49)));
         assert!(pace.take(now + Duration::from_millis(50)));
-        assert_eq!(pace.due, None);
-    }
-
-    /// When something is sent of these frames, milliseconds from the beginning, and how often the shard was woken:
-    /// by every frame, or by those alone that need it.
-    fn sent_and_woken(window: u64, frames: &[(TrackId, u64)], hushed: bool) -> (Vec<u64>, u32) {
-        let mut pace = Pace::new(Duration::from_millis(window), 0);
-        let began = Instant::now() + Duration::from_secs(1);
-        let (mut waiting, mut sent, mut woken, mut hush) = (Vec::new(), Vec::new(), 0, None::<Hush>);
-        for millis in 0..3_000 {
-            let now = began + Duration::from_millis(millis);
-            let mut wakes = pace.wakes().is_some_and(|at| at <= now);
-            for (track, _) in frames.iter().filter(|(_, at)| *at == millis) {
-                let from = hush.map(|hush| if track.is_video() { hush.pictures } else { hush.others });
-                wakes |= !hushed || from.is_none_or(|from| now >= from);
-                waiting.push(entry(*track, i64::try_from(millis).expect("small"), now));
-            }
-            if !wakes {
-                continue;
-            }
-            woken += 1;
-            waiting.drain(..).for_each(|entry| pace.hear_entry(&entry));
-            if pace.is_due(now) && pace.take(now) {
-                sent.push(millis);
-            }
-            hush = pace.hush();
-        }
-        assert!(waiting.is_empty(), "nothing waits for ever");
-        (sent, woken)
-    }
-
-    #[test]
-    fn a_shard_that_sleeps_sends_when_one_that_hears_everything_does() {
-        let video = |step: u64| (0..2_000 / step).map(move |n| (TrackId::VIDEO, n * step + n % 3));
-        let audio = |step: u64| (0..2_000 / step).map(move |n| (TrackId::AUDIO, n * step + 7));
-        for (window, frames) in [
-            (50, video(33).chain(audio(21)).collect::<Vec<_>>()),
-            (100, video(33).chain(audio(21)).collect()),
-            (50, video(16).chain(audio(21)).collect()),
-            (50, video(33).collect()),
-            (50, audio(21).collect()),
-            (50, video(100).chain(audio(23)).collect()),
-            (0, video(33).chain(audio(21)).collect()),
-        ] {
-            let (sent, woken) = sent_and_woken(window, &frames, true);
-            let (sent_by_all, woken_by_all) = sent_and_woken(window, &frames, false);
-            assert_eq!(sent, sent_by_all, "window {window}");
-            assert!(woken <= woken_by_all, "window {window}: {woken} of {woken_by_all}");
-        }
-        let (_, woken) = sent_and_woken(50, &video(33).chain(audio(21)).collect::<Vec<_>>(), true);
-        assert!(woken < 75, "once a picture, and {woken} times for sixty");
-    }
-
-    #[test]
-    fn a_stream_that_pauses_leaves_the_shard_in_peace() {
-        let frames: Vec<_> =
-            (0..30).map(|n| (TrackId::VIDEO, n * 33)).chain([(TrackId::AUDIO, 2_500)]).collect();
-        let (sent, woken) = sent_and_woken(50, &frames, true);
-        assert!(sent.ends_with(&[2_550]), "by its own window: {sent:?}");
-        assert!(woken < 40, "{woken}");
+        assert_eq!(pace.due(), None);
     }
 }

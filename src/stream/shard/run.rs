@@ -44,15 +44,6 @@ impl Lane {
         self.stream.ring()
     }
 
-    /// Hears what arrived, and says what need not ring from here on. Whether it is to be sent at once.
-    fn hear(&mut self, now: Instant) -> bool {
-        // Everything rings before the ring is read: a frame that is missed there does.
-        self.bell.hush(None);
-        let due = self.pace.hear(self.stream.ring(), now);
-        self.bell.hush(self.pace.hush());
-        due
-    }
-
     /// Entries that the outputs that keep up have not had, taken out of the ring once for all of them.
     fn fresh(&self) -> Vec<Arc<Entry>> {
         let ring = self.ring();
@@ -95,7 +86,7 @@ impl Shard {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let due = self.lanes.iter().filter_map(|lane| lane.pace.wakes()).min();
+            let due = self.lanes.iter().filter_map(|lane| lane.pace.due()).min();
             tokio::select! {
                 () = stop.cancelled() => return,
                 order = self.orders.recv() => match order {
@@ -107,11 +98,7 @@ impl Shard {
                         self.serve_due().await;
                     }
                 }
-                () = sleep_until(due), if due.is_some() => {
-                    if self.listen_unasked() {
-                        self.serve_due().await;
-                    }
-                }
+                () = sleep_until(due), if due.is_some() => self.serve_due().await,
                 Some((id, ready)) = self.parked.next() => self.unpark(id, ready),
                 _ = look.tick() => self.look_around(),
             }
@@ -128,19 +115,7 @@ impl Shard {
             // A lane may be gone that has rung before.
             let found = self.lanes.binary_search_by_key(mark, |lane| lane.bell.mark);
             if let Some(lane) = found.ok().and_then(|at| self.lanes.get_mut(at)) {
-                due |= lane.hear(now);
-            }
-        }
-        due
-    }
-
-    /// Hears what arrived without a bell where it is time to look. Whether a lane is due.
-    fn listen_unasked(&mut self) -> bool {
-        let now = Instant::now();
-        let mut due = false;
-        for lane in &mut self.lanes {
-            if lane.pace.wakes().is_some_and(|at| at <= now) {
-                due |= lane.hear(now);
+                due |= lane.pace.hear(lane.stream.ring(), now);
             }
         }
         due
@@ -221,7 +196,6 @@ impl Shard {
             if !lane.pace.take(now) {
                 continue;
             }
-            lane.bell.hush(lane.pace.hush());
             let fresh = lane.fresh();
             let Some(last) = fresh.last() else { continue };
             lane.served = last.seq + 1;
