@@ -2,7 +2,7 @@
 //! (as `make test` does) it fails instead, so that nothing is skipped where everything should run.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Something a test starts, and how to see that it is there.
@@ -15,6 +15,7 @@ pub(crate) enum Program {
     Rtmpdump,
     Curl,
     Bash,
+    Postgres,
     /// Chromium, Node.js, the browser's driver and the built pages.
     Browser,
 }
@@ -34,6 +35,7 @@ impl Program {
         Self::Rtmpdump,
         Self::Curl,
         Self::Bash,
+        Self::Postgres,
         Self::Browser,
     ];
 
@@ -45,6 +47,7 @@ impl Program {
             Self::Rtmpdump => runs("rtmpdump", &["--help"]),
             Self::Curl => runs("curl", &["--version"]),
             Self::Bash => runs("bash", &["--version"]),
+            Self::Postgres => postgres_folder().is_some(),
             Self::Browser => {
                 let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
                 runs("node", &["--version"])
@@ -59,6 +62,17 @@ impl Program {
 /// Where nginx lives; Debian keeps it outside a user's PATH.
 pub(crate) fn nginx_binary() -> Option<&'static str> {
     ["nginx", "/usr/sbin/nginx"].into_iter().find(|binary| runs(binary, &["-v"]))
+}
+
+/// Where PostgreSQL's programs live: Debian keeps each version's in a folder of its own, outside PATH.
+pub(crate) fn postgres_folder() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let mut folders: Vec<PathBuf> = versions.flatten().map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .rev()
+        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
 }
 
 /// The browser's binary; another one by `CHROMIUM_PATH`.
