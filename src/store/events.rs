@@ -51,15 +51,57 @@ pub struct NewEvent {
     pub data: Json,
 }
 
+/// What events are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum About {
+    /// Anything.
+    #[default]
+    All,
+    /// A project.
+    Project(ProjectId),
+    /// A broadcast.
+    Stream(StreamRowId),
+}
+
 /// Which events. Without anything: all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    /// About this project alone.
-    pub project_id: Option<ProjectId>,
-    /// About this broadcast alone.
-    pub stream_id: Option<StreamRowId>,
+    /// About this alone.
+    pub about: About,
     /// Of this kind alone.
     pub kind: Option<String>,
+}
+
+/// Finds a page of events on this side of a place. Each filter has a text of its own, so that each has its index: the
+/// table is long, and what one project or broadcast did is little of it.
+macro_rules! find {
+    ($filter:expr, $page:expr, $side:literal, $order:literal) => {
+        match ($filter.about, &$filter.kind) {
+            (About::All, None) => {
+                sql!(find!("", $side, $order), $page.after, $page.probe())
+            }
+            (About::All, Some(kind)) => {
+                sql!(find!("kind = $3 AND ", $side, $order), $page.after, $page.probe(), kind)
+            }
+            (About::Project(id), kind) => sql!(
+                find!("project_id = $3 AND kind = COALESCE($4, kind) AND ", $side, $order),
+                $page.after,
+                $page.probe(),
+                id,
+                kind
+            ),
+            (About::Stream(id), kind) => sql!(
+                find!("stream_id = $3 AND kind = COALESCE($4, kind) AND ", $side, $order),
+                $page.after,
+                $page.probe(),
+                id,
+                kind
+            ),
+        }
+    };
+    ($which:literal, $side:literal, $order:literal) => {
+        concat!("SELECT {columns} FROM events WHERE ", $which, $side, " ORDER BY ", $order, " LIMIT $2")
+    };
 }
 
 impl Store {
@@ -121,15 +163,7 @@ impl Store {
         filter: &EventFilter,
         page: Page<EventId>,
     ) -> Result<Slice<Event, EventId>> {
-        let rows = sql!(
-            "SELECT {columns} FROM events WHERE id > COALESCE($1, '') AND ($2 IS NULL OR project_id = $2) \
-             AND ($3 IS NULL OR stream_id = $3) AND ($4 IS NULL OR kind = $4) ORDER BY id LIMIT $5",
-            page.after,
-            filter.project_id,
-            filter.stream_id,
-            &filter.kind,
-            page.probe()
-        );
+        let rows = find!(filter, page, "id > COALESCE($1, '')", "id");
         Ok(page.cut(self.all(rows).await?, |event: &Event| event.id))
     }
 
@@ -138,15 +172,7 @@ impl Store {
     /// # Errors
     /// Those of the database alone.
     pub async fn events(&self, filter: &EventFilter, page: Page<EventId>) -> Result<Slice<Event, EventId>> {
-        let rows = sql!(
-            "SELECT {columns} FROM events WHERE id < COALESCE($1, '~') AND ($2 IS NULL OR project_id = $2) \
-             AND ($3 IS NULL OR stream_id = $3) AND ($4 IS NULL OR kind = $4) ORDER BY id DESC LIMIT $5",
-            page.after,
-            filter.project_id,
-            filter.stream_id,
-            &filter.kind,
-            page.probe()
-        );
+        let rows = find!(filter, page, "id < COALESCE($1, '~')", "id DESC");
         Ok(page.cut(self.all(rows).await?, |event: &Event| event.id))
     }
 }

@@ -40,7 +40,7 @@ pub use config::StoreConfig;
 pub use connection::Store;
 pub use destinations::{Destination, DestinationFields, DestinationPlace, SealedKey};
 pub use error::{Error, Result, Unique, Waiting};
-pub use events::{Event, EventFilter, NewEvent};
+pub use events::{About, Event, EventFilter, NewEvent};
 pub use id::{
     DeliveryId, DestinationId, EventId, NotAnId, ProjectId, SessionId, Sortable, StreamKeyId, StreamRowId,
     TokenId, UserId, WebhookId,

@@ -26,7 +26,7 @@ pub(super) enum Value {
 
 /// Builds a [`Statement`]: `sql!("… WHERE id = $1", id)`.
 macro_rules! sql {
-    ($text:literal $(, $value:expr)* $(,)?) => {
+    ($text:expr $(, $value:expr)* $(,)?) => {
         $crate::store::statement::Statement::new($text, vec![$($crate::store::statement::Value::from($value)),*])
     };
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gostream::store::{
-    Error, EventFilter, EventId, Json, NewStream, Page, ProjectId, Revision, StreamRowId, UnixMillis,
+    About, Error, EventFilter, EventId, Json, NewStream, Page, ProjectId, Revision, StreamRowId, UnixMillis,
 };
 
 use crate::support::{Bench, NOW, at_once, event, later, project};
@@ -126,11 +126,13 @@ pub(crate) async fn events_are_found_by_what_they_are_about(bench: Bench) {
         old_first.into_iter().map(|event| event.at.0 - NOW.0).collect::<Vec<_>>()
     };
     assert_eq!(kinds(EventFilter::default()).await, [0, 1, 2, 3]);
-    assert_eq!(kinds(EventFilter { project_id: Some(one), ..EventFilter::default() }).await, [1, 3]);
-    assert_eq!(kinds(EventFilter { stream_id: Some(stream), ..EventFilter::default() }).await, [3]);
+    assert_eq!(kinds(EventFilter { about: About::Project(one), ..EventFilter::default() }).await, [1, 3]);
+    assert_eq!(kinds(EventFilter { about: About::Stream(stream), ..EventFilter::default() }).await, [3]);
     let started = EventFilter { kind: Some("stream.started".to_owned()), ..EventFilter::default() };
     assert_eq!(kinds(started.clone()).await, [1, 2]);
-    assert_eq!(kinds(EventFilter { project_id: Some(two), ..started }).await, [2]);
+    assert_eq!(kinds(EventFilter { about: About::Project(two), ..started }).await, [2]);
+    let ended = EventFilter { about: About::Stream(stream), kind: Some("stream.ended".to_owned()) };
+    assert_eq!(kinds(ended).await, [3]);
     let since = store.events_since(&EventFilter::default(), Page::after(kept[1].id, 1)).await.unwrap();
     assert_eq!((since.items, since.next), (vec![kept[2].clone()], Some(kept[2].id)));
 }
