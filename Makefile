@@ -117,6 +117,7 @@ gst-inspect-1.0 x264enc | gstreamer1.0-plugins-ugly | H.264 encoder
 command -v rtmpdump | rtmpdump | librtmp as player
 PATH=$$PATH:/usr/sbin command -v nginx | nginx | destination, viewer and relay that we did not write
 ls /usr/lib/nginx/modules/ngx_rtmp_module.so | libnginx-mod-rtmp | the RTMP side of nginx
+ls /usr/lib/postgresql/*/bin/postgres | postgresql | the other database
 command -v curl | curl | HTTP client
 command -v chromium | chromium | the browser that plays the page
 command -v npm | npm | hls.js and the browser's driver
@@ -161,7 +162,7 @@ packages:
 	fi
 	echo "Installing for the tests: $${packages[*]}"
 	"$${sudo[@]}" apt-get update -q
-	# RUNLEVEL=1: the tests start nginx themselves, and no service of it is wanted.
+	# RUNLEVEL=1: the tests start nginx and PostgreSQL themselves, and no service of them is wanted.
 	"$${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
 		apt-get install -q -y --no-install-recommends "$${packages[@]}"
 

@@ -17,6 +17,7 @@ pub(crate) enum Program {
     Rtmpdump,
     Curl,
     Bash,
+    Postgres,
     /// Chromium, Node.js, the browser's driver and the built pages.
     Browser,
 }
@@ -40,6 +41,7 @@ impl Program {
         Self::Rtmpdump,
         Self::Curl,
         Self::Bash,
+        Self::Postgres,
         Self::Browser,
     ];
 
@@ -52,6 +54,7 @@ impl Program {
             Self::Rtmpdump => runs("rtmpdump", &["--help"]),
             Self::Curl => runs("curl", &["--version"]),
             Self::Bash => runs("bash", &["--version"]),
+            Self::Postgres => postgres_folder().is_some(),
             Self::Browser => {
                 let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
                 runs("node", &["--version"])
@@ -72,6 +75,17 @@ pub(crate) fn nginx_binary() -> Option<&'static str> {
 pub(crate) fn ffmpeg9() -> PathBuf {
     let unpacked = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/ffmpeg9");
     std::env::var_os("GOSTREAM_TEST_FFMPEG9").map_or_else(unpacked, PathBuf::from)
+}
+
+/// Where PostgreSQL's programs live: Debian keeps each version's in a folder of its own, outside PATH.
+pub(crate) fn postgres_folder() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let mut folders: Vec<PathBuf> = versions.flatten().map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .rev()
+        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
 }
 
 /// The browser's binary; another one by `CHROMIUM_PATH`.
