@@ -9,6 +9,8 @@ use time::OffsetDateTime;
 
 /// A number from here on is written as text, for it would have too many digits.
 const NUMBER_MAX: f64 = 1e12;
+/// Bytes of a line besides its names and attributes.
+const LINE_LEN: usize = 96;
 
 /// One range. Its attributes keep the order in which they were added.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,13 @@ impl DateRange {
     pub fn end(&self) -> i64 {
         let millis = self.duration.map_or(0, |duration| duration.as_millis());
         self.start.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    /// About how many bytes its line has; never less than what was added to it.
+    #[must_use]
+    pub fn text_len(&self) -> usize {
+        let attributes = self.attributes.iter().map(|(name, value)| name.len() + value.len() + 2);
+        LINE_LEN + self.id.len() + self.class.len() + attributes.sum::<usize>()
     }
 
     /// Adds text under a name; it becomes `X-` and the name in capitals. A second of one name is left out.

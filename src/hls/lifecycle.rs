@@ -20,6 +20,9 @@ use crate::media::{End, Frame, MediaTime};
 
 /// How long an ended playlist can still be fetched, besides the time that it plays.
 const RETENTION: Duration = Duration::from_secs(60);
+/// Bytes of segments of a stream that are kept although they left their lists, over all of its lists and sessions; the
+/// oldest go first. A viewer so far behind resumes at the live edge.
+pub(super) const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The lists of one session, which grow and end together.
 #[derive(Debug)]
@@ -79,7 +82,9 @@ impl Session {
             Output::Captions => self.windows_mut().for_each(Window::signal_captions),
             Output::Cue(cue, date) => self.windows_mut().for_each(|window| window.mark(&cue, date)),
             Output::StartedOver => {
+                // Nothing was shown: the names of these lists are free again.
                 self.beside.clear();
+                self.begun.clear();
                 self.main.clear();
             }
             Output::Refused(reason) => warn!(%reason, "the stream cannot be packaged for HLS"),
@@ -230,8 +235,31 @@ impl Lifecycle {
         while let Some(output) = self.segmenter.poll_output() {
             let Some(session) = &mut self.current else { continue };
             self.changed |= !matches!(output, Output::Refused(_));
+            let grown = matches!(output, Output::Segment(..));
             session.take(output);
+            if grown {
+                self.bound_kept();
+            }
         }
+    }
+
+    /// Forgets the oldest of what is kept beyond the lists, where that is too much.
+    fn bound_kept(&mut self) {
+        let sessions = self.ended.iter_mut().map(|ended| &mut ended.session).chain(&mut self.current);
+        let mut windows: Vec<&mut Window> = sessions.flat_map(Session::windows_mut).collect();
+        let mut bytes: u64 = windows.iter().map(|window| window.kept_bytes()).sum();
+        while bytes > KEPT_BYTES_MAX {
+            let oldest = windows.iter_mut().filter(|window| window.kept_from().is_some());
+            let Some(oldest) = oldest.min_by_key(|window| window.kept_from()) else { break };
+            bytes -= oldest.forget_oldest();
+        }
+    }
+
+    /// Bytes kept beyond the lists.
+    #[cfg(test)]
+    pub(super) fn kept_bytes(&self) -> u64 {
+        let sessions = self.ended.iter().map(|ended| &ended.session).chain(&self.current);
+        sessions.flat_map(Session::windows).map(Window::kept_bytes).sum()
     }
 }
 

@@ -75,7 +75,8 @@ impl Lineup {
     /// Chooses from `tracks` what this form of HLS can carry.
     pub(super) fn of(tracks: &TrackSet, container: Container) -> Self {
         let mut main = Layout::of(tracks);
-        if main.audio().is_some_and(|sound| sound.codec() == Codec::Mp3) && container == Container::Fmp4 {
+        let mp3 = main.audio().is_some_and(|sound| sound.codec() == Codec::Mp3);
+        if mp3 && main.video().is_some() && container == Container::Fmp4 {
             main = main.mute();
         }
         let beside = tracks.tracks().iter().filter(|track| track.id.index > 0);
@@ -93,6 +94,13 @@ impl Lineup {
             fits
         });
         Self { beside: bounded.cloned().collect(), main }
+    }
+
+    /// Whether it has the pictures that another one has, all its other tracks, and perhaps more.
+    pub(super) fn extends(&self, other: &Self) -> bool {
+        let pictures = other.main.video().is_some() && self.main.video() == other.main.video();
+        let sound = other.main.audio().is_none() || self.main.audio() == other.main.audio();
+        pictures && sound && other.beside.iter().all(|track| self.beside.contains(track))
     }
 
     /// Whether a track is packaged.

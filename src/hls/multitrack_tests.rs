@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::lifecycle::KEPT_BYTES_MAX;
 use super::testing::{Studio, Viewer, aac, avc};
 use super::{Config, Container, File, Missing};
 use crate::format::ac3::Ac3;
@@ -110,6 +111,21 @@ fn playlists_report_how_far_the_others_are() {
 }
 
 #[test]
+fn a_change_renders_each_list_once_and_a_look_renders_nothing() {
+    let mut studio = several(2, 2, 1);
+    studio.mute();
+    studio.run(20_000);
+    studio.lifecycle.poll_snapshot();
+    let mut rendered = Vec::new();
+    for _ in 0..60 {
+        studio.run(100);
+        rendered.extend(studio.lifecycle.poll_snapshot().map(|snapshot| snapshot.renders));
+        assert_eq!(studio.lifecycle.show().renders, 0);
+    }
+    assert!(rendered.len() >= 15 && rendered.iter().all(|renders| *renders == 4), "{rendered:?}");
+}
+
+#[test]
 fn a_break_is_one_of_all() {
     let mut studio = several(2, 2, 4);
     studio.run(9_000);
@@ -173,6 +189,9 @@ fn a_track_that_stalls_has_empty_parts_and_goes_on_where_the_others_are() {
     studio.run(6_000);
     assert_alike(&studio);
     assert!(!studio.others[0].read().independent, "nobody can start in a segment without pictures");
+    let gaps = |viewer: &Viewer| viewer.read().segments.iter().filter(|segment| segment.gap).count();
+    assert!(gaps(&studio.others[0]) >= 2, "{}", studio.others[0].text);
+    assert_eq!(gaps(&studio.viewer), 0);
     studio.silent = false;
     studio.run(6_000);
     assert_alike(&studio);
@@ -242,6 +261,29 @@ fn tracks_that_are_known_before_the_first_playlist_are_in_it() {
     studio.run(12_000);
     assert_alike(&studio);
     assert_eq!((studio.viewer.name.as_str(), studio.viewer.breaks()), ("live_0000feed0.m3u8", 0));
+}
+
+#[test]
+fn sound_that_is_configured_by_its_first_frame_costs_no_pictures() {
+    let mut studio = Studio::new(Some(1_280), false);
+    studio.watch(3);
+    studio.run(60);
+    studio.send_tracks(1, 2);
+    studio.into_gop = 2;
+    studio.run(16_000);
+    assert_alike(&studio);
+    assert_eq!(studio.viewer.seen.values().next().map(|first| first.date), Some(super::testing::NOON));
+    assert_eq!(studio.others[1].name, "live_0000feed0-a1.m3u8");
+}
+
+#[test]
+fn what_is_kept_for_late_viewers_is_bounded_for_all_lists_together() {
+    let mut studio = several(4, 2, 1);
+    studio.keyframe_len = 6_000_000;
+    studio.run(60_000);
+    let kept = studio.lifecycle.kept_bytes();
+    let segment = 6_100_000;
+    assert!((KEPT_BYTES_MAX - segment..=KEPT_BYTES_MAX).contains(&kept), "{kept}");
 }
 
 #[test]
@@ -322,6 +364,13 @@ fn mp3_that_would_stop_the_pictures_is_left_out() {
     studio.tracks = Arc::new(tracks);
     studio.run(6_000);
     assert!(studio.viewer.index.contains("CODECS=\"avc1.64001f\""), "{}", studio.viewer.index);
+    // Where it is all there is, some players play it.
+    let mut tracks = TrackSet::default();
+    tracks.set(TrackId::AUDIO, CodecConfig::Mp3(mp3));
+    let mut studio = Studio::new(None, true);
+    studio.tracks = Arc::new(tracks);
+    studio.run(12_000);
+    assert!(studio.viewer.index.contains("CODECS=\"mp4a.40.34\""), "{}", studio.viewer.index);
 }
 
 #[test]

@@ -260,6 +260,7 @@ fn media(window: &Window, reports: &Reports, etag: String, skipped: usize) -> Op
             MediaSegment {
                 head: head(&segment.opening, map, &mut map_before),
                 parts: parts(part_names, &segment.parts),
+                gap: !segment.has_media,
                 duration: segment.play_time(),
                 uri: &listed.uri,
             }

@@ -17,20 +17,19 @@ use super::numbers::Numbers;
 use super::segment::{Init, Opening, Part, Segment};
 use super::segmenter::Targets;
 use crate::format::date_range::DateRange;
-use crate::media::{Cue, CueValue};
+use crate::media::{Cue, CueValue, MediaTime};
 
 /// A live list may not be cut shorter than this many target durations (RFC 8216bis §6.2.2).
 const TARGETS_LISTED_MIN: u32 = 3;
 /// Segments listed at most beyond the window's size, when many of them are short.
 const SHORT_SEGMENTS_MAX: usize = 64;
-/// Bytes of segments of one list that are kept although they left it; the oldest go first. A viewer so far behind
-/// resumes at the live edge.
-const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The highest measured bit rate is told with a fifth on top: the next segment may be larger, and players that
 /// trust the figure must not stall.
 const PEAK_MARGIN_PERCENT: u64 = 120;
 /// Cue points listed at most. Beyond, the oldest goes first.
 const CUES_MAX: usize = 64;
+/// Bytes of their text at most: it stands in every playlist, of which there are several a second.
+const CUES_BYTES_MAX: usize = 64 * 1024;
 /// Share of a target duration below which a segment says nothing of the bit rate (RFC 8216bis §4.4.6.2).
 const MEASURABLE_PERCENT: u32 = 50;
 
@@ -240,10 +239,12 @@ impl Window {
                 CueValue::Number(number) => range.add_number(name, *number),
             }
         }
-        if self.cues.len() >= CUES_MAX {
-            self.cues.pop_front();
-        }
         self.cues.push_back(range);
+        let mut bytes: usize = self.cues.iter().map(DateRange::text_len).sum();
+        while self.cues.len() > CUES_MAX || bytes > CUES_BYTES_MAX {
+            let Some(oldest) = self.cues.pop_front() else { break };
+            bytes -= oldest.text_len();
+        }
     }
 
     /// The cue points of what is listed, oldest first.
@@ -297,14 +298,26 @@ impl Window {
 
     /// Forgets segments that nobody can want any more.
     fn forget(&mut self) {
-        let mut bytes: u64 = self.kept.iter().map(|(_, kept)| kept.segment.len).sum();
-        while let Some((until, oldest)) = self.kept.front() {
-            if *until > self.elapsed && bytes <= KEPT_BYTES_MAX {
-                break;
-            }
-            bytes -= oldest.segment.len;
+        while self.kept.front().is_some_and(|(until, _)| *until <= self.elapsed) {
             self.kept.pop_front();
         }
+    }
+
+    /// Bytes of the segments that are kept although they left the list.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.kept.iter().map(|(_, kept)| kept.segment.len).sum()
+    }
+
+    /// The date of the oldest of them.
+    #[must_use]
+    pub fn kept_from(&self) -> Option<MediaTime> {
+        self.kept.front().map(|(_, oldest)| oldest.segment.opening.date)
+    }
+
+    /// Forgets the oldest of them. Its bytes.
+    pub fn forget_oldest(&mut self) -> u64 {
+        self.kept.pop_front().map_or(0, |(_, oldest)| oldest.segment.len)
     }
 
     /// Sets what the playlist promises, once: from now on there is one.

@@ -102,6 +102,8 @@ pub struct MediaSegment<'a> {
     pub head: MediaHead<'a>,
     /// Its parts, where they are still listed.
     pub parts: Vec<MediaPart<'a>>,
+    /// Whether there is no media in it, and players should go to another rendition or wait it out (§4.4.4.7).
+    pub gap: bool,
     /// How long it plays.
     pub duration: Duration,
     /// Its address, relative to the playlist.
@@ -208,6 +210,9 @@ impl fmt::Display for MediaSegment<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.head.fmt(f)?;
         self.parts.iter().try_for_each(|part| part.fmt(f))?;
+        if self.gap {
+            writeln!(f, "#EXT-X-GAP")?;
+        }
         writeln!(f, "#EXTINF:{},\n{}", Seconds(self.duration), self.uri)
     }
 }

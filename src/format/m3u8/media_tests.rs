@@ -6,6 +6,7 @@ fn segment<'a>(uri: &'a str, map: Option<&'a str>, discontinuity: bool, millis: 
     MediaSegment {
         head: MediaHead { map, discontinuity, date: Some(1_785_585_600_000 + millis) },
         parts: Vec::new(),
+        gap: false,
         duration: Duration::from_micros(1_966_667),
         uri,
     }

@@ -17,9 +17,10 @@ use crate::media::{CodecConfig, Packet, Track, TrackId};
 /// How far before a cut a keyframe may come that belongs behind it, in ticks of 90 kHz: reordering of two encoders differs
 /// by less than 250 ms.
 const KEYFRAME_REACH: i64 = 22_500;
-/// Pictures that wait at most: ten seconds of 60 a second, while the default pictures stall. Beyond, the track starts
-/// anew at its next keyframe.
+/// Pictures that wait at most: ten seconds of 60 a second, while the default pictures stall, and their bytes. Beyond,
+/// the track starts anew at its next keyframe.
 const QUEUE_MAX: usize = 600;
+const QUEUE_BYTES_MAX: u64 = 16 * 1_024 * 1_024;
 
 /// One track.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ struct Pictures {
     entering: bool,
     /// Pictures whose duration is known.
     ready: VecDeque<Sample>,
+    /// Bytes of those.
+    waiting: u64,
     /// The newest.
     held: Option<Sample>,
     /// The earliest time the next may have.
@@ -86,15 +89,17 @@ impl Beside {
             }
             Flow::Sound(sound) => {
                 let at = clock.ticks(packet.pts(), sound.grid().timescale());
-                let Some((at, data)) = sound.join(at, data) else { return };
-                if sound.is_early(at) {
-                    return;
-                }
-                sound.heard = now;
-                match sound.grid().place(at) {
-                    Placed::Late => {}
-                    Placed::At { time, silent } => sound.queue_behind_silence(silent, time, data),
-                    Placed::AfterHole { time } => sound.queue_behind_silence(0, time, data),
+                for (at, frame) in sound.frames(at, data) {
+                    let Some((at, data)) = sound.join(at, frame).filter(|(at, _)| !sound.is_early(*at))
+                    else {
+                        continue;
+                    };
+                    sound.heard = now;
+                    match sound.grid().place(at) {
+                        Placed::Late => {}
+                        Placed::At { time, silent } => sound.queue_behind_silence(silent, time, data),
+                        Placed::AfterHole { time } => sound.queue_behind_silence(0, time, data),
+                    }
                 }
             }
         }
@@ -129,7 +134,7 @@ impl Beside {
 
 impl Pictures {
     fn push(&mut self, sample: Sample) {
-        if self.ready.len() >= QUEUE_MAX {
+        if self.ready.len() >= QUEUE_MAX || self.waiting >= QUEUE_BYTES_MAX {
             self.started = false;
             self.held = None;
         }
@@ -141,7 +146,7 @@ impl Pictures {
         let time = sample.time.max(self.floor);
         self.floor = time + 1;
         if let Some(held) = self.held.take() {
-            self.ready.push_back(Sample { duration: time - held.time, ..held });
+            self.wait(Sample { duration: time - held.time, ..held });
         }
         // A frame that was moved to keep decode times rising is still shown when it should be.
         self.held = Some(Sample { time, cts: sample.cts - (time - sample.time), ..sample });
@@ -161,7 +166,12 @@ impl Pictures {
             return;
         }
         self.floor = self.floor.max(end);
-        self.ready.push_back(Sample { duration: end - held.time, ..held });
+        self.wait(Sample { duration: end - held.time, ..held });
+    }
+
+    fn wait(&mut self, sample: Sample) {
+        self.waiting += sample.len();
+        self.ready.push_back(sample);
     }
 
     fn take(&mut self, end: i64, last: bool) -> Vec<Sample> {
@@ -177,6 +187,7 @@ impl Pictures {
                 break;
             }
             self.fresh = false;
+            self.waiting = self.waiting.saturating_sub(next.len());
             taken.extend(self.ready.pop_front());
         }
         if last {

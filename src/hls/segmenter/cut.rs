@@ -60,7 +60,7 @@ impl Segmenter {
             return;
         }
         let (Some(lineup), Some(open)) = (self.pending.take(), &mut self.open) else { return };
-        open.follow(&lineup);
+        open.follow(&lineup, open.start, self.now);
         let metadata = self.tracks.as_ref().and_then(|tracks| tracks.metadata.as_deref());
         let mut changes = Changes::default();
         self.lanes.grow(&lineup, metadata, &mut changes);

@@ -32,6 +32,7 @@
 mod beside;
 mod cut;
 mod fragments;
+mod hearing;
 mod join;
 mod lanes;
 mod open;
@@ -45,7 +46,7 @@ use std::time::Duration;
 use super::Container;
 use super::lineup::{Lane, Lineup};
 use super::segment::{Init, Opening, Part, Segment};
-use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock};
+use crate::media::remux::to_fmp4::{Layout, Sample, SessionClock};
 use crate::media::{CodecConfig, Cue, DataMessage, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
 use lanes::Lanes;
 use open::Open;
@@ -276,6 +277,23 @@ impl Segmenter {
         self.pending_breaks =
             !same && (self.lineup.is_none() || self.pacing.undecided() || self.lanes.differ(&lineup));
         self.pending = (!same).then_some(lineup);
+        self.join();
+    }
+
+    /// Takes up tracks that come when a stretch has begun and nothing is made of it yet. Where a coding is configured by
+    /// its first frame (MP3, AC-3, Opus), sound is known of just after the first picture.
+    fn join(&mut self) {
+        let fresh = self.pacing.undecided() && !self.pacing.any() && self.lanes.are_empty();
+        let (Some(open), Some(lineup)) = (&self.open, &self.lineup) else { return };
+        let Some(next) = self.pending.take_if(|next| fresh && next.extends(lineup)) else { return };
+        let from = open.shown_from();
+        if !self.repackage(next) {
+            self.open = None;
+            return;
+        }
+        if let (Some(open), Some(lineup)) = (&mut self.open, &self.lineup) {
+            open.follow(lineup, from, self.now);
+        }
     }
 
     /// The default tracks that the next stretch will have.
@@ -424,77 +442,6 @@ impl Segmenter {
         if let Some(open) = &mut self.open {
             let rule = self.pacing.part_rule(open.start);
             open.add_video(Sample { duration: now - held.time, ..held }, rule, &mut self.lanes);
-        }
-    }
-
-    fn audio(&mut self, packet: &Packet) {
-        let (Some(clock), true) = (self.clock, self.fits(Layout::audio)) else { return };
-        let Some(layout) = self.layout() else { return };
-        let data = layout.slices(packet);
-        let audio_only = layout.video().is_none();
-        let Some(open) = self.open.as_mut().filter(|_| !data.is_empty()) else { return };
-        let waiting = open.held.is_none();
-        let Some(sound) = &mut open.sound else { return };
-        let rate = sound.grid().timescale();
-        let Some((at, data)) = sound.join(clock.ticks(packet.pts(), rate), data) else { return };
-        if sound.is_early(at) {
-            return;
-        }
-        let (time, silent) = match sound.grid().place(at) {
-            Placed::Late => return,
-            Placed::At { time, silent } => (time, silent),
-            Placed::AfterHole { .. } if audio_only || waiting => {
-                // Sound is all there is, or all there was: a hole in it is a break of the stream.
-                self.interrupt();
-                if self.may_begin(packet) {
-                    self.begin(packet);
-                    self.audio(packet);
-                }
-                return;
-            }
-            Placed::AfterHole { time } => (time, 0),
-        };
-        let unit = sound.grid().unit();
-        for silence in sound.silence_before(time, silent) {
-            self.queue_audio(silence, rate);
-        }
-        self.queue_audio(Sample::sound(time, unit, data), rate);
-    }
-
-    /// Queues one access unit, and lets it move the segments on where no video does.
-    fn queue_audio(&mut self, unit: Sample, rate: Timescale) {
-        let limit = self.pacing.limit();
-        let target = self.pacing.segment();
-        let has_video = self.layout().is_some_and(|layout| layout.video().is_some());
-        let Some(open) = &mut self.open else { return };
-        if let Some(sound) = &mut open.sound {
-            sound.heard = self.now;
-        }
-        let at = MediaTime::new(unit.time, rate).ticks_at(CLOCK);
-        let end = MediaTime::new(unit.time + unit.duration, rate).ticks_at(CLOCK);
-        open.queue(unit);
-        let length = at - open.start;
-        let full = end - open.start > limit;
-        if let Some(held) = &open.held {
-            let silent_for = self.now - open.last_video;
-            if full && silent_for >= VIDEO_STALL_MILLIS {
-                let at = at.min(open.start + limit).max(held.time + 1);
-                self.video_floor = at;
-                self.settle(at);
-                self.cut(at, false);
-            } else if self.pacing.publishes_parts()
-                && at > held.time
-                && silent_for >= PICTURE_STALL_MILLIS.max(PICTURE_STALL_FRAMES * open.frame / 90)
-            {
-                self.video_floor = at;
-                self.settle(at);
-            }
-            return;
-        }
-        if length > 0 && (full || length + (end - at) / 2 >= target || open.bytes() > SEGMENT_BYTES_MAX) {
-            self.cut(at, !has_video);
-        } else {
-            open.follow_sound(at, end, self.pacing.part_rule(open.start), &mut self.lanes);
         }
     }
 }

@@ -70,15 +70,25 @@ impl Open {
         self.beside.iter_mut().find(|beside| beside.id == id)
     }
 
-    /// Takes up tracks that are not there yet, and lets those go that are not any more. The pictures stay.
-    pub(super) fn follow(&mut self, lineup: &Lineup) {
+    /// When the first picture of a stretch is shown, where nothing was closed yet.
+    pub(super) fn shown_from(&self) -> i64 {
+        let first = self.video.first().or(self.held.as_ref());
+        first.map_or(self.start, |first| first.time + first.cts)
+    }
+
+    /// Takes up tracks that are not there yet, whose sound before `from` is dropped, and lets those go that are not any
+    /// more. The pictures stay.
+    pub(super) fn follow(&mut self, lineup: &Lineup, from: i64, now: i64) {
         if self.sound.is_none() || lineup.main.audio().is_none() {
-            self.sound = Sound::of(&lineup.main, self.start);
+            self.sound = Sound::of(&lineup.main, from);
+            if let Some(sound) = &mut self.sound {
+                sound.heard = now;
+            }
         }
         self.beside.retain(|beside| lineup.has(beside.id));
         for track in &lineup.beside {
             if self.beside.iter().all(|known| known.id != track.id) {
-                self.beside.push(Beside::new(track, self.start));
+                self.beside.push(Beside::new(track, from));
             }
         }
     }

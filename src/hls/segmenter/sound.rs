@@ -3,21 +3,33 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::CLOCK;
+use crate::format::ac3::Ac3;
+use crate::format::mp3::Mp3Header;
 use crate::media::remux::to_fmp4::{AudioClock, Layout, Sample, Slices};
 use crate::media::{CodecConfig, MediaTime};
 
 /// How long no audio must have arrived, in milliseconds, before silence takes its place.
 const GONE_MILLIS: i64 = 1_000;
-/// Access units that wait for video at most: a minute and more. Beyond, new ones are dropped.
+/// Access units that wait for video at most: a minute and more, and their bytes. Beyond, new ones are dropped.
 const QUEUE_MAX: usize = 4_096;
+const QUEUE_BYTES_MAX: u64 = 16 * 1_024 * 1_024;
+/// Frames of one message that are told apart. Real ones have a few.
+const FRAMES_MAX: usize = 64;
+/// The longest hole within a part, in ticks of 90 kHz: half a second. What is behind a longer one waits for the next.
+const HOLE_MAX: i64 = 45_000;
 
 /// Times are ticks of the track unless they say otherwise.
 #[derive(Debug)]
 pub(super) struct Sound {
     grid: AudioClock,
     queue: VecDeque<Sample>,
+    /// Bytes of the queue.
+    waiting: u64,
+    /// How long the frame is that bytes begin with, for codings of which a message may have several.
+    frame_len: fn(&[u8]) -> Option<usize>,
     /// Sound that ends before this, in ticks of 90 kHz, is dropped.
     pub(super) from: i64,
     /// When it arrived last, in milliseconds since 1970.
@@ -44,7 +56,31 @@ impl Sound {
             _ => grid.unit(),
         };
         let joined = Joined { frames: grid.unit() / frame, frame, start: 0, count: 0, data: Slices::new() };
-        Some(Self { grid, queue: VecDeque::new(), from, heard: 0, joined })
+        let frame_len: fn(&[u8]) -> Option<usize> = match config.as_ref() {
+            CodecConfig::Mp3(_) => |bytes| Mp3Header::parse(bytes).map(|(_, len)| len),
+            CodecConfig::Ac3(_) => |bytes| Ac3::parse(bytes).map(|(_, len)| len),
+            _ => |_| None,
+        };
+        Some(Self { grid, queue: VecDeque::new(), waiting: 0, frame_len, from, heard: 0, joined })
+    }
+
+    /// The frames of a message dated `at`, and when each begins.
+    pub(super) fn frames(&self, at: i64, mut message: Slices) -> SmallVec<[(i64, Slices); 1]> {
+        let mut frames = SmallVec::new();
+        let mut at = at;
+        while let ([bytes], true) = (message.as_mut_slice(), frames.len() + 1 < FRAMES_MAX) {
+            let Some(len) = (self.frame_len)(bytes).filter(|len| (1..bytes.len()).contains(len)) else {
+                break;
+            };
+            // What follows and is no frame belongs to this one.
+            if bytes.get(len..).is_none_or(|rest| (self.frame_len)(rest).is_none()) {
+                break;
+            }
+            frames.push((at, Slices::from_elem(bytes.split_to(len), 1)));
+            at += self.grid.unit();
+        }
+        frames.push((at, message));
+        frames
     }
 
     pub(super) const fn grid(&mut self) -> &mut AudioClock {
@@ -80,7 +116,8 @@ impl Sound {
 
     /// Lets a unit wait for its part.
     pub(super) fn queue(&mut self, unit: Sample) {
-        if self.queue.len() < QUEUE_MAX {
+        if self.queue.len() < QUEUE_MAX && self.waiting < QUEUE_BYTES_MAX {
+            self.waiting += unit.len();
             self.queue.push_back(unit);
         }
     }
@@ -122,14 +159,16 @@ impl Sound {
         }
     }
 
-    /// What waits and begins before `end`, in ticks of 90 kHz, and has no hole in it: a fragment cannot have one.
+    /// What waits and begins before `end`, in ticks of 90 kHz, and has no long hole in it. Short ones may come again and
+    /// again, and nothing must be later for each.
     pub(super) fn take(&mut self, end: i64) -> Vec<Sample> {
         let mut taken: Vec<Sample> = Vec::new();
         while let Some(unit) = self.queue.front() {
-            let joins = taken.last().is_none_or(|last| last.time + last.duration == unit.time);
-            if !joins || self.to_clock(unit.time) >= end {
+            let hole = taken.last().map_or(0, |last| self.to_clock(unit.time - last.time - last.duration));
+            if hole > HOLE_MAX || self.to_clock(unit.time) >= end {
                 break;
             }
+            self.waiting = self.waiting.saturating_sub(unit.len());
             taken.extend(self.queue.pop_front());
         }
         taken
@@ -146,8 +185,8 @@ impl Sound {
     }
 
     /// Bytes that wait.
-    pub(super) fn waiting_bytes(&self) -> u64 {
-        self.queue.iter().map(Sample::len).sum()
+    pub(super) const fn waiting_bytes(&self) -> u64 {
+        self.waiting
     }
 
     /// Where the next sample belongs, when none is before `end`, in ticks of 90 kHz.
@@ -170,6 +209,38 @@ mod tests {
     use super::*;
     use crate::format::ac3::Eac3;
     use crate::media::TrackKind;
+
+    #[test]
+    fn frames_of_mp3_that_come_in_one_message_are_told_apart() {
+        let mp3 = Mp3Header { sample_rate: 44_100, channels: 2, samples: 1_152 };
+        let layout = Layout::alone(TrackKind::Audio, Arc::new(CodecConfig::Mp3(mp3)));
+        let sound = Sound::of(&layout, 0).expect("sound");
+        let mut frame = vec![0; 417];
+        frame[..3].copy_from_slice(&[0xff, 0xfb, 0x90]);
+        let frames = |message: Vec<u8>| {
+            let frames = sound.frames(1_000, [Bytes::from(message)].into());
+            frames.iter().map(|(at, data)| (*at, data[0].len())).collect::<Vec<_>>()
+        };
+        assert_eq!(frames(frame.clone()), [(1_000, 417)]);
+        assert_eq!(frames(frame.repeat(3)), [(1_000, 417), (2_152, 417), (3_304, 417)]);
+        assert_eq!(frames([frame.repeat(2), vec![0; 9]].concat()), [(1_000, 417), (2_152, 426)]);
+        assert_eq!(frames(frame[..100].to_vec()), [(1_000, 100)]);
+        assert_eq!(frames(frame.repeat(1_000)).len(), FRAMES_MAX);
+    }
+
+    #[test]
+    fn units_behind_short_holes_are_not_later_for_each() {
+        let ac3 =
+            Ac3 { sample_rate: 48_000, fscod: 0, bsid: 8, bsmod: 0, acmod: 2, lfe: false, bit_rate_code: 10 };
+        let layout = Layout::alone(TrackKind::Audio, Arc::new(CodecConfig::Ac3(ac3)));
+        let mut sound = Sound::of(&layout, 0).expect("sound");
+        let unit = |at: i64| Sample::sound(at, 1_536, [Bytes::from_static(b"frame")].into());
+        (0..10).for_each(|at| sound.queue(unit(at * 4_800)));
+        sound.queue(unit(96_000));
+        assert_eq!(sound.take(90_000).len(), 10);
+        assert_eq!(sound.take(i64::MAX / 4).len(), 1);
+        assert_eq!((sound.waiting_bytes(), sound.waits_from()), (0, None));
+    }
 
     #[test]
     fn short_frames_of_eac3_make_samples_of_six_blocks() {

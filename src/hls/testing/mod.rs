@@ -90,6 +90,10 @@ pub(crate) struct Studio {
     /// Frames from keyframe to keyframe.
     pub(crate) gop: i64,
     pub(crate) cts: i64,
+    /// Bytes of a keyframe.
+    pub(crate) keyframe_len: usize,
+    /// Pictures of its group that a run begins behind.
+    pub(crate) into_gop: i64,
     /// The stream's clock and the wall's, in milliseconds.
     pub(crate) at: i64,
     pub(crate) wall: i64,
@@ -118,6 +122,8 @@ impl Studio {
             frame: (100, 3),
             gop: 60,
             cts: 66,
+            keyframe_len: 4_000,
+            into_gop: 0,
             at: 0,
             wall: NOON,
             unit: 0,
@@ -221,8 +227,8 @@ impl Studio {
                     self.send_others(&packet);
                 }
             } else {
-                let keyframe = number % self.gop == 0;
-                let len = if keyframe { 4_000 } else { 400 };
+                let keyframe = (number + self.into_gop) % self.gop == 0;
+                let len = if keyframe { self.keyframe_len } else { 400 };
                 if has_video {
                     let packet = picture(picture_at, self.cts, keyframe, len);
                     self.send(&Frame::Media(packet.clone()));

@@ -19,6 +19,7 @@ pub(crate) struct SegmentLines {
     pub(crate) map: Option<String>,
     pub(crate) date: Option<String>,
     pub(crate) parts: Vec<PartLine>,
+    pub(crate) gap: bool,
     pub(crate) duration: i64,
     pub(crate) uri: String,
 }
@@ -176,6 +177,10 @@ impl Text {
                 let duration = decimal(attribute(value, "DURATION").expect("a duration"));
                 let independent = attribute(value, "INDEPENDENT") == Some("YES");
                 now.parts.push(PartLine { uri: uri(), duration, independent });
+            }
+            "#EXT-X-GAP" => {
+                assert!(now.duration == 0 && !now.gap, "{line} out of order");
+                now.gap = true;
             }
             "#EXTINF" => now.duration = decimal(value.strip_suffix(',').expect("a comma")),
             "#EXT-X-PRELOAD-HINT" => {

@@ -145,6 +145,8 @@ impl Viewer {
                     "its segment's bytes"
                 );
             }
+            let empty = listed.as_ref().is_some_and(|listed| !listed.segment.has_media);
+            assert_eq!(segment.gap, empty, "a gap exactly where there is nothing: {}", segment.uri);
             if let Some(listed) = listed.filter(|_| !segment.parts.is_empty()) {
                 assert_eq!(listed.segment.parts.len(), segment.parts.len(), "all parts are listed, or none");
             }

@@ -257,11 +257,17 @@ pub struct Fragment {
     pub payload: Vec<Bytes>,
 }
 
-/// Fragment number `sequence` with the samples of both tracks; each list is in decode order and has no holes.
+/// Fragment number `sequence` with the samples of both tracks; each list is in decode order. A fragment says no times but
+/// the first of each track, so a sample before a hole lasts until the one behind it.
 ///
 /// # Errors
 /// Those of [`fragment_header`].
-pub fn fragment(sequence: u32, video: Vec<Sample>, audio: Vec<Sample>) -> Result<Fragment, Error> {
+pub fn fragment(sequence: u32, video: Vec<Sample>, mut audio: Vec<Sample>) -> Result<Fragment, Error> {
+    let mut next = None;
+    for sample in audio.iter_mut().rev() {
+        sample.duration = next.map_or(sample.duration, |next: i64| sample.duration.max(next - sample.time));
+        next = Some(sample.time);
+    }
     let run = |track, samples: &[Sample]| Run {
         track,
         decode_time: samples.first().and_then(|first| u64::try_from(first.time).ok()).unwrap_or(0),
