@@ -185,17 +185,37 @@ impl Store {
         Ok(Tx { inner, store: self })
     }
 
-    /// Why a change of `what` with an expected revision changed nothing. `$1` of `revision` is the row's id.
-    pub(super) async fn unchanged(
+    /// Runs a change of `what` that names the revision its caller saw. `$1` of `revision` is the row's id.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::NotFound`].
+    pub(super) async fn change<R: Record>(
         &self,
         what: &'static str,
         expected: Revision,
+        update: Statement,
         revision: Statement,
-    ) -> Error {
-        match self.number(revision).await {
-            Ok(Some(found)) => Error::Conflict { expected, found: Revision(found) },
-            Ok(None) => Error::NotFound(what),
-            Err(error) => error,
+    ) -> Result<R> {
+        match self.first(update).await? {
+            Some(row) => Ok(row),
+            None => Err(unchanged(what, expected, self.number(revision).await)),
+        }
+    }
+
+    /// Runs a deletion of `what`, of any revision where none is expected. `$1` of `revision` is the row's id.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::NotFound`].
+    pub(super) async fn delete(
+        &self,
+        what: &'static str,
+        expected: Option<Revision>,
+        delete: Statement,
+        revision: Statement,
+    ) -> Result<()> {
+        match self.run(delete).await? {
+            0 => Err(unchanged(what, expected.unwrap_or(Revision::FIRST), self.number(revision).await)),
+            _ => Ok(()),
         }
     }
 
@@ -302,18 +322,14 @@ impl Tx<'_> {
         }
     }
 
-    /// As [`Store::unchanged`], within the transaction.
+    /// Why a change of `what` with an expected revision changed nothing. `$1` of `revision` is the row's id.
     pub(super) async fn unchanged(
         &mut self,
         what: &'static str,
         expected: Revision,
         revision: Statement,
     ) -> Error {
-        match self.number(revision).await {
-            Ok(Some(found)) => Error::Conflict { expected, found: Revision(found) },
-            Ok(None) => Error::NotFound(what),
-            Err(error) => error,
-        }
+        unchanged(what, expected, self.number(revision).await)
     }
 
     /// Runs a script of several statements, however long it takes.
@@ -425,6 +441,15 @@ macro_rules! ways {
 
 ways!(SqliteConnection, Sqlite, sqlite_rows, sqlite_run, sqlite_number);
 ways!(PgConnection, Postgres, postgres_rows, postgres_run, postgres_number);
+
+/// Why a change with an expected revision changed nothing, by the revision that was found behind it.
+fn unchanged(what: &'static str, expected: Revision, found: Result<Option<i64>>) -> Error {
+    match found {
+        Ok(Some(found)) => Error::Conflict { expected, found: Revision(found) },
+        Ok(None) => Error::NotFound(what),
+        Err(error) => error,
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -258,10 +258,7 @@ impl Store {
             &fields.limits,
             now
         );
-        match self.first(update).await? {
-            Some(destination) => Ok(destination),
-            None => Err(self.unchanged("destination", expected, revision_of(id)).await),
-        }
+        self.change("destination", expected, update, revision_of(id)).await
     }
 
     /// Starts or stops it. Asking for what is so already changes nothing, the revision neither.
@@ -327,12 +324,7 @@ impl Store {
             id,
             expected
         );
-        match self.run(delete).await? {
-            0 => {
-                Err(self.unchanged("destination", expected.unwrap_or(Revision::FIRST), revision_of(id)).await)
-            }
-            _ => Ok(()),
-        }
+        self.delete("destination", expected, delete, revision_of(id)).await
     }
 
     /// Some destinations whose key another server key than this one sealed.

@@ -178,10 +178,7 @@ impl Store {
             fields.running,
             now
         );
-        match self.first(update).await? {
-            Some(project) => Ok(project),
-            None => Err(self.unchanged("project", expected, revision_of(id)).await),
-        }
+        self.change("project", expected, update, revision_of(id)).await
     }
 
     /// Starts or stops its outputs. Asking for what is so already changes nothing, the revision neither.
@@ -215,10 +212,7 @@ impl Store {
     pub async fn delete_project(&self, id: ProjectId, expected: Option<Revision>) -> Result<()> {
         let delete =
             sql!("DELETE FROM projects WHERE id = $1 AND revision = COALESCE($2, revision)", id, expected);
-        match self.run(delete).await? {
-            0 => Err(self.unchanged("project", expected.unwrap_or(Revision::FIRST), revision_of(id)).await),
-            _ => Ok(()),
-        }
+        self.delete("project", expected, delete, revision_of(id)).await
     }
 }
 

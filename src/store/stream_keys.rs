@@ -155,10 +155,7 @@ impl Store {
             fields.expires_at,
             now
         );
-        match self.first(update).await? {
-            Some(key) => Ok(key),
-            None => Err(self.unchanged("stream key", expected, revision_of(id)).await),
-        }
+        self.change("stream key", expected, update, revision_of(id)).await
     }
 
     /// Puts a new key beside one that publishes until `until` only. Both happen or neither.
@@ -205,12 +202,7 @@ impl Store {
     pub async fn delete_stream_key(&self, id: StreamKeyId, expected: Option<Revision>) -> Result<()> {
         let delete =
             sql!("DELETE FROM stream_keys WHERE id = $1 AND revision = COALESCE($2, revision)", id, expected);
-        match self.run(delete).await? {
-            0 => {
-                Err(self.unchanged("stream key", expected.unwrap_or(Revision::FIRST), revision_of(id)).await)
-            }
-            _ => Ok(()),
-        }
+        self.delete("stream key", expected, delete, revision_of(id)).await
     }
 
     /// Some keys that another server key than this one sealed.

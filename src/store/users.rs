@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::id::UserId;
 use super::page::{Page, Slice};
 use super::setup_links;
-use super::statement::sql;
+use super::statement::{Statement, sql};
 
 words! {
     /// What an account may do; what that is, is the floors' above.
@@ -229,9 +229,7 @@ impl Store {
             now
         );
         let Some(user) = tx.first(update).await? else {
-            return Err(tx
-                .unchanged("user", expected, sql!("SELECT revision FROM users WHERE id = $1", id))
-                .await);
+            return Err(tx.unchanged("user", expected, revision_of(id)).await);
         };
         some_administrator_is_left(&mut tx, before).await?;
         if fields.disabled {
@@ -252,13 +250,15 @@ impl Store {
             sql!("DELETE FROM users WHERE id = $1 AND revision = COALESCE($2, revision)", id, expected);
         if tx.run(delete).await? == 0 {
             let expected = expected.unwrap_or(Revision::FIRST);
-            return Err(tx
-                .unchanged("user", expected, sql!("SELECT revision FROM users WHERE id = $1", id))
-                .await);
+            return Err(tx.unchanged("user", expected, revision_of(id)).await);
         }
         some_administrator_is_left(&mut tx, before).await?;
         tx.commit().await
     }
+}
+
+fn revision_of(id: UserId) -> Statement {
+    sql!("SELECT revision FROM users WHERE id = $1", id)
 }
 
 async fn insert(tx: &mut Tx<'_>, fields: &UserFields, now: UnixMillis) -> Result<User> {

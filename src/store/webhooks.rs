@@ -143,10 +143,7 @@ impl Store {
             fields.enabled,
             now
         );
-        match self.first(update).await? {
-            Some(webhook) => Ok(webhook),
-            None => Err(self.unchanged("webhook", expected, revision_of(id)).await),
-        }
+        self.change("webhook", expected, update, revision_of(id)).await
     }
 
     /// Takes a webhook away, with its deliveries.
@@ -157,10 +154,7 @@ impl Store {
     pub async fn delete_webhook(&self, id: WebhookId, expected: Option<Revision>) -> Result<()> {
         let delete =
             sql!("DELETE FROM webhooks WHERE id = $1 AND revision = COALESCE($2, revision)", id, expected);
-        match self.run(delete).await? {
-            0 => Err(self.unchanged("webhook", expected.unwrap_or(Revision::FIRST), revision_of(id)).await),
-            _ => Ok(()),
-        }
+        self.delete("webhook", expected, delete, revision_of(id)).await
     }
 
     /// Some webhooks whose secret another server key than this one sealed.
