@@ -138,7 +138,11 @@ impl Worker {
                 self.refused_since = None;
             }
             let woken = if fault.reason.is_misfit() {
-                Some(self.wait_until_fit().await)
+                match self.wait_until_fit().await {
+                    // An encoder that cannot decide must not have the server called at each of its changes.
+                    Woken::Changed if self.dialled => self.wait(&fault, &mut backoff).await,
+                    woken => Some(woken),
+                }
             } else if fault.reason.is_refusal()
                 && self.refused_since.get_or_insert_with(Instant::now).elapsed() >= REFUSAL_PATIENCE
             {
