@@ -22,5 +22,6 @@ pub mod shape;
 pub mod sock_diag;
 pub mod ts;
 pub mod vp9;
+mod vui;
 pub mod wire;
 pub mod x509;

@@ -3,15 +3,13 @@
 //! Encoders write it cut or wrong while decoders play on, so nothing here fails a stream.
 
 use crate::format::bits::{BitError, BitReader};
-use crate::format::shape::{self, ASPECT_EXTENDED};
+use crate::format::vui::{Aspect, Timing, skip_chroma_location, skip_overscan};
 
 /// The fields of the video usability information (§E.1.1) that someone here asks for. 0 is not said.
 #[derive(Default)]
 pub(super) struct Vui {
-    aspect_index: u8,
-    aspect_extended: (u32, u32),
-    units_in_tick: u32,
-    time_scale: u32,
+    aspect: Aspect,
+    timing: Timing,
 }
 
 impl Vui {
@@ -21,17 +19,8 @@ impl Vui {
         if !present {
             return Ok(());
         }
-        let aspect_present = bits.flag()?;
-        if aspect_present {
-            self.aspect_index = bits.byte(8)?;
-            if self.aspect_index == ASPECT_EXTENDED {
-                self.aspect_extended = (bits.bits(16)?, bits.bits(16)?);
-            }
-        }
-        let overscan_present = bits.flag()?;
-        if overscan_present {
-            bits.flag()?;
-        }
+        self.aspect.read(bits)?;
+        skip_overscan(bits)?;
         let signal_present = bits.flag()?;
         if signal_present {
             // video_format, video_full_range_flag
@@ -41,25 +30,18 @@ impl Vui {
                 bits.skip(24)?;
             }
         }
-        let chroma_location_present = bits.flag()?;
-        if chroma_location_present {
-            bits.ue()?;
-            bits.ue()?;
-        }
-        let timing_present = bits.flag()?;
-        if timing_present {
-            (self.units_in_tick, self.time_scale) = (bits.bits(32)?, bits.bits(32)?);
-        }
+        skip_chroma_location(bits)?;
+        self.timing = Timing::read(bits)?;
         Ok(())
     }
 
     /// Frames a second in lowest terms. Two ticks make a frame, whether it is shown as fields or not.
     pub(super) fn frame_rate(&self) -> Option<(u32, u32)> {
-        shape::frame_rate(u64::from(self.time_scale), u64::from(self.units_in_tick) * 2)
+        self.timing.frame_rate(true)
     }
 
     /// Width to height of a sample; square when not said or reserved.
     pub(super) fn sample_aspect(&self) -> (u32, u32) {
-        shape::sample_aspect(self.aspect_index, self.aspect_extended)
+        self.aspect.ratio()
     }
 }

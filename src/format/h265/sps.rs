@@ -5,10 +5,11 @@
 
 use super::profile::Profile;
 use super::unit;
-use super::vui::{Timing, Vui};
+use super::vui::Vui;
 use super::{Error, tail};
 use crate::format::bits::{BitReader, unescape};
 use crate::format::shape::{Colour, Shape};
+use crate::format::vui::Timing;
 
 /// Largest width and height, in luma samples: the longer side that level 6.2 allows (H.265 §A.4.1).
 pub const DIMENSION_MAX: u32 = 16_888;
