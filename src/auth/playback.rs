@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
 use crate::stream::{PlaybackId, TokenFault};
@@ -88,7 +90,7 @@ impl PlaybackTokens {
             signing.update(part.as_bytes());
         }
         token.push('-');
-        base64url(&mut token, signing.sign().as_ref());
+        URL_SAFE_NO_PAD.encode_string(signing.sign(), &mut token);
         token
     }
 }
@@ -101,16 +103,6 @@ impl fmt::Debug for PlaybackTokens {
 
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn base64url(out: &mut String, bytes: &[u8]) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0_usize, |bits, at| bits << 8 | usize::from(*group.get(at).unwrap_or(&0)));
-        for at in 0..=group.len() {
-            out.push(char::from(ALPHABET.get(bits >> (18 - 6 * at) & 63).copied().unwrap_or(b'A')));
-        }
-    }
 }
 
 #[cfg(test)]

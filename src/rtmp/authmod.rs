@@ -7,6 +7,8 @@
 //! **Invariant:** nothing is kept between the connections. A challenge carries its time and a MAC of ours, so it cannot
 //! be forged, and is worth nothing after [`CHALLENGE_LIFE`].
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -223,21 +225,7 @@ fn md5_base64(parts: &[&str]) -> String {
     for part in parts {
         md5.update(part.as_bytes());
     }
-    base64(&md5.finalize())
-}
-
-/// Standard base64 with padding (RFC 4648 §4).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0_usize, |bits, at| bits << 8 | usize::from(*group.get(at).unwrap_or(&0)));
-        for at in 0..4 {
-            let letter = ALPHABET.get(bits >> (18 - 6 * at) & 63).copied().unwrap_or(b'=');
-            text.push(if at > group.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
+    STANDARD.encode(md5.finalize())
 }
 
 /// The first `len` bytes in hexadecimal.

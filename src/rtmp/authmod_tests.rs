@@ -40,15 +40,6 @@ fn answers_are_those_of_librtmp_and_of_ffmpeg() {
 }
 
 #[test]
-fn base64_is_padded() {
-    // RFC 4648 §10.
-    for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-        assert_eq!(base64(bytes.as_bytes()), text);
-    }
-    assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
-}
-
-#[test]
 fn three_connections_lead_in() {
     let now = Instant::now();
     let auth = auth(now);
