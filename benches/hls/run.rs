@@ -129,6 +129,7 @@ pub(crate) fn waiters(job: &Job, count: usize, keep: Keep<'_>) -> Result<()> {
     let args = [gostream.http.to_string(), gostream.playlist.clone(), count.to_string()];
     let mut players = Child::start("wait", &args)?;
     flow(&mut players, count)?;
+    thread::sleep(job.settle);
     let before = gostream.renders()?;
     let (line, cost) = measure(job, &mut players, gostream.pid())?;
     let renders = gostream.renders()?.saturating_sub(before);
@@ -154,7 +155,6 @@ fn flow(clients: &mut Child<Line>, count: usize) -> Result<()> {
 }
 
 fn measure(job: &Job, clients: &mut Child<Line>, pid: u32) -> Result<(Line, Cost)> {
-    thread::sleep(job.settle);
     let tree = procfs::tree(pid);
     clients.order("begin")?;
     let before = procfs::cpu(&tree);

@@ -11,7 +11,8 @@
 //! A stream of one video and one audio track has one media playlist with both. One of several tracks has a playlist
 //! for each ([`Lane`]), all cut alike: variants of pictures, and a group of sounds.
 //!
-//! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared: a segment costs its headers. TS copies them.
+//! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared, but for short ones, which are joined once; a
+//! segment costs little more than its headers. TS copies all of them.
 
 mod counters;
 mod index;

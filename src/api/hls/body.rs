@@ -1,4 +1,4 @@
-//! A segment or a part as a response body: its slices one after another, none of them copied.
+//! A segment or a part as a response body: its slices one after another, none of them copied for a viewer.
 
 use std::convert::Infallible;
 use std::pin::Pin;
