@@ -11,18 +11,24 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u32)] = &[
     ("format", 1),
     ("store", 1),
+    ("vault", 1),
     ("media", 2),
     ("rtmp", 2),
     ("net", 3),
     ("stream", 4),
+    ("account", 5),
     ("auth", 5),
     ("hls", 5),
     ("push", 5),
     ("session", 5),
-    ("api", 6),
-    ("app", 7),
+    ("stage", 6),
+    ("journal", 7),
+    ("control", 8),
+    ("webhook", 8),
+    ("api", 9),
+    ("app", 10),
     // Built for fuzzing alone: it may reach every reader of bytes.
-    ("fuzzing", 8),
+    ("fuzzing", 11),
 ];
 
 /// Floors up to this one are sans-I/O: bytes and `now` come in, events and bytes go out.
