@@ -3,8 +3,9 @@
 // Modules in the order a reader meets them: the packet's journey, from the floor up.
 // Floor 1: other people's formats, pure.
 pub mod format;
-// Floor 1 too: what must last, SQL only.
+// Floor 1 too: what must last, SQL only; and secrets at rest, bytes only.
 pub mod store;
+pub mod vault;
 // Floor 2: protocol and media, still pure: bytes and `now` in, events and bytes out.
 pub mod media;
 pub mod rtmp;
