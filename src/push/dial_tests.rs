@@ -8,6 +8,7 @@ use crate::rtmp::{Server, ServerConfig, ServerEvent};
 fn destination(url: &str) -> Destination {
     Destination {
         id: DestinationId::new("one"),
+        tag: "".into(),
         name: "One".to_owned(),
         url: RtmpUrl::parse(url, "key").expect("an address"),
         enabled: true,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,7 +25,7 @@ const PROGRESS: Duration = Duration::from_secs(5);
 pub struct Output {
     /// Whose output it is.
     pub stream: StreamId,
-    /// Its settings.
+    /// Its settings, as its connections are made with them.
     pub destination: Destination,
     /// What was sent and dropped.
     pub stats: Arc<OutputStats>,
@@ -32,6 +33,7 @@ pub struct Output {
     pub path: PathFigures,
     /// Attempts after the first.
     pub reconnects: Figure,
+    name: ArcSwap<String>,
     status: watch::Sender<Status>,
     retry: Notify,
     stop: CancellationToken,
@@ -43,6 +45,7 @@ impl Output {
         let status = Status { state, reason: None, detail: String::new(), since: SystemTime::now() };
         Arc::new(Self {
             stream,
+            name: ArcSwap::from_pointee(destination.name.clone()),
             destination,
             stats: Arc::default(),
             path: PathFigures::default(),
@@ -63,6 +66,12 @@ impl Output {
             status.reason = Some(Reason::Stalled);
         }
         status
+    }
+
+    /// The name for people, which may change while it sends.
+    #[must_use]
+    pub fn name(&self) -> Arc<String> {
+        self.name.load_full()
     }
 
     /// The status as it changes.
@@ -123,21 +132,35 @@ impl Supervisor {
         Arc::new(Self { surroundings: Arc::new(surroundings), tasks, outputs: Mutex::default() })
     }
 
-    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what changed is stopped and started
-    /// anew, what is gone is stopped.
+    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what got another name sends on under
+    /// it, what changed otherwise is stopped and started anew, what is gone is stopped.
     pub fn apply(&self, stream: &Arc<Stream>, wanted: Vec<Destination>) {
         let mut outputs = self.lock();
         outputs.retain(|(of, id), output| {
-            let kept = of != stream.id() || wanted.iter().any(|d| d.id == *id && *d == output.destination);
-            if !kept {
-                output.stop.cancel();
+            if of != stream.id() {
+                return true;
             }
-            kept
+            let still = wanted.iter().find(|d| d.id == *id && d.is_served_like(&output.destination));
+            match still {
+                Some(destination) if *output.name.load().as_str() != destination.name => {
+                    output.name.store(Arc::new(destination.name.clone()));
+                }
+                Some(_) => {}
+                None => output.stop.cancel(),
+            }
+            still.is_some()
         });
         for destination in wanted {
             let key = (stream.id().clone(), destination.id.clone());
             outputs.entry(key).or_insert_with(|| self.start(stream, destination));
         }
+    }
+
+    /// The outputs of a stream, by destination.
+    #[must_use]
+    pub fn outputs_of(&self, stream: &StreamId) -> Vec<Arc<Output>> {
+        let outputs = self.lock();
+        outputs.iter().filter(|((of, _), _)| of == stream).map(|(_, output)| Arc::clone(output)).collect()
     }
 
     /// All outputs, by stream and destination.
