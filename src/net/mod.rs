@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here knows streams or projects.
 
 mod backoff;
+mod breaker;
 mod drive;
 mod identity;
 mod listener;
@@ -12,6 +13,7 @@ mod tls;
 mod transport;
 
 pub use backoff::Backoff;
+pub use breaker::Breakers;
 pub use drive::{Failure, Machine, Step, flush, step};
 pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 
-use super::breaker::Breakers;
 use super::destination::{OutputState, Reason};
 use super::dial::{Dialer, Fault, Route};
 use super::fit;
 use super::supervisor::Output;
 use crate::media::{Codecs, TrackSet};
-use crate::net::{Backoff, SocketOptions};
+use crate::net::{Backoff, Breakers, SocketOptions};
 use crate::stream::{Shards, Start, Stream, StreamState};
 
 /// How long a server that refuses is asked again before a person must look: a busy key may be our own former
