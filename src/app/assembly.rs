@@ -39,8 +39,15 @@ pub(super) fn vault(config: &Config) -> anyhow::Result<Vault> {
 
 /// Projects as people manage them, over the engine.
 pub(super) fn control(config: &Config, store: Store, vault: Vault, engine: &Engine) -> Arc<Control> {
-    let rooms =
-        Rooms { store, vault, stage: Arc::clone(&engine.stage), directory: Arc::clone(&engine.directory) };
+    let rooms = Rooms {
+        store,
+        vault,
+        stage: Arc::clone(&engine.stage),
+        directory: Arc::clone(&engine.directory),
+        sessions: Arc::clone(&engine.sessions),
+        tasks: engine.background.clone(),
+        stop: engine.stop.clone(),
+    };
     let limits = &config.limits;
     let config = control::Config {
         hold: hold_config(config),

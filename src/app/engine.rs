@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::config::{self, Config};
 use crate::auth::{Directory, PlaybackTokens};
 use crate::hls;
-use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
+use crate::net::{Allowed, Bounds, ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, OutputState, Supervisor};
 use crate::rtmp::{Limits, PublishAuth, ServerConfig};
 use crate::session::{self, Sessions};
@@ -206,8 +206,18 @@ fn push_config(config: &Config) -> anyhow::Result<push::Config> {
         healthy_after: relay.healthy_after,
         circuit_after: relay.circuit_after,
         circuit_open: relay.circuit_open,
+        allowed: allowed(config),
         socket: socket_options(config)?,
     })
+}
+
+/// Which addresses are connected to on the word of people with an account.
+pub(super) const fn allowed(config: &Config) -> Allowed {
+    match config.relay.allow_private {
+        config::AllowPrivate::Always => Allowed::All,
+        config::AllowPrivate::Auto => Allowed::NotLink,
+        config::AllowPrivate::Never => Allowed::World,
+    }
 }
 
 fn hls_config(config: &Config) -> hls::Config {

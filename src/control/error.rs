@@ -23,6 +23,9 @@ pub enum Error {
     /// The project comes from the configuration file, and is changed there.
     #[error("the project is declared in the configuration file, and is changed there")]
     Declared,
+    /// Something else has to end first; what, as a sentence.
+    #[error("{0}")]
+    Busy(&'static str),
     /// There may not be more.
     #[error("there may be {at_most} {what} at most")]
     Full {

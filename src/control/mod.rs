@@ -18,6 +18,7 @@ mod error;
 mod projects;
 mod rules;
 mod stream_keys;
+mod trials;
 mod wanted;
 
 use std::collections::HashMap;
@@ -27,8 +28,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::Directory;
+use crate::session::Sessions;
 use crate::stage::Stage;
 use crate::store::{Mark, Page, Project, ProjectId, Store, StreamKeyId, UnixMillis};
 use crate::stream::{HoldConfig, StreamId};
@@ -41,6 +44,7 @@ pub use error::{Error, Fault, Result};
 pub use projects::{NewProject, ProjectChange};
 pub use rules::{NAME_CHARS_MAX, slug};
 pub use stream_keys::{Made, StreamKeyChange};
+pub use trials::{StepReport, StepState, TrialReport};
 
 /// How often the store is looked at for what others changed, and used keys are written down.
 const LOOK: Duration = Duration::from_secs(5);
@@ -64,7 +68,7 @@ pub struct Config {
 }
 
 /// The rooms that control joins.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rooms {
     /// What must last.
     pub store: Store,
@@ -74,16 +78,22 @@ pub struct Rooms {
     pub stage: Arc<Stage>,
     /// The door.
     pub directory: Arc<Directory>,
+    /// Who is inside.
+    pub sessions: Arc<Sessions>,
+    /// Counts what goes on.
+    pub tasks: TaskTracker,
+    /// Ends it.
+    pub stop: CancellationToken,
 }
 
 /// Projects as people and programs manage them.
-#[derive(Debug)]
 pub struct Control {
     rooms: Rooms,
     config: Config,
     catalog: Catalog,
     gate: Mutex<Option<Mark>>,
     refreshes: AtomicU64,
+    trials: trials::Trials,
 }
 
 impl Control {
@@ -91,7 +101,14 @@ impl Control {
     #[must_use]
     pub fn new(rooms: Rooms, config: Config) -> Arc<Self> {
         let catalog = Catalog::default();
-        Arc::new(Self { rooms, config, catalog, gate: Mutex::default(), refreshes: AtomicU64::default() })
+        Arc::new(Self {
+            rooms,
+            config,
+            catalog,
+            gate: Mutex::default(),
+            refreshes: AtomicU64::default(),
+            trials: trials::Trials::default(),
+        })
     }
 
     /// What is known of all projects, without asking the database.
@@ -104,6 +121,12 @@ impl Control {
     #[must_use]
     pub fn stage(&self) -> &Arc<Stage> {
         &self.rooms.stage
+    }
+
+    /// Who publishes and plays.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.rooms.sessions
     }
 
     /// The store.
@@ -248,6 +271,9 @@ impl Control {
         let stream = stream_of(project);
         // The door first: nobody is let in to what is about to go.
         self.rooms.directory.remove(&stream);
+        if let Some(stream) = self.rooms.stage.registry().get(&stream) {
+            self.rooms.sessions.end(&stream);
+        }
         self.rooms.stage.remove(&stream);
     }
 }

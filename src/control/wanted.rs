@@ -58,7 +58,7 @@ fn time(millis: UnixMillis) -> std::time::SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis.0).unwrap_or(0))
 }
 
-fn destination(
+pub(super) fn destination(
     row: &Destination,
     declared: bool,
     vault: &Vault,

@@ -123,6 +123,8 @@ impl OutputState {
 pub enum Reason {
     /// The host's name has no address.
     Dns,
+    /// The name leads to an address that destinations may not have here.
+    AddressForbidden,
     /// Nothing listens there, or the network says so.
     TcpRefused,
     /// No answer to the connection attempt.
@@ -153,6 +155,7 @@ impl Reason {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Dns => "dns",
+            Self::AddressForbidden => "address_forbidden",
             Self::TcpRefused => "tcp_refused",
             Self::TcpTimeout => "tcp_timeout",
             Self::Tls => "tls",

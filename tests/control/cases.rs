@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use gostream::api::page::FrontPage;
-use gostream::app::config::{self, Config, Listen};
+use gostream::app::config::{self, AllowPrivate, Config, Listen};
 use gostream::app::{App, FirstProject};
 use gostream::control::{DestinationChange, DestinationWish, Error, NewProject, ProjectChange};
-use gostream::push::OutputState;
+use gostream::push::{OutputState, Reason};
 use gostream::store::DestinationId;
 use gostream::stream::{Admission as _, Denied, PlaybackId, PublishAttempt, StreamId, StreamKey};
 use zeroize::Zeroizing;
@@ -29,8 +29,19 @@ impl Node {
         Self::try_start(bench, projects).await.expect("it starts")
     }
 
+    /// With other settings, and no project in the file.
+    async fn start_with(bench: &Bench, set: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        set(&mut config);
+        Self::run(bench, config).await.expect("it starts")
+    }
+
     async fn try_start(bench: &Bench, projects: Vec<config::Project>) -> anyhow::Result<Self> {
-        let mut config = Config { projects, data_dir: bench.folder().to_owned(), ..Config::default() };
+        Self::run(bench, Config { projects, ..Config::default() }).await
+    }
+
+    async fn run(bench: &Bench, mut config: Config) -> anyhow::Result<Self> {
+        config.data_dir = bench.folder().to_owned();
         let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         (config.rtmp.listen, config.http.listen, config.metrics.listen) = (local, local, local);
         config.database.url = StreamKey::new(bench.url.as_str());
@@ -320,4 +331,56 @@ pub(crate) async fn a_newer_schema_keeps_the_process_from_starting(bench: Bench)
         .await;
     let error = Node::try_start(&bench, Vec::new()).await.err().expect("refused");
     assert!(format!("{error:#}").contains("run a newer one"), "{error:#}");
+}
+
+pub(crate) async fn a_destination_is_tried_step_by_step(bench: Bench) {
+    let far = Node::start(&Bench::sqlite(), vec![project("far", Vec::new())]).await;
+    let port = far.app.addresses.rtmp.unwrap().port();
+    let node = Node::start(&bench, Vec::new()).await;
+    let control = &node.app.control;
+    let id = control.catalog().projects(None, 1).0[0].project.id;
+    let url = format!("rtmp://127.0.0.1:{port}/live");
+    let right = control.create_destination(id, wish("Right", &url, &format!("{KEY}-far"))).await.unwrap();
+    let wrong = control.create_destination(id, wish("Wrong", &url, "not-the-key")).await.unwrap();
+    let closed = wish("Closed", "rtmp://127.0.0.1:9/live", "key");
+    let closed = control.create_destination(id, closed).await.unwrap();
+    let mut ended = control.listen_to_trials();
+    let mut labels = async |id, publish| {
+        let begun = control.try_out(id, publish).unwrap();
+        assert_eq!(begun.ok(), None);
+        let report = ended.recv().await.unwrap();
+        assert_eq!((&report.id, report.destination), (&begun.id, id));
+        assert_eq!(control.last_trial(id).unwrap().ok(), report.ok());
+        let labels: Vec<_> = report.steps.iter().map(|step| step.state.label()).collect();
+        (report.ok().unwrap(), labels.join(" "), report.steps.iter().find_map(|step| step.reason))
+    };
+    assert_eq!(labels(right.id, false).await, (true, "ok ok skipped ok skipped".to_owned(), None));
+    assert_eq!(labels(right.id, true).await, (true, "ok ok skipped ok ok".to_owned(), None));
+    let refused = (false, "ok ok skipped ok failed".to_owned(), Some(Reason::PublishRejected));
+    assert_eq!(labels(wrong.id, true).await, refused);
+    let refused = (false, "ok failed pending pending pending".to_owned(), Some(Reason::TcpRefused));
+    assert_eq!(labels(closed.id, false).await, refused);
+    node.stop().await;
+    far.stop().await;
+}
+
+pub(crate) async fn a_private_address_is_refused_where_it_is_forbidden(bench: Bench) {
+    let far = Node::start(&Bench::sqlite(), vec![project("far", Vec::new())]).await;
+    let port = far.app.addresses.rtmp.unwrap().port();
+    let node = Node::start_with(&bench, |config| config.relay.allow_private = AllowPrivate::Never).await;
+    let control = &node.app.control;
+    let id = control.catalog().projects(None, 1).0[0].project.id;
+    // A name that leads there is no better than the address.
+    let mut ended = control.listen_to_trials();
+    for host in ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"] {
+        let url = format!("rtmp://{host}:{port}/live");
+        let row = control.create_destination(id, wish(host, &url, &format!("{KEY}-far"))).await.unwrap();
+        control.try_out(row.id, false).unwrap();
+        let report = ended.recv().await.unwrap();
+        let reason = report.steps.iter().find_map(|step| step.reason);
+        assert_eq!(reason, Some(Reason::AddressForbidden), "{host}: {report:?}");
+    }
+    assert_eq!(far.app.engine.connections[0].accepted(), 0, "nobody knocked");
+    node.stop().await;
+    far.stop().await;
 }

@@ -36,6 +36,8 @@ cases! {
     a_key_inside_an_address_is_never_shown_nor_kept_in_clear,
     what_another_node_changes_is_followed,
     all_that_is_wrong_is_said_at_once,
+    a_destination_is_tried_step_by_step,
+    a_private_address_is_refused_where_it_is_forbidden,
     a_newer_schema_keeps_the_process_from_starting,
 }
 

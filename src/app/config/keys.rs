@@ -5,7 +5,9 @@
 use super::Destination;
 use super::codecs::CodecList;
 use super::project::ProjectDraft;
-use super::sections::{Config, Database, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode};
+use super::sections::{
+    AllowPrivate, Config, Database, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode,
+};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
@@ -147,6 +149,9 @@ fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {
     v.value("circuit_after", &mut relay.circuit_after, &Integer(1..=1_000_000));
     v.value("circuit_open", &mut relay.circuit_open, &Time(10..=DAY));
     v.value("send_buffer", &mut relay.send_buffer, &Size(4 * KIB..=16 * MIB));
+    let words =
+        &[("auto", AllowPrivate::Auto), ("always", AllowPrivate::Always), ("never", AllowPrivate::Never)];
+    v.value("allow_private", &mut relay.allow_private, &Word(words));
 }
 
 fn hls<V: Visit>(v: &mut V, hls: &mut Hls) {

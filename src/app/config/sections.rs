@@ -178,6 +178,20 @@ pub struct Relay {
     pub circuit_open: Duration,
     /// Unsent bytes the kernel holds for one destination (`TCP_NOTSENT_LOWAT`).
     pub send_buffer: u64,
+    /// Which addresses destinations and webhooks may have.
+    pub allow_private: AllowPrivate,
+}
+
+/// Whether destinations and webhooks may lead into private networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AllowPrivate {
+    /// Where every account was made by an administrator; never to link-local addresses.
+    #[default]
+    Auto,
+    /// Anywhere.
+    Always,
+    /// To the internet alone.
+    Never,
 }
 
 /// `[hls]`
@@ -358,6 +372,7 @@ impl Default for Relay {
             circuit_after: 8,
             circuit_open: Duration::from_secs(30),
             send_buffer: 64 * KIB,
+            allow_private: AllowPrivate::Auto,
         }
     }
 }
