@@ -14,6 +14,7 @@ pub mod net;
 // Floor 4: where streams meet their readers. Tasks begin here.
 pub mod stream;
 // Floor 5: rooms side by side; none imports another.
+pub mod account;
 pub mod auth;
 pub mod hls;
 pub mod push;
