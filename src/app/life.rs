@@ -83,12 +83,18 @@ pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
 /// Whatever keeps it from that.
 pub fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
+    data_dir(config)?;
     runtime(config)?.block_on(async move {
         let store = Store::open(assembly::store_config(config)).await?;
         preparation::migrate_alone(&store).await?;
         store.close().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn data_dir(config: &Config) -> anyhow::Result<()> {
+    let path = &config.data_dir;
+    std::fs::create_dir_all(path).with_context(|| format!("cannot make data_dir {}", path.display()))
 }
 
 fn runtime(config: &Config) -> anyhow::Result<Runtime> {
@@ -121,8 +127,7 @@ impl App {
     pub async fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
         let identity = certificate::load(config)?;
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+        data_dir(config)?;
         let vault = assembly::vault(config)?;
         let engine = Engine::start(config, &vault)?;
         let store = Store::open(assembly::store_config(config)).await.context("database.url")?;

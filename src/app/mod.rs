@@ -6,6 +6,7 @@ mod certificate;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 mod engine;
 mod face;
 mod life;

@@ -278,6 +278,14 @@ impl Control {
     }
 }
 
+/// Where a destination is, key included.
+///
+/// # Errors
+/// It was sealed with a server key that is not there.
+pub fn address_of(row: &crate::store::Destination, vault: &Vault) -> Result<crate::rtmp::RtmpUrl> {
+    wanted::address(row, vault)
+}
+
 /// The stream of a project.
 #[must_use]
 pub fn stream_of(project: &Project) -> StreamId {
