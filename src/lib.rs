@@ -17,9 +17,11 @@ pub mod auth;
 pub mod hls;
 pub mod push;
 pub mod session;
-// Floor 6: the face.
+// Floor 7: what happened, and how it goes.
+pub mod journal;
+// Floor 9: the face.
 pub mod api;
-// Floor 7: the assembly.
+// Floor 10: the assembly.
 pub mod app;
 
 #[cfg(any(fuzzing, test))]

@@ -16,6 +16,6 @@ mod worker;
 
 pub use destination::{Destination, DestinationId, OutputState, Reason, Status};
 pub use path::PathFigures;
-pub use platform::Platform;
+pub use platform::{Platform, PlatformLimits};
 pub use supervisor::{Output, OutputChange, Supervisor};
 pub use worker::Config;
