@@ -21,6 +21,8 @@ pub mod push;
 pub mod session;
 // Floor 6: projects in the engine, at run time.
 pub mod stage;
+// Floor 7: what happened, and how it goes.
+pub mod journal;
 // Floor 8: what is wanted, and who keeps it so.
 pub mod control;
 // Floor 9: the face.

@@ -17,7 +17,7 @@ mod worker;
 
 pub use destination::{Destination, DestinationId, OutputState, Reason, Status};
 pub use path::PathFigures;
-pub use platform::Platform;
+pub use platform::{Platform, PlatformLimits};
 pub use supervisor::{Output, OutputChange, Supervisor};
 pub use trial::{Outcome, Trial, TrialStep, try_out};
 pub use worker::Config;
