@@ -35,7 +35,7 @@ export async function checkBudgets(dist) {
   const first = statics(known(ENTRY));
   const project = new Set([...statics(known(PROJECT)), ...statics(known(CHART))].filter((key) => !first.has(key)));
   const watch = statics(known(WATCH));
-  const player = Object.keys(manifest).filter((key) => /player\/hls\.ts$/.test(key));
+  const player = Object.keys(manifest).filter((key) => key.endsWith('player/hls.ts'));
   const eager = [...first, ...project, ...watch].filter((key) => player.includes(key));
   if (eager.length) throw new Error('hls.js is loaded before there is a picture');
   const report = [

@@ -26,7 +26,7 @@ export async function licences(root) {
   };
   for (const name of Object.keys(packages[''].dependencies)) visit('', name);
   const parts = [];
-  for (const key of [...shipped].sort()) {
+  for (const key of [...shipped].toSorted()) {
     // Types are not shipped.
     if (key.includes('/@types/')) continue;
     const folder = join(root, key);

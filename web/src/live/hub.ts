@@ -59,7 +59,7 @@ export class Hub {
 
   #tell(told: Told): void {
     const now = Date.now();
-    for (const [port, seen] of [...this.#ports]) {
+    for (const [port, seen] of this.#ports) {
       if (now - seen > SILENT_MS) this.#leave(port);
       else port.postMessage(told);
     }

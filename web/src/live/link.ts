@@ -84,8 +84,10 @@ class Link {
 
   #shared(): (asked: Asked) => void {
     const worker = new SharedWorker(new URL('./link.worker.ts', import.meta.url), { type: 'module', name: 'gostream-events' });
-    worker.port.onmessage = ({ data }: MessageEvent<Told>) => this.receive(data);
-    return (asked) => worker.port.postMessage(asked);
+    const { port } = worker;
+    port.addEventListener('message', ({ data }: MessageEvent<Told>) => this.receive(data));
+    port.start();
+    return (asked) => port.postMessage(asked, []);
   }
 
   #alone(): (asked: Asked) => void {

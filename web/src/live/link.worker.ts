@@ -7,6 +7,7 @@ const hub = new Hub(EVENTS_URL);
 addEventListener('connect', (event) => {
   const port = (event as MessageEvent).ports[0];
   if (!port) return;
-  port.onmessage = ({ data }: MessageEvent<Asked>) => hub.asked(port, data);
+  port.addEventListener('message', ({ data }: MessageEvent<Asked>) => hub.asked(port, data));
+  port.start();
   hub.join(port);
 });

@@ -85,5 +85,5 @@ export function OverviewPage() {
 function lead(live: number, problems: number): string {
   if (live === 0) return 'Nothing is on the air.';
   const shows = `${count(live, 'show')} on the air`;
-  return problems ? `${shows}, ${count(problems, 'thing')} to look at.` : `${shows}, nothing needs you.`;
+  return problems ? `${shows}, ${problems} of your projects ${problems === 1 ? 'needs' : 'need'} a look.` : `${shows}, nothing needs you.`;
 }

@@ -17,7 +17,7 @@ export default function ProjectSettingsPage({ id }: { id: string }) {
     <>
       <PageHead title={project.name} />
       <ProjectTabs id={id} />
-      <div className="grid max-w-3xl gap-4">
+      <div className="grid max-w-3xl grid-cols-1 gap-4">
         {project.declared && (
           <p className="rounded-control border border-line bg-panel px-4 py-3 text-soft">
             This project is declared in <code>config.toml</code>. It is changed there, and shown here.

@@ -31,8 +31,8 @@ export default function SettingsPage({ id }: { id: string }) {
   return (
     <>
       <PageHead title="Settings" />
-      <div className="grid gap-6 md:grid-cols-[11rem_minmax(0,46rem)]">
-        <nav aria-label="Settings">
+      <div className="grid grid-cols-1 gap-6 md:grid-cols-[11rem_minmax(0,46rem)]">
+        <nav aria-label="Settings" className="min-w-0">
           <ul className="-mx-1 flex gap-1 overflow-x-auto pb-1 md:flex-col">
             {tabs.map(({ id: to, label }) => (
               <li key={to}>

@@ -38,8 +38,8 @@ export default function StreamPage({ id }: { id: string }) {
         }
       />
       <Facts report={report} duration={duration_s} />
-      <div className="grid items-start gap-4 lg:grid-cols-2">
-        <div className="grid gap-4">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
+        <div className="grid grid-cols-1 gap-4">
           <section className="panel" aria-labelledby="issues">
             <PanelHead id="issues" title="Signal" />
             {issues.length ? <Issues issues={issues} /> : <Empty title="Nothing was wrong with the signal" />}

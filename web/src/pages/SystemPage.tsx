@@ -10,7 +10,7 @@ export default function SystemPage() {
   return (
     <>
       <PageHead title="System" />
-      <div className="grid items-start gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
         <Panel title="This server" fallback={<SkeletonRows rows={3} height="h-12" />} className="lg:col-span-2">
           <Figures />
         </Panel>

@@ -12,7 +12,7 @@ export function PageHead({ title, lead, actions }: { title: string; lead?: React
   useTitle(title);
   return (
     <header className="mb-5 flex flex-wrap items-end gap-x-4 gap-y-3">
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-60">
         <h1 className="text-2xl leading-tight font-semibold tracking-tight">{title}</h1>
         {lead && <p className="mt-1 text-soft">{lead}</p>}
       </div>

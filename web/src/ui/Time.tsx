@@ -33,3 +33,14 @@ export function Until({ at }: { at: string }) {
     </time>
   );
 }
+
+/** `next in 0:12`; when the wait is over, that it is being tried. */
+export function NextTry({ at }: { at: string }) {
+  const now = useNow();
+  if (Date.parse(at) <= now) return <>trying now</>;
+  return (
+    <>
+      next in <Until at={at} />
+    </>
+  );
+}

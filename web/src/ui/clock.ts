@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react';
 
 const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
+/** Renewed while somebody looks, and read once by who has just come. */
 let now = Date.now();
 
 function watch(watcher: () => void): () => void {
@@ -23,7 +24,7 @@ function watch(watcher: () => void): () => void {
   };
 }
 
-/** Milliseconds since 1970, renewed every second. Use it in a leaf: whoever calls it is rendered as often. */
-export function useNow(): number {
-  return useSyncExternalStore(watch, () => now, () => now);
+/** Milliseconds since 1970, renewed every `step` seconds. Use it in a leaf: whoever calls it is rendered as often. */
+export function useNow(step = 1): number {
+  return useSyncExternalStore(watch, () => Math.floor(now / (step * 1000)) * step * 1000);
 }

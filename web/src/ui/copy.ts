@@ -21,6 +21,7 @@ function copyBySelection(text: string): boolean {
   area.className = 'sr-only';
   const before = document.activeElement;
   host.append(area);
+  area.focus();
   area.select();
   try {
     return document.execCommand('copy');

@@ -43,7 +43,8 @@ export function ago(at: string, now: number): string {
 
 export function milliseconds(ms: number | null | undefined): string {
   if (ms == null) return '–';
-  return Math.abs(ms) < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  const text = Math.abs(ms) < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return text.replace('-', '−');
 }
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });

@@ -7,7 +7,7 @@ import { Button } from '@/ui/Button';
 import { Readout } from '@/ui/Readout';
 import { StateSign } from '@/ui/State';
 import { Switch } from '@/ui/Switch';
-import { Until } from '@/ui/Time';
+import { NextTry } from '@/ui/Time';
 import { bitrate } from '@/words/format';
 import { outputWords } from '@/words/states';
 import { useRetry } from '../project/useRetry';
@@ -36,7 +36,7 @@ export const DockRow = memo(function DockRow({ destination, act, onSwitch }: Pro
             )}
             {output.next_retry_at && output.state === 'retrying' && (
               <span className="ml-2 text-faint">
-                in <Until at={output.next_retry_at} />
+                <NextTry at={output.next_retry_at} />
               </span>
             )}
           </p>

@@ -21,7 +21,7 @@ export function LiveCard({ project }: { project: Project }) {
         <Tally live={live} />
       </div>
       <div className="flex flex-wrap items-center gap-x-6 gap-y-3">
-        <Fan source={sourceTone(live.state)} lines={lineTones(project)} width={132} height={60} className="-ml-1 flex-none" />
+        <Fan source={sourceTone(live.state)} lines={lineTones(project)} className="h-14 w-full sm:w-40 sm:flex-none" />
         <dl className="grid flex-1 grid-cols-3 gap-x-4">
           <Figure label="In">
             <Readout of={id} say={() => bitrate(samples.project(id)?.figures.bitrate_bits ?? live.bitrate_bits)} />

@@ -14,8 +14,8 @@ export function Troubles({ projects }: { projects: Project[] }) {
         Look here first
       </h2>
       <ul className="panel rows overflow-hidden">
-        {found.map(({ project, tone, text }) => (
-          <li key={project.id + text}>
+        {found.map(({ project, tone, things }) => (
+          <li key={project.id}>
             <Link
               href={`/projects/${project.id}`}
               data-tone={tone}
@@ -23,8 +23,15 @@ export function Troubles({ projects }: { projects: Project[] }) {
             >
               <StateSign sign="alert" size={18} className="flex-none text-(--tone)" />
               <span className="min-w-0 flex-1">
-                <strong className="font-semibold">{project.name}</strong>
-                <span className="text-soft"> · {text}</span>
+                <strong className="mr-3 font-semibold">{project.name}</strong>
+                {things.map((thing, index) => (
+                  <span key={thing.text} className="text-soft">
+                    {index > 0 && ', '}
+                    <span data-tone={thing.tone} className="text-(--tone)">
+                      {thing.text}
+                    </span>
+                  </span>
+                ))}
               </span>
               <ChevronRight size={18} className="flex-none text-faint" aria-hidden />
             </Link>

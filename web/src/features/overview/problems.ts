@@ -3,25 +3,34 @@ import type { Project } from '@/api/types';
 import { count } from '@/words/format';
 import type { Tone } from '@/words/states';
 
-export interface Trouble {
-  project: Project;
+interface Thing {
   tone: Extract<Tone, 'bad' | 'warn'>;
   text: string;
+}
+
+export interface Trouble {
+  project: Project;
+  /** Of the worst. */
+  tone: Thing['tone'];
+  /** The worst first. */
+  things: Thing[];
 }
 
 export function troubles(projects: Project[]): Trouble[] {
   const found = projects.flatMap((project): Trouble[] => {
     const { state, outputs, issues } = project.live;
-    const of = (when: boolean, tone: Trouble['tone'], text: string): Trouble[] => (when ? [{ project, tone, text }] : []);
-    return [
+    const of = (when: boolean, tone: Thing['tone'], text: string): Thing[] => (when ? [{ tone, text }] : []);
+    const things = [
       ...of(outputs.failed > 0, 'bad', `${count(outputs.failed, 'destination needs', 'destinations need')} you`),
       ...of(issues.error > 0, 'bad', `${count(issues.error, 'fault')} in the signal`),
-      ...of(state === 'interrupted', 'warn', 'The encoder dropped; viewers see its last picture'),
+      ...of(state === 'interrupted', 'warn', 'encoder dropped, viewers see its last picture'),
       ...of(outputs.retrying > 0, 'warn', `${count(outputs.retrying, 'destination')} retrying`),
       ...of(issues.warning > 0, 'warn', `${count(issues.warning, 'warning')} about the signal`),
     ];
+    const [worst] = things;
+    return worst ? [{ project, tone: worst.tone, things }] : [];
   });
-  return found.sort((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad'));
+  return found.toSorted((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad'));
 }
 
 const ON_AIR = new Set(['live', 'interrupted', 'starting']);
@@ -32,7 +41,7 @@ export function isOnAir({ live }: Project): boolean {
 
 /** On the air first, the longest there first; the rest by name. */
 export function inOrder(projects: Project[]): Project[] {
-  return [...projects].sort((a, b) => {
+  return projects.toSorted((a, b) => {
     const air = Number(isOnAir(b)) - Number(isOnAir(a));
     return air || (isOnAir(a) ? (a.live.since ?? '').localeCompare(b.live.since ?? '') : a.name.localeCompare(b.name));
   });

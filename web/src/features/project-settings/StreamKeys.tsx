@@ -10,6 +10,7 @@ import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Menu } from '@/ui/Menu';
 import { Toned } from '@/ui/State';
+import { useNow } from '@/ui/clock';
 import { Ago } from '@/ui/Time';
 import { toastError } from '@/ui/toast';
 import { dateTime } from '@/words/format';
@@ -80,8 +81,9 @@ export function StreamKeys({ project }: { project: Project }) {
 }
 
 function Condition({ streamKey: { disabled, expires_at } }: { streamKey: StreamKey }) {
+  const now = useNow(60);
   if (disabled) return <Toned tone="off">off</Toned>;
-  if (expires_at && Date.parse(expires_at) < Date.now()) return <Toned tone="off">expired</Toned>;
+  if (expires_at && Date.parse(expires_at) < now) return <Toned tone="off">expired</Toned>;
   if (expires_at) return <Toned tone="warn">until {dateTime(expires_at)}</Toned>;
   return null;
 }

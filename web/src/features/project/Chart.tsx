@@ -15,8 +15,10 @@ export function series(project: string, now = Date.now()): [number[], (number | 
   const end = Math.floor((last ? Date.parse(last.figures.at) : now) / 1000);
   const by = new Map(window.map(({ figures }) => [Math.floor(Date.parse(figures.at) / 1000), figures.bitrate_bits]));
   const xs = Array.from({ length: WINDOW }, (_, index) => end - WINDOW + 1 + index);
-  return [xs, xs.map((x) => { const bits = by.get(x); return bits == null ? null : bits / 1e6; })];
+  return [xs, xs.map((x) => mega(by.get(x)))];
 }
+
+const mega = (bits: number | null | undefined): number | null => (bits == null ? null : bits / 1e6);
 
 export default function Chart({ project }: { project: string }) {
   const host = useRef<HTMLDivElement>(null);
@@ -75,7 +77,7 @@ function draw(element: HTMLElement, project: string): uPlot {
       legend: { show: false },
       scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.2)] } },
       axes: [
-        { ...axis, grid: { show: false }, space: 90, values: (_, splits) => splits.map((at) => timeOfDay(at * 1000).slice(0, 5)) },
+        { ...axis, grid: { show: false }, space: 90, size: 28, values: (_, splits) => splits.map((at) => timeOfDay(at * 1000).slice(0, 5)) },
         { ...axis, size: 44, space: 36, values: (_, splits) => splits.map((value) => (value ? `${value}` : '0')) },
       ],
       series: [{}, { stroke: line, width: 1.75, fill: line.replace(/\)$/, ' / 0.12)'), points: { show: false } }],
@@ -85,20 +87,12 @@ function draw(element: HTMLElement, project: string): uPlot {
   );
 }
 
-const SUMMARY_EVERY = 5;
-
-function useWindow(project: string): number[] {
-  // Every five seconds is often enough for words.
-  const tick = Math.floor(useNow() / 1000 / SUMMARY_EVERY);
-  const [values, setValues] = useState<number[]>([]);
-  useEffect(() => {
-    setValues(samples.window(project).map(({ figures }) => figures.bitrate_bits ?? 0).filter((bits) => bits > 0));
-  }, [project, tick]);
-  return values;
-}
+/** Every so many seconds is often enough for words. */
+const WORDS_EVERY_S = 5;
 
 function Summary({ project }: { project: string }) {
-  const values = useWindow(project);
+  useNow(WORDS_EVERY_S);
+  const values = samples.window(project).map(({ figures }) => figures.bitrate_bits ?? 0).filter((bits) => bits > 0);
   if (values.length === 0) return null;
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
   return (
@@ -119,7 +113,7 @@ function Table({ project }: { project: string }) {
 }
 
 function Minutes({ project }: { project: string }) {
-  useWindow(project);
+  useNow(WORDS_EVERY_S);
   const rows = samples.window(project).filter((_, index, all) => (all.length - 1 - index) % 15 === 0);
   return (
     <table className="list figure">

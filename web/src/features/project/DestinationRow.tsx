@@ -9,7 +9,7 @@ import { Readout } from '@/ui/Readout';
 import { Spark } from '@/ui/Spark';
 import { StateChip } from '@/ui/State';
 import { Switch } from '@/ui/Switch';
-import { Since, Until } from '@/ui/Time';
+import { NextTry, Since } from '@/ui/Time';
 import { bitrate, bytes, milliseconds } from '@/words/format';
 import { outputWords } from '@/words/states';
 import { DestinationTrouble } from './DestinationTrouble';
@@ -99,7 +99,8 @@ function Attempt({ destination: { output } }: { destination: Destination }) {
       {output.attempt != null && <>attempt {output.attempt}</>}
       {output.next_retry_at && (
         <>
-          {output.attempt != null && ' · '}next in <Until at={output.next_retry_at} />
+          {output.attempt != null && ' · '}
+          <NextTry at={output.next_retry_at} />
         </>
       )}
     </span>

@@ -1,6 +1,7 @@
 // What is wrong with a destination, in plain words first, and the one thing to do about it.
 import type { Destination } from '@/api/types';
 import { Button } from '@/ui/Button';
+import { SEVERITY } from '@/words/states';
 
 interface Props {
   destination: Destination;
@@ -17,7 +18,9 @@ export function DestinationTrouble({ destination: { output }, onEdit, onRetry, b
   return (
     <div className="mt-2.5 flex flex-wrap items-start gap-x-4 gap-y-2 sm:pl-12">
       <div className="min-w-0 flex-1 basis-60 text-sm">
-        <p className="font-medium text-(--tone)">{output.title}</p>
+        <p className="font-medium text-(--tone)" data-tone={SEVERITY[output.severity].tone}>
+          {output.title}
+        </p>
         {output.what_to_do && <p className="text-soft">{output.what_to_do}</p>}
         {output.detail && (
           <details className="text-faint">

@@ -11,6 +11,7 @@ import { CopyLine } from '@/ui/Copy';
 import { Panel } from '@/ui/Panel';
 import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
 import { StateSign } from '@/ui/State';
+import { useNow } from '@/ui/clock';
 import { Ago } from '@/ui/Time';
 import { KeyLine } from './KeyLine';
 
@@ -65,7 +66,8 @@ const TAB = 'min-h-10 border-b-2 border-transparent px-1 text-sm font-medium tex
 function Ways({ project }: { project: Project }) {
   const ingest = useSuspenseQuery(ingestQuery(project.id)).data;
   const keys = useSuspenseQuery(streamKeysQuery(project.id)).data;
-  const key = keys.find((each) => !each.disabled && (!each.expires_at || Date.parse(each.expires_at) > Date.now())) ?? null;
+  const now = useNow(60);
+  const key = keys.find((each) => !each.disabled && (!each.expires_at || Date.parse(each.expires_at) > now)) ?? null;
   return (
     <Tabs.Root defaultValue="obs">
       <Tabs.List aria-label="Encoder" className="flex gap-5 border-b border-line px-4">

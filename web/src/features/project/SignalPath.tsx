@@ -18,7 +18,7 @@ export function SignalPath({ project }: { project: Project }) {
   const lines = destinations.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone);
   const source = sourceTone(live.state);
   return (
-    <div className="panel grid grid-cols-2 items-center gap-x-4 gap-y-3 p-4 md:grid-cols-[1fr_auto_1fr_auto] md:gap-x-8 md:px-6">
+    <div className="panel grid grid-cols-2 items-center gap-x-4 gap-y-3 p-4 md:grid-cols-[auto_minmax(8rem,1fr)_auto_auto] md:gap-x-8 md:px-6">
       <Cell label="Encoder">
         <Toned tone={source} sign={ingestWords(live.state).sign}>
           {encoderWord(project)}
@@ -33,7 +33,7 @@ export function SignalPath({ project }: { project: Project }) {
           )}
         </p>
       </Cell>
-      <Fan source={source} lines={lines} width={190} height={64} className="hidden md:block" />
+      <Fan source={source} lines={lines} height={64} className="hidden h-16 w-full md:block" />
       <Cell label="Destinations">
         <Toned tone={worst(lines)}>{destinationWord(project, lines.length)}</Toned>
         <p className="truncate text-sm text-faint">{trouble(project) ?? (lines.length ? 'Nothing needs you' : 'Switch one on')}</p>
@@ -52,7 +52,7 @@ export function SignalPath({ project }: { project: Project }) {
 
 function Cell({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <div className="min-w-0">
+    <div className="min-w-0 md:min-w-44">
       <p className="engraved">{label}</p>
       {children}
     </div>

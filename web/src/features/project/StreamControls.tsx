@@ -38,7 +38,7 @@ export function StreamControls({ project, platforms }: { project: Project; platf
         <h1 className="text-2xl leading-tight font-semibold tracking-tight">{project.name}</h1>
         <Tally live={live} />
         <div className="flex flex-wrap items-center gap-2 sm:ml-auto">
-          {project.running ? (
+          {live.outputs.total === 0 && project.running ? null : project.running ? (
             <Button disabled={!act || project.declared} busy={switchAll.isPending} onClick={stop}>
               Stop all
             </Button>
@@ -70,7 +70,11 @@ export function StreamControls({ project, platforms }: { project: Project; platf
             action={asking === 'end' ? 'End the show' : 'Stop all'}
             busy={end.isPending || switchAll.isPending}
             onClose={() => setAsking(null)}
-            onConfirm={() => (asking === 'end' ? end : switchAll).mutate(false, { onSettled: () => setAsking(null) })}
+            onConfirm={() => {
+              const done = { onSettled: () => setAsking(null) };
+              if (asking === 'end') end.mutate(undefined, done);
+              else switchAll.mutate(false, done);
+            }}
           />
         </Suspense>
       )}
@@ -91,7 +95,7 @@ function list(names: string[]): string {
 function useEnd(project: Project) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (_: boolean) => {
+    mutationFn: async () => {
       const stream = project.live.broadcast_id;
       if (stream) await ok(api.POST('/api/v1/streams/{id}/end', { params: { path: { id: stream } } }));
     },

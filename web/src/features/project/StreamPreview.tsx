@@ -46,13 +46,10 @@ const WHY: Record<Project['live']['state'], [string, string]> = {
 function NoPicture({ state }: { state: Project['live']['state'] }) {
   const [title, detail] = WHY[state];
   return (
-    <>
-      <div className="grid aspect-video place-content-center gap-1 bg-[oklch(0.13_0.006_240)] p-6 text-center">
-        <p className="text-lg font-semibold text-[oklch(0.93_0.004_240)]">{title}</p>
-        <p className="text-[oklch(0.74_0.01_240)]">{detail}</p>
-      </div>
-      <div className="h-14" />
-    </>
+    <div className="grid h-44 place-content-center gap-1 rounded-b-panel bg-[oklch(0.13_0.006_240)] p-6 text-center sm:h-56">
+      <p className="text-lg font-semibold text-[oklch(0.93_0.004_240)]">{title}</p>
+      <p className="text-[oklch(0.74_0.01_240)]">{detail}</p>
+    </div>
   );
 }
 

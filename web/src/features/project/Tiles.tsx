@@ -40,7 +40,7 @@ export function Tiles({ project, figures }: { project: string; figures: Figures 
           </dd>
         </div>
       ))}
-      <div className="hidden bg-panel sm:block" aria-hidden />
+      <div className="bg-panel" aria-hidden />
       <div className="hidden bg-panel sm:block xl:hidden" aria-hidden />
     </dl>
   );

@@ -8,12 +8,12 @@ import { toastError } from '@/ui/toast';
 export function useMove(project: string) {
   const client = useQueryClient();
   const key = keys.projectPart(project, 'destinations');
-  return useMutation({
-    onMutate: async ({ id, by }: { id: string; by: -1 | 1 }) => {
+  return useMutation<void, Error, { id: string; by: -1 | 1 }>({
+    onMutate: async ({ id, by }) => {
       await client.cancelQueries({ queryKey: key });
       client.setQueryData<Destination[]>(key, (all) => all && moved(all, id, by));
     },
-    mutationFn: (_: { id: string; by: -1 | 1 }) => {
+    mutationFn: () => {
       const ids = (client.getQueryData<Destination[]>(key) ?? []).map((each) => each.id);
       return ok(api.PUT('/api/v1/projects/{id}/destinations/order', { params: { path: { id: project } }, body: { ids } }));
     },

@@ -8,7 +8,7 @@ export function Door({ title, lead, children }: { title: string; lead?: ReactNod
   return (
     <main className="mx-auto grid min-h-dvh w-full max-w-md content-center px-5 py-10">
       <div className="mb-6">
-        <Fan source="ok" lines={[...LINES]} width={120} height={48} className="mb-4 -ml-1" />
+        <Fan source="ok" lines={[...LINES]} className="mb-5 -ml-1 h-12 w-32" />
         <h1 className="text-3xl font-semibold tracking-tight">{title}</h1>
         {lead && <div className="mt-2 text-soft">{lead}</div>}
       </div>

@@ -14,7 +14,7 @@ const ORDER: Check['state'][] = ['fail', 'warn', 'ok'];
 
 export function Checks() {
   const checks = useSuspenseQuery(checksQuery).data;
-  const sorted = [...checks].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+  const sorted = checks.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
   if (sorted.length === 0) return <Empty title="Nothing was checked" />;
   return (
     <ul className="rows">

@@ -24,7 +24,7 @@ export function Figures() {
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-b-panel bg-line sm:grid-cols-3">
       {facts.map(([label, value, under]) => (
-        <div key={label} className="bg-panel px-4 py-3">
+        <div key={label} className="bg-panel px-4 py-3 max-sm:last:col-span-2">
           <dt className="engraved">{label}</dt>
           <dd>
             <span className="figure block text-xl leading-tight font-medium">{value}</span>
