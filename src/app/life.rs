@@ -141,8 +141,9 @@ impl App {
         if let Some(identity) = &identity {
             sources.push(Box::new(Arc::clone(identity)));
         }
-        let served =
-            face::Served { health, routes: routes(&engine, front), identity: identity.clone(), sources };
+        let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
+        let routes = routes(&engine, front, Arc::clone(&hall));
+        let served = face::Served { health, routes, hall, identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
         let mut app =
@@ -290,8 +291,8 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
     }
 }
 
-fn routes(engine: &Engine, front: FrontPage) -> Router {
-    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library), engine.tokens.clone()));
+fn routes(engine: &Engine, front: FrontPage, hall: Arc<hls::Hall>) -> Router {
+    let routes = page::router(front).merge(hls::router(hall));
     match front {
         FrontPage::Welcome => routes,
         FrontPage::Demo => routes.merge(status::router(status::Sources {

@@ -108,6 +108,8 @@ fn http<V: Visit>(v: &mut V, http: &mut Http) {
     v.value("listen", &mut http.listen, &Address { off: false });
     v.value("max_connections", &mut http.max_connections, &Integer(1..=1_000_000));
     v.value("header_timeout", &mut http.header_timeout, &Time(100..=10 * MINUTE));
+    v.value("write_timeout", &mut http.write_timeout, &Time(100..=10 * MINUTE));
+    v.value("idle_timeout", &mut http.idle_timeout, &Time(100..=HOUR));
 }
 
 fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {

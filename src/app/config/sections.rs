@@ -57,6 +57,10 @@ pub struct Http {
     pub max_connections: usize,
     /// From a connection to its first request, and from then on to the end of each request's headers.
     pub header_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub write_timeout: Duration,
+    /// How long a client keeps its connection that asks for nothing and takes nothing, though it answers pings.
+    pub idle_timeout: Duration,
 }
 
 /// `[https]`
@@ -308,6 +312,8 @@ impl Default for Http {
             listen: Listen::Everywhere(8080),
             max_connections: 16_384,
             header_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
         }
     }
 }
