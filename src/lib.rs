@@ -19,9 +19,15 @@ pub mod auth;
 pub mod hls;
 pub mod push;
 pub mod session;
-// Floor 6: the face.
+// Floor 6: projects in the engine, at run time.
+pub mod stage;
+// Floor 7: what happened, and how it goes.
+pub mod journal;
+// Floor 8: what is wanted, and who keeps it so.
+pub mod control;
+// Floor 9: the face.
 pub mod api;
-// Floor 7: the assembly.
+// Floor 10: the assembly.
 pub mod app;
 
 #[cfg(any(fuzzing, test))]
