@@ -38,6 +38,10 @@ const H2_PING: Duration = Duration::from_secs(20);
 /// of hundreds of streams over one connection. Each costs what a parked task does.
 const H2_STREAMS_MAX: u32 = 512;
 
+/// In a request's extensions: it came to us over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secured;
+
 /// The bounds of one listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -183,7 +187,7 @@ impl Connection {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(peer = %self.peer, %error, "no TCP_NODELAY");
         }
-        self.serve(socket).await;
+        self.serve(socket, None).await;
     }
 
     /// A handshake that runs when the process stops has not asked for anything: it is cut.
@@ -195,7 +199,7 @@ impl Connection {
         let shaking = tokio::time::timeout(self.header_timeout, shaking);
         match stop.run_until_cancelled(shaking).await {
             None => {}
-            Some(Ok(Ok(stream))) => self.serve(stream).await,
+            Some(Ok(Ok(stream))) => self.serve(stream, Some(Secured)).await,
             Some(Ok(Err(error))) => {
                 self.held.stats.tls_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(peer = %self.peer, %error, "TLS handshake failed");
@@ -207,7 +211,11 @@ impl Connection {
         }
     }
 
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        secured: Option<Secured>,
+    ) {
         let Self { peer, router, header_timeout, watcher, held } = self;
         let asked = Arc::new(AtomicBool::new(false));
         let seen = asked.clone();
@@ -215,6 +223,9 @@ impl Connection {
             seen.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(secured) = secured {
+                request.extensions_mut().insert(secured);
+            }
             router.clone().oneshot(request)
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
