@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here knows streams or projects.
 
 mod backoff;
+mod breaker;
 mod drive;
 mod identity;
 mod listener;
@@ -12,10 +13,11 @@ mod tls;
 mod transport;
 
 pub use backoff::Backoff;
+pub use breaker::Breakers;
 pub use drive::{Failure, Machine, Step, flush, step};
 pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
 pub use path::PathProbe;
-pub use reach::Reach;
+pub use reach::{Allowed, Reach};
 pub use tls::{TlsError, client_config};
 pub use transport::{SocketOptions, Transport};

@@ -21,6 +21,21 @@ pub enum Platform {
     Custom,
 }
 
+/// What a platform takes at most, as far as it says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlatformLimits {
+    /// Kilobits a second of pictures.
+    pub video_kbps: Option<u32>,
+    /// Kilobits a second of sound.
+    pub audio_kbps: Option<u32>,
+    /// Seconds between keyframes.
+    pub keyframe_seconds: Option<u32>,
+}
+
+impl PlatformLimits {
+    const NONE: Self = Self { video_kbps: None, audio_kbps: None, keyframe_seconds: None };
+}
+
 /// What is known of a platform.
 struct Preset {
     platform: Platform,
@@ -29,6 +44,7 @@ struct Preset {
     /// Hosts that are certainly its own: a whole name, or with a dot in front the end of one.
     hosts: &'static [&'static str],
     codecs: Codecs,
+    limits: PlatformLimits,
     /// The page where its users find their stream key.
     key_page: Option<&'static str>,
 }
@@ -44,6 +60,7 @@ const PRESETS: &[Preset] = &[
         name: "YouTube",
         hosts: &[".rtmp.youtube.com", ".rtmps.youtube.com"],
         codecs: YOUTUBE,
+        limits: PlatformLimits { keyframe_seconds: Some(4), ..PlatformLimits::NONE },
         key_page: Some("youtube.com/live_dashboard"),
     },
     Preset {
@@ -52,6 +69,7 @@ const PRESETS: &[Preset] = &[
         name: "Twitch",
         hosts: &[".twitch.tv", ".contribute.live-video.net", "ingest.global-contribute.live-video.net"],
         codecs: EVERYWHERE,
+        limits: PlatformLimits { video_kbps: Some(6_000), audio_kbps: Some(320), keyframe_seconds: Some(2) },
         key_page: Some("dashboard.twitch.tv/settings/stream"),
     },
     Preset {
@@ -60,6 +78,7 @@ const PRESETS: &[Preset] = &[
         name: "Facebook",
         hosts: &[".facebook.com"],
         codecs: EVERYWHERE,
+        limits: PlatformLimits { video_kbps: Some(9_000), audio_kbps: Some(128), ..PlatformLimits::NONE },
         key_page: Some("facebook.com/live/producer"),
     },
     Preset {
@@ -68,6 +87,7 @@ const PRESETS: &[Preset] = &[
         name: "Kick",
         hosts: &[],
         codecs: EVERYWHERE,
+        limits: PlatformLimits::NONE,
         key_page: Some("kick.com/dashboard/settings/stream"),
     },
     Preset {
@@ -76,6 +96,7 @@ const PRESETS: &[Preset] = &[
         name: "Amazon IVS (Kick among others)",
         hosts: &[".global-contribute.live-video.net"],
         codecs: EVERYWHERE,
+        limits: PlatformLimits { video_kbps: Some(8_500), ..PlatformLimits::NONE },
         key_page: None,
     },
     Preset {
@@ -84,6 +105,11 @@ const PRESETS: &[Preset] = &[
         name: "X",
         hosts: &[".pscp.tv"],
         codecs: EVERYWHERE,
+        limits: PlatformLimits {
+            video_kbps: Some(12_000),
+            keyframe_seconds: Some(3),
+            ..PlatformLimits::NONE
+        },
         key_page: None,
     },
 ];
@@ -125,6 +151,12 @@ impl Platform {
     #[must_use]
     pub fn codecs(self) -> Option<Codecs> {
         self.preset().map(|preset| preset.codecs)
+    }
+
+    /// What it takes at most; nothing is said where nothing is known.
+    #[must_use]
+    pub fn limits(self) -> PlatformLimits {
+        self.preset().map_or(PlatformLimits::NONE, |preset| preset.limits)
     }
 
     /// The page where its users find their stream key, if there is one for all.

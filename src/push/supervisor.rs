@@ -4,27 +4,42 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Notify, watch};
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::breaker::Breakers;
 use super::destination::{Destination, DestinationId, OutputState, Reason, Status};
 use super::dial::{Dialer, Fault};
 use super::path::PathFigures;
 use super::worker::{Config, Surroundings, Worker};
+use crate::net::Breakers;
 use crate::stream::{Figure, OutputStats, Shards, Stream, StreamId};
 
 /// How long the peer may take nothing before "sending" would be untrue.
 const PROGRESS: Duration = Duration::from_secs(5);
+
+/// Changes that a listener may lag behind: more than all outputs of a large node changing at once.
+const CHANGES_MAX: usize = 4_096;
+
+/// An output changed its state, or its reason.
+#[derive(Debug, Clone)]
+pub struct OutputChange {
+    /// Whose output it is.
+    pub stream: StreamId,
+    /// Which.
+    pub destination: DestinationId,
+    /// How it is doing now.
+    pub status: Status,
+}
 
 /// A destination's output: how it is doing, and the two buttons it has.
 #[derive(Debug)]
 pub struct Output {
     /// Whose output it is.
     pub stream: StreamId,
-    /// Its settings.
+    /// Its settings, as its connections are made with them.
     pub destination: Destination,
     /// What was sent and dropped.
     pub stats: Arc<OutputStats>,
@@ -32,22 +47,30 @@ pub struct Output {
     pub path: PathFigures,
     /// Attempts after the first.
     pub reconnects: Figure,
+    name: ArcSwap<String>,
     status: watch::Sender<Status>,
+    changes: broadcast::Sender<OutputChange>,
     retry: Notify,
     stop: CancellationToken,
 }
 
 impl Output {
-    fn new(stream: StreamId, destination: Destination) -> Arc<Self> {
+    fn new(
+        stream: StreamId,
+        destination: Destination,
+        changes: broadcast::Sender<OutputChange>,
+    ) -> Arc<Self> {
         let state = if destination.enabled { OutputState::Idle } else { OutputState::Disabled };
         let status = Status { state, reason: None, detail: String::new(), since: SystemTime::now() };
         Arc::new(Self {
             stream,
+            name: ArcSwap::from_pointee(destination.name.clone()),
             destination,
             stats: Arc::default(),
             path: PathFigures::default(),
             reconnects: Figure::default(),
             status: watch::Sender::new(status),
+            changes,
             retry: Notify::new(),
             stop: CancellationToken::new(),
         })
@@ -63,6 +86,12 @@ impl Output {
             status.reason = Some(Reason::Stalled);
         }
         status
+    }
+
+    /// The name for people, which may change while it sends.
+    #[must_use]
+    pub fn name(&self) -> Arc<String> {
+        self.name.load_full()
     }
 
     /// The status as it changes.
@@ -85,7 +114,9 @@ impl Output {
     }
 
     pub(super) fn set(&self, state: OutputState, fault: Option<&Fault>) {
+        let mut changed = false;
         self.status.send_modify(|status| {
+            changed = status.state != state || status.reason != fault.map(|fault| fault.reason);
             if status.state.label() != state.label() {
                 status.since = SystemTime::now();
                 tracing::info!(state = state.label(), "output");
@@ -94,6 +125,12 @@ impl Output {
             status.reason = fault.map(|fault| fault.reason);
             status.detail = fault.map(|fault| fault.detail.clone()).unwrap_or_default();
         });
+        if changed && self.changes.receiver_count() > 0 {
+            let (stream, destination) = (self.stream.clone(), self.destination.id.clone());
+            let status = self.status.borrow().clone();
+            // The last listener may go in between, which is as good.
+            self.changes.send(OutputChange { stream, destination, status }).ok();
+        }
         if state != OutputState::Sending {
             self.stats.lag_millis.set(0);
             self.stats.waiting_millis.set(0);
@@ -108,6 +145,7 @@ pub struct Supervisor {
     surroundings: Arc<Surroundings>,
     tasks: TaskTracker,
     outputs: Mutex<BTreeMap<(StreamId, DestinationId), Arc<Output>>>,
+    changes: broadcast::Sender<OutputChange>,
 }
 
 impl Supervisor {
@@ -115,24 +153,32 @@ impl Supervisor {
     #[must_use]
     pub fn new(config: Config, shards: Arc<Shards>, tasks: TaskTracker) -> Arc<Self> {
         let surroundings = Surroundings {
-            dialer: Dialer::new(config.connect_timeout, config.socket),
+            dialer: Dialer::new(config.connect_timeout, config.allowed, config.socket),
             breakers: Breakers::new(config.circuit_after, config.circuit_open),
             config,
             shards,
         };
-        Arc::new(Self { surroundings: Arc::new(surroundings), tasks, outputs: Mutex::default() })
+        let changes = broadcast::Sender::new(CHANGES_MAX);
+        Arc::new(Self { surroundings: Arc::new(surroundings), tasks, outputs: Mutex::default(), changes })
     }
 
-    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what changed is stopped and started
-    /// anew, what is gone is stopped.
+    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what got another name sends on under
+    /// it, what changed otherwise is stopped and started anew, what is gone is stopped.
     pub fn apply(&self, stream: &Arc<Stream>, wanted: Vec<Destination>) {
         let mut outputs = self.lock();
         outputs.retain(|(of, id), output| {
-            let kept = of != stream.id() || wanted.iter().any(|d| d.id == *id && *d == output.destination);
-            if !kept {
-                output.stop.cancel();
+            if of != stream.id() {
+                return true;
             }
-            kept
+            let still = wanted.iter().find(|d| d.id == *id && d.is_served_like(&output.destination));
+            match still {
+                Some(destination) if *output.name.load().as_str() != destination.name => {
+                    output.name.store(Arc::new(destination.name.clone()));
+                }
+                Some(_) => {}
+                None => output.stop.cancel(),
+            }
+            still.is_some()
         });
         for destination in wanted {
             let key = (stream.id().clone(), destination.id.clone());
@@ -146,6 +192,21 @@ impl Supervisor {
         self.lock().values().cloned().collect()
     }
 
+    /// The outputs of one stream, by destination.
+    #[must_use]
+    pub fn outputs_of(&self, stream: &StreamId) -> Vec<Arc<Output>> {
+        let outputs = self.lock();
+        let from = (stream.clone(), DestinationId::new(""));
+        let own = outputs.range(from..).take_while(|((of, _), _)| of == stream);
+        own.map(|(_, output)| Arc::clone(output)).collect()
+    }
+
+    /// The outputs' changes from now on. Nobody is waited for: a listener that lags loses the oldest, and is told how many.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<OutputChange> {
+        self.changes.subscribe()
+    }
+
     /// Stops all outputs; their workers say goodbye.
     pub fn stop(&self) {
         for output in self.lock().values() {
@@ -153,8 +214,12 @@ impl Supervisor {
         }
     }
 
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
     fn start(&self, stream: &Arc<Stream>, destination: Destination) -> Arc<Output> {
-        let output = Output::new(stream.id().clone(), destination);
+        let output = Output::new(stream.id().clone(), destination, self.changes.clone());
         if output.destination.enabled {
             let surroundings = Arc::clone(&self.surroundings);
             let worker = Worker::new(surroundings, Arc::clone(stream), Arc::clone(&output));

@@ -7,17 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::presence::{ConnectionId, Encoder, Happening, Presence, Refused};
 use super::stats::SessionStats;
 use super::{ingest, play};
 use crate::net::{
     Failure, Identity, Listener, Machine, Protocol, SocketOptions, Step, Transport, flush, step,
 };
 use crate::rtmp::{Server, ServerConfig, ServerEvent, Unauthenticated};
-use crate::stream::{Admission, OnDuplicate, Registry, Shards};
+use crate::stream::{Admission, OnDuplicate, Registry, Shards, Stream};
 
 /// How long a peer has to read what was said last before the socket closes. Players of text need far less.
 const LINGER: Duration = Duration::from_millis(500);
@@ -50,6 +52,7 @@ pub struct Sessions {
     pub(super) admission: Arc<dyn Admission>,
     pub(super) shards: Arc<Shards>,
     pub(super) stats: Arc<SessionStats>,
+    pub(super) presence: Presence,
     /// Cancelled when the process drains: no new connections, and those that are open end with a word.
     pub(super) drain: CancellationToken,
     tasks: TaskTracker,
@@ -60,7 +63,11 @@ pub struct Sessions {
 pub(super) struct Connection {
     pub(super) transport: Arc<Transport>,
     pub(super) machine: Server,
+    pub(super) id: ConnectionId,
     pub(super) from: IpAddr,
+    /// The same with its port.
+    pub(super) peer: SocketAddr,
+    pub(super) secure: bool,
 }
 
 impl Sessions {
@@ -80,6 +87,7 @@ impl Sessions {
             admission,
             shards,
             stats: Arc::default(),
+            presence: Presence::default(),
             drain,
             tasks,
             next_id: AtomicU64::new(1),
@@ -92,6 +100,31 @@ impl Sessions {
         &self.stats
     }
 
+    /// What happens from now on. A listener that lags loses the oldest, and is told how many.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<Happening> {
+        self.presence.listen()
+    }
+
+    /// The encoders that are connected now, the oldest first.
+    #[must_use]
+    pub fn encoders(&self) -> Vec<Arc<Encoder>> {
+        self.presence.all()
+    }
+
+    /// Sends an encoder away with a word. Its broadcast is held as if the connection had broken: an encoder that should
+    /// be there comes back to the same show, and one that should not finds its key disabled, or is a matter of
+    /// [`end`](Self::end). `false` when there is no such connection any more.
+    pub fn kick(&self, id: ConnectionId) -> bool {
+        self.presence.kick(id)
+    }
+
+    /// Ends a broadcast, whoever publishes it: all its encoders are sent away, and nobody is waited for.
+    pub fn end(&self, stream: &Stream) {
+        self.presence.end(stream.id());
+        stream.end_held(Instant::now());
+    }
+
     /// Accepts connections until the process drains. With `tls`, every one begins with a TLS handshake.
     pub async fn serve(self: Arc<Self>, listener: Listener, tls: Option<Arc<Identity>>) {
         loop {
@@ -99,12 +132,12 @@ impl Sessions {
                 () = self.drain.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
-            let session = self.next_id.fetch_add(1, Ordering::Relaxed);
-            let span = tracing::info_span!("session", session, %from, stream = tracing::field::Empty);
+            let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+            let span = tracing::info_span!("session", session = id.0, %from, stream = tracing::field::Empty);
             let (sessions, tls) = (Arc::clone(&self), tls.clone());
             self.tasks.spawn(
                 async move {
-                    sessions.run(tcp, from, tls).await;
+                    sessions.run(tcp, id, from, tls).await;
                     drop(admitted);
                 }
                 .instrument(span),
@@ -112,8 +145,8 @@ impl Sessions {
         }
     }
 
-    async fn run(&self, tcp: TcpStream, from: SocketAddr, tls: Option<Arc<Identity>>) {
-        match self.connection(tcp, from, tls).await {
+    async fn run(&self, tcp: TcpStream, id: ConnectionId, peer: SocketAddr, tls: Option<Arc<Identity>>) {
+        match self.connection(tcp, id, peer, tls).await {
             Ok(()) => tracing::debug!("closed"),
             Err(Failure::Io(error)) => tracing::debug!(%error, "connection lost"),
             Err(Failure::Protocol(error)) => {
@@ -126,9 +159,11 @@ impl Sessions {
     async fn connection(
         &self,
         tcp: TcpStream,
-        from: SocketAddr,
+        id: ConnectionId,
+        peer: SocketAddr,
         tls: Option<Arc<Identity>>,
     ) -> Result<(), Failure> {
+        let secure = tls.is_some();
         let transport = match tls {
             None => Transport::plain(tcp),
             Some(identity) => {
@@ -139,8 +174,9 @@ impl Sessions {
         };
         transport.configure(self.config.socket)?;
         let machine = Server::new(Arc::clone(&self.config.server), fastrand::u64(..), Instant::now());
-        let from = from.ip().to_canonical();
-        let mut connection = Connection { transport: Arc::new(transport), machine, from };
+        let from = peer.ip().to_canonical();
+        let peer = SocketAddr::new(from, peer.port());
+        let mut connection = Connection { transport: Arc::new(transport), machine, id, from, peer, secure };
         self.converse(&mut connection).await
     }
 
@@ -148,7 +184,7 @@ impl Sessions {
     async fn converse(&self, connection: &mut Connection) -> Result<(), Failure> {
         loop {
             if let Some(why) = connection.machine.take_unauthenticated() {
-                self.count_unauthenticated(why);
+                self.count_unauthenticated(why, connection.from);
             }
             connection.flush().await?;
             if connection.machine.is_closing() {
@@ -178,12 +214,13 @@ impl Sessions {
         self.stats.tls_failures.count(if late { "timeout" } else { "failed" });
     }
 
-    fn count_unauthenticated(&self, why: Unauthenticated) {
+    fn count_unauthenticated(&self, why: Unauthenticated, from: IpAddr) {
         if why.is_step() {
             self.stats.auth_steps.count(why.reason());
             tracing::debug!(reason = why.reason(), "the client is asked to authenticate");
         } else {
             self.stats.publishes.count(why.reason());
+            self.presence.reject(from, Refused::Unauthenticated(why), None, "");
             tracing::warn!(reason = why.reason(), "publish refused: the client did not authenticate");
         }
     }

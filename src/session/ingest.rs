@@ -5,6 +5,7 @@ use std::time::Instant;
 use smallvec::smallvec;
 
 use super::accept::{Connection, Sessions, passed};
+use super::presence::{Arrival, Departure, Encoder, Refused};
 use crate::media::End;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
 use crate::net::{Failure, Step, step};
@@ -19,8 +20,24 @@ enum Over {
     Superseded,
     /// The process drains.
     Draining,
+    /// An operator sends it away.
+    Kicked,
     /// The connection is gone, or broke a rule.
     Failed(Failure),
+}
+
+impl Over {
+    const fn departure(&self) -> Departure {
+        match self {
+            Self::Done => Departure::Finished,
+            Self::Superseded => Departure::Superseded,
+            Self::Draining => Departure::Draining,
+            Self::Kicked => Departure::Kicked,
+            Self::Failed(Failure::Protocol(Error::TimedOut(TimedOut::Stall))) => Departure::Stalled,
+            Self::Failed(Failure::Protocol(error)) => Departure::Broke(error.reason()),
+            Self::Failed(Failure::Io(_)) => Departure::Lost,
+        }
+    }
 }
 
 /// Serves a publish request to its end. On `Ok` the connection may go on, or the machine is closing.
@@ -31,9 +48,17 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let publisher = match admit(sessions, connection, &request) {
         Ok(publisher) => publisher,
-        Err((refusal, label)) => {
+        Err((refused, stream)) => {
+            let label = refused.label();
             sessions.stats.publishes.count(label);
             tracing::warn!(reason = label, encoder = %request.encoder, "publish refused");
+            sessions.presence.reject(connection.from, refused, stream, &request.encoder);
+            let refusal = match refused {
+                Refused::UnknownKey => PublishRefusal::UnknownKey,
+                Refused::Busy => PublishRefusal::Busy,
+                Refused::Draining => PublishRefusal::Draining,
+                Refused::Unauthenticated(_) => PublishRefusal::Unauthenticated,
+            };
             connection.machine.refuse_publish(refusal);
             return Ok(());
         }
@@ -43,18 +68,33 @@ pub(super) async fn run(
     tracing::Span::current().record("stream", tracing::field::display(&id));
     tracing::info!(encoder = %request.encoder, "publishing");
     connection.machine.accept_publish(Instant::now());
+    let arrival = Arrival {
+        id: connection.id,
+        from: connection.peer,
+        secure: connection.secure,
+        software: &request.encoder,
+    };
+    let present = sessions.presence.enter(&arrival, id);
     let mut ingest = Ingest {
         sessions,
         publisher: &publisher,
+        encoder: &present.encoder,
         from_flv: FromFlv::default(),
         refused: None,
         captioned: false,
     };
     let over = ingest.run(connection).await;
-    finish(connection, publisher, over)
+    let is_final = present.encoder.is_final();
+    present.leave(over.departure());
+    finish(connection, publisher, over, is_final)
 }
 
-fn finish(connection: &mut Connection, publisher: Publisher, over: Over) -> Result<(), Failure> {
+fn finish(
+    connection: &mut Connection,
+    publisher: Publisher,
+    over: Over,
+    is_final: bool,
+) -> Result<(), Failure> {
     match over {
         Over::Done => {
             tracing::info!("publisher finished");
@@ -74,6 +114,13 @@ fn finish(connection: &mut Connection, publisher: Publisher, over: Over) -> Resu
             connection.machine.end_publish(code, "The server is shutting down");
             Ok(())
         }
+        Over::Kicked => {
+            tracing::info!(is_final, "publisher sent away by an operator");
+            publisher.end(if is_final { End::Clean } else { End::Lost });
+            let code = "NetStream.Publish.Rejected";
+            connection.machine.end_publish(code, "An operator closed this connection");
+            Ok(())
+        }
         Over::Failed(failure) => {
             let end = match &failure {
                 Failure::Protocol(Error::TimedOut(TimedOut::Stall)) => End::Stalled,
@@ -90,17 +137,16 @@ fn admit(
     sessions: &Sessions,
     connection: &Connection,
     request: &PublishRequest,
-) -> Result<Publisher, (PublishRefusal, &'static str)> {
+) -> Result<Publisher, (Refused, Option<StreamId>)> {
     if sessions.drain.is_cancelled() {
-        return Err((PublishRefusal::Draining, "draining"));
+        return Err((Refused::Draining, None));
     }
-    let unknown = (PublishRefusal::UnknownKey, "unknown_key");
-    let id = stream_id(sessions, connection, request).map_err(|_| unknown)?;
-    let stream = sessions.registry.get(&id).ok_or(unknown)?;
+    let id = stream_id(sessions, connection, request).map_err(|_| (Refused::UnknownKey, None))?;
+    let stream = sessions.registry.get(&id).ok_or((Refused::UnknownKey, None))?;
     sessions
         .registry
         .publish(&stream, sessions.config.on_duplicate, Instant::now())
-        .map_err(|_| (PublishRefusal::Busy, "busy"))
+        .map_err(|_| (Refused::Busy, Some(id)))
 }
 
 fn stream_id(
@@ -118,6 +164,7 @@ fn stream_id(
 struct Ingest<'a> {
     sessions: &'a Sessions,
     publisher: &'a Publisher,
+    encoder: &'a Encoder,
     from_flv: FromFlv,
     /// What was refused last, so that a log line is written when it changes and not for every frame.
     refused: Option<&'static str>,
@@ -148,6 +195,9 @@ impl Ingest<'_> {
                 return Over::Failed(error.into());
             }
             failed = tokio::select! {
+                // First of the two: a project that goes ends its stream as well.
+                biased;
+                () = self.encoder.kicked() => return Over::Kicked,
                 () = self.publisher.superseded().cancelled() => return Over::Superseded,
                 () = self.sessions.drain.cancelled(), if asked.is_none() => {
                     if !connection.machine.request_reconnect(None) {
@@ -170,6 +220,7 @@ impl Ingest<'_> {
 
     fn media(&mut self, media: Media) -> Result<(), Superseded> {
         let Media { type_id, timestamp, body } = media;
+        self.encoder.received_bytes.add(body.len() as u64);
         let outcomes = match type_id {
             MessageType::VIDEO => self.from_flv.video(body),
             MessageType::AUDIO => self.from_flv.audio(body),

@@ -5,11 +5,13 @@
 //! ids before it. That is what `Last-Event-ID` needs.
 
 use super::column::{Json, UnixMillis, row};
-use super::connection::{Lock, Store};
+use super::connection::{Lock, Store, Tx};
 use super::error::Result;
 use super::id::{EventId, ProjectId, Sortable, StreamRowId};
 use super::page::{Page, Slice};
-use super::statement::sql;
+use super::statement::{Statement, sql};
+use super::webhook_deliveries::{Delivery, queue};
+use super::webhooks::Webhook;
 
 row! {
     /// Something that happened.
@@ -111,26 +113,29 @@ impl Store {
     /// Those of the database alone.
     pub async fn add_events(&self, new: &[NewEvent]) -> Result<Vec<Event>> {
         let mut tx = self.begin().await?;
-        tx.lock(Lock::Events).await?;
-        let newest =
-            tx.first::<Newest>(sql!("SELECT {columns} FROM events ORDER BY id DESC LIMIT 1")).await?;
-        let mut last = newest.map(|newest| newest.id.sortable());
-        let mut events = Vec::with_capacity(new.len());
-        for event in new {
-            let fresh = Sortable::new(event.at);
-            let id = last.map_or(fresh, |last| fresh.max(last.next()));
-            last = Some(id);
-            let insert = sql!(
-                "INSERT INTO events (id, kind, project_id, stream_id, at, data) VALUES ($1, $2, $3, $4, $5, $6) \
-                 RETURNING {columns}",
-                EventId::from(id),
-                &event.kind,
-                event.project_id,
-                event.stream_id,
-                event.at,
-                &event.data
-            );
-            events.push(tx.one("event", insert).await?);
+        let events = add(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(events)
+    }
+
+    /// As [`add_events`](Self::add_events), and hands each to the webhooks that want it, due at `now`: what is kept is
+    /// also delivered, whatever happens to this process in between. Those that are switched off are not asked.
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn add_events_for(
+        &self,
+        new: &[NewEvent],
+        wants: impl Fn(&Webhook, &Event) -> bool + Send + Sync,
+        now: UnixMillis,
+    ) -> Result<Vec<Event>> {
+        let mut tx = self.begin().await?;
+        let events = add(&mut tx, new).await?;
+        let webhooks = tx.all::<Webhook>(sql!("SELECT {columns} FROM webhooks WHERE enabled ORDER BY id"));
+        for webhook in webhooks.await? {
+            for event in events.iter().filter(|event| wants(&webhook, event)) {
+                tx.one::<Delivery>("delivery", queue(webhook.id, event.id, now)).await?;
+            }
         }
         tx.commit().await?;
         Ok(events)
@@ -141,9 +146,7 @@ impl Store {
     /// # Errors
     /// Those of the database alone.
     pub async fn newest_event(&self) -> Result<Option<EventId>> {
-        let newest =
-            self.first::<Newest>(sql!("SELECT {columns} FROM events ORDER BY id DESC LIMIT 1")).await?;
-        Ok(newest.map(|newest| newest.id))
+        Ok(self.first::<Newest>(newest()).await?.map(|newest| newest.id))
     }
 
     /// The event.
@@ -175,4 +178,31 @@ impl Store {
         let rows = find!(filter, page, "id < COALESCE($1, '~')", "id DESC");
         Ok(page.cut(self.all(rows).await?, |event: &Event| event.id))
     }
+}
+
+fn newest() -> Statement {
+    sql!("SELECT {columns} FROM events ORDER BY id DESC LIMIT 1")
+}
+
+async fn add(tx: &mut Tx<'_>, new: &[NewEvent]) -> Result<Vec<Event>> {
+    tx.lock(Lock::Events).await?;
+    let mut last = tx.first::<Newest>(newest()).await?.map(|newest| newest.id.sortable());
+    let mut events = Vec::with_capacity(new.len());
+    for event in new {
+        let fresh = Sortable::new(event.at);
+        let id = last.map_or(fresh, |last| fresh.max(last.next()));
+        last = Some(id);
+        let insert = sql!(
+            "INSERT INTO events (id, kind, project_id, stream_id, at, data) VALUES ($1, $2, $3, $4, $5, $6) \
+             RETURNING {columns}",
+            EventId::from(id),
+            &event.kind,
+            event.project_id,
+            event.stream_id,
+            event.at,
+            &event.data
+        );
+        events.push(tx.one("event", insert).await?);
+    }
+    Ok(events)
 }

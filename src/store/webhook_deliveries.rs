@@ -10,7 +10,7 @@ use super::connection::Store;
 use super::error::Result;
 use super::id::{DeliveryId, EventId, WebhookId};
 use super::page::{Page, Slice};
-use super::statement::sql;
+use super::statement::{Statement, sql};
 
 words! {
     /// Where a delivery stands.
@@ -87,19 +87,7 @@ impl Store {
         event: EventId,
         now: UnixMillis,
     ) -> Result<Delivery> {
-        self.one(
-            "delivery",
-            sql!(
-                "INSERT INTO webhook_deliveries (id, webhook_id, event_id, status, next_at, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $5, $5) RETURNING {columns}",
-                DeliveryId::new(now),
-                webhook,
-                event,
-                DeliveryStatus::Pending,
-                now
-            ),
-        )
-        .await
+        self.one("delivery", queue(webhook, event, now)).await
     }
 
     /// Takes what is due, for `hold`: nobody else gets it until then. Each is one attempt more.
@@ -218,4 +206,17 @@ impl Store {
         );
         Ok(page.cut(self.all(rows).await?, |delivery: &Delivery| delivery.id))
     }
+}
+
+/// A delivery that is due at `now`.
+pub(super) fn queue(webhook: WebhookId, event: EventId, now: UnixMillis) -> Statement {
+    sql!(
+        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, status, next_at, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $5, $5) RETURNING {columns}",
+        DeliveryId::new(now),
+        webhook,
+        event,
+        DeliveryStatus::Pending,
+        now
+    )
 }

@@ -51,6 +51,8 @@ pub struct Entry {
     pub start: bool,
     /// Whether the source's clock or the source itself changed just before this frame.
     pub discontinuity: bool,
+    /// Whether it was made up because the encoder is away or silent.
+    pub filler: bool,
     /// When it arrived.
     pub arrived: Instant,
     /// The form that RTMP readers share; `None` for an end.

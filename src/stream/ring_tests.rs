@@ -26,6 +26,7 @@ fn entry(millis: i64, len: usize, start: bool) -> Entry {
         tracks: Arc::new(TrackSet::default()),
         start,
         discontinuity: false,
+        filler: false,
         arrived: Instant::now(),
         plain: None,
     }

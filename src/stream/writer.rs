@@ -307,7 +307,7 @@ impl Writer {
             air.heard = now;
             air.remember(&packet);
         }
-        self.push(Frame::Media(packet), start, now);
+        self.push(Frame::Media(packet), start, false, now);
         Written::Whole
     }
 
@@ -350,7 +350,7 @@ impl Writer {
     pub(super) fn data(&mut self, epoch: u64, millis: u32, payload: Bytes, now: Instant) {
         if self.is_live(epoch) {
             let dts = self.timeline.place_data(millis);
-            self.push(Frame::Data(DataMessage { dts, payload }), false, now);
+            self.push(Frame::Data(DataMessage { dts, payload }), false, false, now);
         }
     }
 
@@ -386,12 +386,29 @@ impl Writer {
         }
     }
 
+    /// Ends the broadcast, and with it the right of its sources.
+    pub(super) fn end(&mut self, end: End, now: Instant) {
+        for source in self.live.take().into_iter().chain(self.newcomer.take()) {
+            source.superseded.cancel();
+        }
+        if self.air.is_some() {
+            self.finish(end, now);
+        } else {
+            self.show();
+        }
+    }
+
+    /// What holds from now on.
+    pub(super) const fn adjust(&mut self, hold: HoldConfig) {
+        self.hold = hold;
+    }
+
     fn finish(&mut self, end: End, now: Instant) {
         self.air = None;
         self.ended = Some(end);
         // Before the end goes through the ring: who meets it there finds the broadcast over.
         self.show();
-        self.push(Frame::End(end), false, now);
+        self.push(Frame::End(end), false, false, now);
     }
 
     /// Does what is due at `now`: fills the time, and ends a hold that is over. Returns how many packets were
@@ -411,7 +428,7 @@ impl Writer {
         while let Some(packet) = self.air.as_mut().and_then(|air| air.slate.as_mut()?.due(now)) {
             let dts = self.timeline.place_filler(packet.track, packet.dts);
             let start = if self.tracks.video().is_some() { packet.track == TrackId::VIDEO } else { true };
-            self.push(Frame::Media(Packet { dts, ..packet }), start, now);
+            self.push(Frame::Media(Packet { dts, ..packet }), start, true, now);
             written += 1;
         }
         written
@@ -430,7 +447,7 @@ impl Writer {
         }
     }
 
-    fn push(&mut self, frame: Frame, start: bool, now: Instant) {
+    fn push(&mut self, frame: Frame, start: bool, filler: bool, now: Instant) {
         let wire = to_flv::message(&frame, &self.tracks).map(shared);
         let plain = match &frame {
             Frame::Media(packet) if packet.track.index != 0 => {
@@ -444,6 +461,7 @@ impl Writer {
             tracks: Arc::clone(&self.tracks),
             start,
             discontinuity: std::mem::take(&mut self.discontinuity),
+            filler,
             arrived: now,
             wire,
             plain,

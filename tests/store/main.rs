@@ -72,6 +72,7 @@ cases! {
         a_delivery_is_claimed_by_one,
         a_late_answer_of_a_lost_claim_changes_nothing,
         a_delivery_given_up_counts_against_its_webhook,
+        an_event_is_kept_with_its_deliveries_or_not_at_all,
     }
     bounds {
         who_finds_no_connection_is_told_in_time,

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gostream::store::{Delivery, DeliveryStatus, Error, EventId, Outcome, Page, Revision, Store, WebhookId};
+use gostream::store::{
+    Delivery, DeliveryStatus, Error, EventFilter, EventId, Outcome, Page, Revision, Store, WebhookId,
+};
 
-use crate::support::{Bench, NOW, at_once, hash, later, project, webhook};
+use crate::support::{Bench, NOW, at_once, event, hash, later, project, webhook};
 
 const HOLD: Duration = Duration::from_millis(100);
 
@@ -107,4 +109,23 @@ pub(crate) async fn a_delivery_given_up_counts_against_its_webhook(bench: Bench)
     store.finish_delivery(&retried, &Outcome::Delivered { code: 200 }, later(51)).await.unwrap();
     let seen = store.webhook(hook).await.unwrap();
     assert_eq!((seen.failures, seen.revision), (0, Revision::FIRST));
+}
+
+pub(crate) async fn an_event_is_kept_with_its_deliveries_or_not_at_all(bench: Bench) {
+    let store = bench.store().await;
+    let on = store.create_webhook(&webhook(None), NOW).await.unwrap();
+    let mut off = webhook(None);
+    off.enabled = false;
+    let off = store.create_webhook(&off, NOW).await.unwrap();
+    let new = [event("stream.started", None, NOW), event("stream.ended", None, NOW)];
+    let wants = |hook: &gostream::store::Webhook, event: &gostream::store::Event| {
+        assert_eq!(hook.id, on.id, "one that is switched off is not asked");
+        event.kind == "stream.ended"
+    };
+    let events = store.add_events_for(&new, wants, later(7)).await.unwrap();
+    assert_eq!(store.events_since(&EventFilter::default(), Page::first(9)).await.unwrap().items, events);
+    let queued = store.deliveries(on.id, Page::first(9)).await.unwrap().items;
+    let seen: Vec<_> = queued.iter().map(|delivery| (delivery.event_id, delivery.next_at)).collect();
+    assert_eq!(seen, [(events[1].id, Some(later(7)))]);
+    assert_eq!(store.deliveries(off.id, Page::first(9)).await.unwrap().items, []);
 }

@@ -100,6 +100,7 @@ mod tests {
             tracks: Arc::default(),
             start: true,
             discontinuity: false,
+            filler: false,
             arrived: Instant::now(),
             wire: None,
             plain: None,

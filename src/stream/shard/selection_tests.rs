@@ -46,6 +46,7 @@ fn entry(track: TrackId, keyframe: bool) -> Entry {
         tracks: Arc::default(),
         start: false,
         discontinuity: false,
+        filler: false,
         arrived: Instant::now(),
     }
 }

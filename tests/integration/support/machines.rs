@@ -406,7 +406,7 @@ impl Viewer {
             property("capsEx", Value::Number(3.0)),
             property("fourCcList", Value::StrictArray(vec![text("*")])),
         ]);
-        let mut bytes = super::hello();
+        let mut bytes = hello();
         bytes.extend([0; 1_536]);
         for (stream_id, command) in [
             (0, vec![text("connect"), Value::Number(1.0), connect]),
@@ -453,5 +453,13 @@ fn rename(bytes: &[u8], renamed: Renamed) -> Vec<u8> {
             bytes[at..at + to.len()].copy_from_slice(to);
         }
     }
+    bytes
+}
+
+/// C0 and C1 of a simple handshake: 1 + 1536 bytes.
+pub(crate) fn hello() -> Vec<u8> {
+    let mut bytes = vec![0; 1_537];
+    bytes[0] = 3;
+    bytes[9..].iter_mut().zip((0..=255).cycle()).for_each(|(byte, value)| *byte = value);
     bytes
 }

@@ -23,6 +23,8 @@ pub(crate) mod viewer;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use machines::hello;
+
 /// How long anything may take before the test calls it a hang. Two loaded cores stay far below it.
 pub(crate) const GUARD: Duration = Duration::from_secs(40);
 
@@ -56,11 +58,3 @@ pub(crate) fn let_flow(time: Duration) {
 
 /// S0, S1 and S2: 1 + 1536 + 1536 bytes.
 pub(crate) const SERVER_HANDSHAKE: usize = 3_073;
-
-/// C0 and C1 of a simple handshake: 1 + 1536 bytes.
-pub(crate) fn hello() -> Vec<u8> {
-    let mut bytes = vec![0; 1_537];
-    bytes[0] = 3;
-    bytes[9..].iter_mut().zip((0..=255).cycle()).for_each(|(byte, value)| *byte = value);
-    bytes
-}

@@ -1,4 +1,4 @@
-//! A circuit breaker for each destination host, so that one dead platform causes no storm across projects.
+//! A circuit breaker for each host that we call, so that one that is dead causes no storm of all who want it.
 //!
 //! Closed until so many failures in a row; then open for a time; then one attempt decides. Asking for a retry by hand
 //! always passes.
@@ -13,22 +13,24 @@ struct Circuit {
     open_until: Option<Instant>,
 }
 
-/// All circuits. One for each host that a destination names, so their number is bounded by the configuration.
+/// All circuits. One for each host that failed and did not answer since, so their number is bounded by who may be called.
 #[derive(Debug)]
-pub(super) struct Breakers {
+pub struct Breakers {
     after: u32,
     open_for: Duration,
     hosts: Mutex<HashMap<String, Circuit>>,
 }
 
 impl Breakers {
-    pub(super) fn new(after: u32, open_for: Duration) -> Self {
+    /// Opens after so many failures in a row, for so long.
+    #[must_use]
+    pub fn new(after: u32, open_for: Duration) -> Self {
         Self { after, open_for, hosts: Mutex::default() }
     }
 
     /// How long attempts to `host` pause; `None` when one may be made now. An attempt after the pause is granted once,
     /// then not again for as long, unless it succeeds.
-    pub(super) fn pause(&self, host: &str, now: Instant) -> Option<Duration> {
+    pub fn pause(&self, host: &str, now: Instant) -> Option<Duration> {
         let mut hosts = self.lock();
         let circuit = hosts.get_mut(host)?;
         let until = circuit.open_until?;
@@ -40,7 +42,7 @@ impl Breakers {
     }
 
     /// An attempt failed in a way that speaks against the host. `true` when that opened the circuit.
-    pub(super) fn failed(&self, host: &str, now: Instant) -> bool {
+    pub fn failed(&self, host: &str, now: Instant) -> bool {
         let mut hosts = self.lock();
         let circuit = hosts.entry(host.to_owned()).or_default();
         circuit.failures = circuit.failures.saturating_add(1);
@@ -52,7 +54,7 @@ impl Breakers {
     }
 
     /// The host answered.
-    pub(super) fn succeeded(&self, host: &str) {
+    pub fn succeeded(&self, host: &str) {
         self.lock().remove(host);
     }
 
