@@ -34,7 +34,7 @@ build: web ## Build the release binary with its web pages, target/release/gostre
 .PHONY: web
 web: web/dist/index.html ## Build the web pages into web/dist
 
-WEB_SOURCES := $(wildcard web/*.html web/*.js web/*.css web/build.mjs)
+WEB_SOURCES := $(shell find web/src web/old -type f 2>/dev/null) $(wildcard web/*.html web/*.mjs web/*.ts)
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@if ! command -v $(NPM) >/dev/null; then
@@ -46,10 +46,14 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && $(NPM) run --silent build
 
+.PHONY: screenshots
+screenshots: web ## Take pictures of every page, in both themes and on a phone, into target/screenshots
+	cd web && node test/screenshots.mjs ../target/screenshots
+
 # --- prove -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: deps web lint fuzz-smoke ## Install what the tests need and run all of them, none skipped
+test: deps web web-test lint fuzz-smoke ## Install what the tests need and run all of them, none skipped
 	export GOSTREAM_TEST_REQUIRE_ALL=1
 	$(LOCKED) $(CARGO) test --locked --doc
 	if $(CARGO) nextest --version >/dev/null 2>&1; then
@@ -57,6 +61,10 @@ test: deps web lint fuzz-smoke ## Install what the tests need and run all of the
 	else
 		$(LOCKED) $(CARGO) test --locked --no-fail-fast --lib --bins --tests
 	fi
+
+.PHONY: web-test
+web-test: web ## Types, lint and tests of the web pages, and every page in a browser
+	cd web && $(NPM) run --silent check && $(NPM) run --silent pages
 
 .PHONY: lint
 lint: ## Format, clippy and documentation, with warnings as errors
@@ -120,7 +128,7 @@ ls /usr/lib/nginx/modules/ngx_rtmp_module.so | libnginx-mod-rtmp | the RTMP side
 ls /usr/lib/postgresql/*/bin/postgres | postgresql | the other database
 command -v curl | curl | HTTP client
 command -v chromium | chromium | the browser that plays the page
-command -v npm | npm | hls.js and the browser's driver
+command -v npm | npm | the web pages and the browser's driver
 python3 -m pip --version | python3-pip | fetches FFmpeg 9
 endef
 export NEEDS

@@ -1,5 +1,5 @@
 // Holds the weight of the pages: what a browser must load, as gzip, before the first page and before a project's.
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -51,6 +51,5 @@ export async function checkBudgets(dist) {
   const css = manifest[ENTRY].css ?? [];
   for (const file of css) console.log(`${'style'.padEnd(28)} ${((await stat(join(dist, `${file}.gz`))).size / 1000).toFixed(1).padStart(6)} kB gzip`);
   console.log(`${'player, when played'.padEnd(28)} ${(await weigh(player)).toFixed(1).padStart(6)} kB gzip`);
-  await writeFile(join(dist, '.vite', 'budgets.json'), JSON.stringify(Object.fromEntries(report.map(([what, kB]) => [what, kB]))));
   if (over) throw new Error('a page is heavier than its budget (web/budgets.mjs)');
 }

@@ -13,11 +13,19 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
 
 await rm(dist, { recursive: true, force: true });
-await build({ root: here, configFile: join(here, 'vite.config.ts'), logLevel: 'warn' });
-await writeFile(join(dist, 'assets', 'LICENSES.txt'), await licences(here));
-await copyOld();
-await compress();
-await checkBudgets(dist);
+try {
+  await build({ root: here, configFile: join(here, 'vite.config.ts'), logLevel: 'warn' });
+  await writeFile(join(dist, 'assets', 'LICENSES.txt'), await licences(here));
+  await copyOld();
+  await compress();
+  await checkBudgets(dist);
+  // The list of chunks was for the budgets; nobody asks the engine for it.
+  await rm(join(dist, '.vite'), { recursive: true });
+} catch (error) {
+  // Half a build is none: whoever looks for the folder shall not find one.
+  await rm(dist, { recursive: true, force: true });
+  throw error;
+}
 
 /** The pages from before there was an API: the demo's, and the one that says how to begin. */
 async function copyOld() {

@@ -294,7 +294,7 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
 fn routes(engine: &Engine, front: FrontPage, hall: Arc<hls::Hall>) -> Router {
     let routes = page::router(front).merge(hls::router(hall));
     match front {
-        FrontPage::Welcome => routes,
+        FrontPage::Welcome | FrontPage::Dashboard => routes,
         FrontPage::Demo => routes.merge(status::router(status::Sources {
             registry: Arc::clone(&engine.registry),
             supervisor: Arc::clone(&engine.supervisor),

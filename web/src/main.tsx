@@ -2,6 +2,7 @@
 import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { ApiError } from './api/client';
 import { App } from './app/App';
 import { applyPreferences } from './app/preferences';
 import './styles/index.css';
@@ -13,7 +14,11 @@ if (nonce) setNonce(nonce);
 applyPreferences();
 const root = document.getElementById('root');
 if (root) {
-  createRoot(root).render(
+  // What the server refused is shown where it happened; the console is for what is our fault.
+  const onCaughtError = (error: unknown) => {
+    if (!(error instanceof ApiError)) console.error(error);
+  };
+  createRoot(root, { onCaughtError }).render(
     <StrictMode>
       <App />
     </StrictMode>,

@@ -1,4 +1,4 @@
-// Plays a stream with the pages' own player in headless Chromium and samples it once a second, as one JSON object on
+// Plays a stream on the viewer's page in headless Chromium and samples it once a second, as one JSON object on
 // stdout. usage: node stay.mjs ORIGIN PLAYLIST SECONDS   It prints "playing" on stderr when the picture moves. What the
 // samples mean is for the caller to judge; exit 1: the picture never came.
 import { chromium } from 'playwright-core';
@@ -8,33 +8,41 @@ const seconds = Number(secondsWanted);
 /** A generous guard against a hang, not a measurement. */
 const GUARD_MS = 60000;
 
-/** The pages' player with its insides in reach; the asset is the one that the engine serves. */
-const PAGE = `<!doctype html><meta charset="utf-8"><video id="video" muted playsinline></video><script type="module">
-  import { Player } from '/assets/player.js';
-  const video = document.getElementById('video');
+/** The viewer's page, whose player is in reach as `player`. */
+const path = `/watch/${playlist.split('/')[2]}`;
+
+/** Runs in the page: `sample()` tells how the picture is, `states` what the page said. */
+function watchThePage() {
   const states = [];
-  const player = new Player(video, (state, detail) => states.push({ at: Date.now(), state, detail }));
-  player.open(${JSON.stringify(playlist)});
+  globalThis.states = states;
+  addEventListener('DOMContentLoaded', () => {
+    const status = document.getElementById('status');
+    new MutationObserver(() => states.push({ at: Date.now(), state: status.dataset.state, detail: status.textContent })).observe(status, {
+      attributes: true,
+      attributeFilter: ['data-state'],
+    });
+  });
   globalThis.sample = () => {
+    const video = document.getElementById('video');
+    const { hls, metrics, retries } = globalThis.player;
     const quality = video.getVideoPlaybackQuality();
-    const shown = player.hls?.playingDate?.getTime();
+    const shown = hls?.playingDate?.getTime();
     return {
       at: Date.now(),
       clock: video.currentTime,
       // Behind live by hls.js' own word, and by the date of the picture on this machine's clock, which is the engine's.
-      latency: player.latency,
+      latency: metrics.latencyS,
       behind: shown ? (Date.now() - shown) / 1000 : null,
       rate: video.playbackRate,
       frames: quality.totalVideoFrames,
       dropped: quality.droppedVideoFrames,
       width: video.videoWidth,
-      rebuilds: player.rebuilds,
-      recoveries: player.recoveries,
-      parts: player.hls?.config.lowLatencyMode === true,
+      rebuilds: retries.rebuilds,
+      recoveries: retries.recoveries,
+      parts: hls?.config.lowLatencyMode === true,
     };
   };
-  globalThis.states = states;
-</script>`;
+}
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
@@ -49,8 +57,8 @@ try {
   const page = await browser.newPage({ viewport: { width: 480, height: 320 } });
   page.on('console', (message) => message.type() === 'error' && seen.console.push(message.text()));
   page.on('pageerror', (error) => seen.console.push(String(error)));
-  await page.route('**/stay', (route) => route.fulfill({ contentType: 'text/html', body: PAGE }));
-  await page.goto(`${origin}/stay`, { timeout: GUARD_MS });
+  await page.addInitScript(watchThePage);
+  await page.goto(origin + path, { timeout: GUARD_MS });
   await page.waitForFunction(() => document.querySelector('video').currentTime > 0.5, null, { timeout: GUARD_MS });
   console.error('playing');
   const began = Date.now();

@@ -27,7 +27,7 @@ type Params = Record<string, string | undefined>;
 /** One page in its boundary; another id is another page. */
 function page(Page: ComponentType<{ id: string }>) {
   return ({ id = '' }: Params): ReactNode => (
-    <Boundary name="This page" fallback={<SkeletonPage />} resetKeys={[id, Page]}>
+    <Boundary page name="This page" fallback={<SkeletonPage />} resetKeys={[id, Page]}>
       <Page key={id} id={id} />
     </Boundary>
   );
@@ -63,7 +63,7 @@ function Inside() {
 
 export function Routes() {
   return (
-    <Boundary name="The dashboard" fallback={null}>
+    <Boundary page name="The dashboard" fallback={null}>
       <Switch>
         <Route path="/setup/:link?">{(params) => <SetupPage link={params.link} />}</Route>
         <Route path="/sign-in">
@@ -75,7 +75,7 @@ export function Routes() {
         <Route path="/dock/:id">
           {({ id }) => (
             <SignedIn>
-              <Boundary name="The dock" fallback={<SkeletonPage />} resetKeys={[id]}>
+              <Boundary page name="The dock" fallback={<SkeletonPage />} resetKeys={[id]}>
                 <DockPage id={id} />
               </Boundary>
             </SignedIn>

@@ -12,17 +12,19 @@ interface Props {
   fallback: ReactNode;
   /** A change of any of these clears the error: another project is another try. */
   resetKeys?: unknown[];
+  /** It is a page of its own, and its failure needs a heading. */
+  page?: boolean;
   children: ReactNode;
 }
 
-export function Boundary({ name, fallback, resetKeys, children }: Props) {
+export function Boundary({ name, fallback, resetKeys, page = false, children }: Props) {
   return (
     <QueryErrorResetBoundary>
       {({ reset }) => (
         <ErrorBoundary
           onReset={reset}
           {...(resetKeys && { resetKeys })}
-          fallbackRender={(props) => <Failure name={name} {...props} />}
+          fallbackRender={(props) => <Failure name={name} page={page} {...props} />}
         >
           <Suspense fallback={fallback}>{children}</Suspense>
         </ErrorBoundary>
@@ -31,14 +33,15 @@ export function Boundary({ name, fallback, resetKeys, children }: Props) {
   );
 }
 
-function Failure({ name, error, resetErrorBoundary }: FallbackProps & { name: string }) {
+function Failure({ name, page, error, resetErrorBoundary }: FallbackProps & { name: string; page: boolean }) {
   const failure = error as unknown;
+  const Heading = page ? 'h1' : 'p';
   const missing = failure instanceof ApiError && failure.status === 404;
   return (
     <div role="alert" className="flex flex-wrap items-start gap-3 p-4">
       <CircleAlert size={18} className="mt-0.5 flex-none text-bad" aria-hidden />
       <div className="min-w-0 flex-1">
-        <p className="font-semibold">{missing ? `${name} is not there` : `${name} cannot be shown`}</p>
+        <Heading className="font-semibold">{missing ? `${name} is not there` : `${name} cannot be shown`}</Heading>
         <p className="text-sm text-soft">{sentence(failure)}</p>
         {failure instanceof ApiError && failure.problem?.request_id && (
           <p className="mt-1 text-xs text-faint">

@@ -11,7 +11,8 @@ interface Props {
 
 export function OutputTable({ outputs, names }: Props) {
   return (
-    <div className="overflow-x-auto px-4 pb-2">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must scroll by keyboard
+    <div className="overflow-x-auto px-4 pb-2" role="region" aria-label="Destinations of this show" tabIndex={0}>
       <table className="list">
         <thead>
           <tr>

@@ -1,0 +1,162 @@
+//! The web pages: built by npm and embedded, or a placeholder that says how to build them.
+//!
+//! Which addresses are pages of the dashboard is told here ([`DASHBOARD`]); what stands on them is for `web/`. Files with
+//! their caching and their compressed forms are in [`asset`].
+//!
+//! **Invariant:** a page of ours loads nothing from elsewhere and runs no inline script: each answer says so.
+
+mod asset;
+
+use std::fmt::Write as _;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::Problem;
+use crate::stream::PlaybackId;
+
+/// What `/` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrontPage {
+    /// The demo's player and its destinations.
+    Demo,
+    /// Words on how to begin; no stream is named to strangers.
+    Welcome,
+    /// The dashboard, which asks who one is.
+    Dashboard,
+}
+
+/// The addresses of the dashboard's pages. Its own router (`web/src/app/routes.tsx`) knows which page each is; one that is
+/// nothing is still a problem, so that a program that errs is not answered with a page.
+const DASHBOARD: [&str; 14] = [
+    "/setup",
+    "/setup/{link}",
+    "/sign-in",
+    "/login",
+    "/projects",
+    "/projects/{id}",
+    "/projects/{id}/streams",
+    "/projects/{id}/settings",
+    "/streams/{id}",
+    "/activity",
+    "/system",
+    "/settings",
+    "/settings/{part}",
+    "/dock/{id}",
+];
+
+/// Where the dashboard's page has the nonce of its answer.
+const NONCE_PLACE: &str = "__CSP_NONCE__";
+
+/// `/`, `/watch/PLAYBACK_ID`, `/assets/…`, and with a dashboard its pages.
+pub fn router(front: FrontPage) -> Router {
+    let mut router = Router::new()
+        .route("/", get(front_page))
+        .route("/watch/{playback_id}", get(|headers: HeaderMap| async move { watch(&headers) }))
+        .route("/assets/{file}", get(asset::built))
+        .route("/old/{file}", get(asset::old));
+    if front == FrontPage::Dashboard {
+        for path in DASHBOARD {
+            router = router.route(path, get(|headers: HeaderMap| async move { dashboard(&headers) }));
+        }
+    }
+    router.with_state(front)
+}
+
+/// The page that plays a stream, with a token or without.
+#[must_use]
+pub fn watch_path(id: &PlaybackId, token: Option<&str>) -> String {
+    match token {
+        Some(token) => format!("/watch/{id}?token={token}"),
+        None => format!("/watch/{id}"),
+    }
+}
+
+async fn front_page(State(front): State<FrontPage>, headers: HeaderMap) -> Response {
+    match front {
+        FrontPage::Demo => page("demo.html", &policy(None, Frame::Nobody), &headers),
+        FrontPage::Welcome => page("welcome.html", &policy(None, Frame::Nobody), &headers),
+        FrontPage::Dashboard => dashboard(&headers),
+    }
+}
+
+/// The viewer's page may stand in a frame of any site: that is what it is for.
+fn watch(headers: &HeaderMap) -> Response {
+    page("watch.html", &policy(None, Frame::Anybody), headers)
+}
+
+/// The dashboard, with a nonce of its own in the page and in the policy: dialogs that keep the page behind them from
+/// scrolling add a `<style>`, and that is the one thing inline which is allowed.
+fn dashboard(headers: &HeaderMap) -> Response {
+    let Some(text) = asset::text("index.html") else {
+        return page("index.html", &policy(None, Frame::Nobody), headers);
+    };
+    let Ok(nonce) = nonce() else {
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "No random bytes")
+            .into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        // Each answer is another one. It is not `no-store`, which would keep a browser from going back to it.
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy(Some(&nonce), Frame::Nobody)),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        // The page's address may hold a one-time link.
+        (header::REFERRER_POLICY, "no-referrer".to_owned()),
+    ];
+    (headers, text.replace(NONCE_PLACE, &nonce)).into_response()
+}
+
+fn page(name: &str, policy: &str, headers: &HeaderMap) -> Response {
+    asset::page(name, headers).map_or_else(not_found, |answer| {
+        let more = [
+            (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
+            // The page's address may hold a viewer's token.
+            (header::REFERRER_POLICY, "no-referrer".to_owned()),
+        ];
+        (more, answer).into_response()
+    })
+}
+
+fn not_found() -> Response {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found").into_response()
+}
+
+/// Who may show a page inside of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    Nobody,
+    Anybody,
+}
+
+/// Nothing from elsewhere, and nothing inline but a style that knows this answer's nonce.
+fn policy(nonce: Option<&str>, frame: Frame) -> String {
+    let style = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
+    let frame = match frame {
+        Frame::Nobody => "'none'",
+        Frame::Anybody => "*",
+    };
+    format!(
+        "default-src 'self'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; \
+         connect-src 'self'; media-src 'self' blob:; worker-src 'self'; object-src 'none'; base-uri 'none'; \
+         frame-ancestors {frame}; form-action 'self'"
+    )
+}
+
+/// 128 random bits, in hexadecimal digits: nobody guesses it, and no page needs to escape it.
+fn nonce() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a `String` does not fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
