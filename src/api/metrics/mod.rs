@@ -23,7 +23,7 @@ use crate::net::Identity;
 use names::{Kind, Metric};
 
 pub use engine::EngineFigures;
-pub use process::Process;
+pub use process::{Process, resident_bytes};
 pub use store::StoreFigures;
 
 /// The media type of the text.

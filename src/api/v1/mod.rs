@@ -9,6 +9,7 @@ pub mod door;
 pub mod give;
 mod refusal;
 mod routes;
+mod words;
 pub mod take;
 
 use std::sync::Arc;
@@ -21,9 +22,13 @@ use axum::routing::{any, get};
 
 use super::{Health, problem};
 use crate::account::Accounts;
+use crate::auth::PlaybackTokens;
+use crate::control::Control;
 use crate::store::Store;
 use crate::vault::Vault;
 use door::Door;
+
+pub use routes::{About, Doctor, Examined, Site};
 
 /// The rooms that the API shows, and how it behaves.
 #[derive(Clone)]
@@ -36,6 +41,16 @@ pub struct Services {
     pub vault: Vault,
     /// Who people are.
     pub accounts: Accounts,
+    /// What is wanted, and what runs.
+    pub control: Arc<Control>,
+    /// What viewers need, where they need something.
+    pub tokens: Option<Arc<PlaybackTokens>>,
+    /// Where the process is reached.
+    pub site: Arc<Site>,
+    /// What the process is.
+    pub about: Arc<About>,
+    /// Who looks whether all is well.
+    pub doctor: Arc<dyn Doctor>,
     /// How the door behaves.
     pub config: Arc<Config>,
     /// What the API counts; a source of metrics.

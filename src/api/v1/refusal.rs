@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::account::{self, FieldFault};
+use crate::control;
 use crate::api::{Problem, catalogue};
 use crate::store::{Error, Unique};
 
@@ -71,6 +72,27 @@ impl From<Error> for Problem {
             }
             Error::Address(_) | Error::TooNew { .. } | Error::Database(_) => {
                 tracing::error!(%error, "the database refuses a request");
+                Self::of(&catalogue::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<control::Error> for Problem {
+    fn from(error: control::Error) -> Self {
+        use control::Error as Fault;
+        let said = error.to_string();
+        match error {
+            Fault::Invalid(faults) => {
+                let problem = Self::of(&catalogue::INVALID);
+                faults.into_iter().fold(problem, |problem, fault| problem.fault(fault.pointer, fault.detail))
+            }
+            Fault::Declared => Self::of(&catalogue::DECLARED_IN_FILE),
+            Fault::Full { .. } => Self::of(&catalogue::TOO_MANY).detail(said),
+            Fault::Busy(why) => Self::of(&catalogue::NOT_POSSIBLE).detail(why),
+            Fault::Store(error) => error.into(),
+            Fault::Vault(_) => {
+                tracing::error!(error = said, "a secret cannot be sealed or opened");
                 Self::of(&catalogue::INTERNAL)
             }
         }

@@ -50,6 +50,12 @@ pub trait Cursor: Sized {
 }
 
 impl Paging {
+    /// Rows at most.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
     /// The page, of a list that goes on after a `C`.
     ///
     /// # Errors
