@@ -7,10 +7,12 @@ use zeroize::Zeroizing;
 
 use super::config::{self, Config};
 use super::engine::{Engine, hold_config};
+use crate::account::{self, Accounts, oidc};
 use crate::control::{self, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
 use crate::media::Codec;
-use crate::store::{Store, StoreConfig};
-use crate::vault::{ServerKey, Vault};
+use crate::store::{Role, Store, StoreConfig};
+use crate::stream::StreamKey;
+use crate::vault::{FILE_NAME, ServerKey, Vault};
 
 /// The database's file in `data_dir`, where no other is configured.
 const DATABASE_FILE: &str = "gostream.db";
@@ -31,10 +33,43 @@ pub(super) fn store_config(config: &Config) -> StoreConfig {
     }
 }
 
-/// The server's key, made at the first start.
+/// The server keys: the configured one, or the one in `data_dir`, made at the first start.
 pub(super) fn vault(config: &Config) -> anyhow::Result<Vault> {
-    let key = ServerKey::load_or_create(&config.data_dir).context("the server key")?;
-    Ok(Vault::new(key, Vec::new()))
+    let read = |key: &StreamKey| ServerKey::parse(key.expose()).context("[vault]");
+    let mut older = config.vault.older_keys.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let in_file = || ServerKey::load_or_create(&config.data_dir).context("the server key");
+    if config.vault.key.is_empty() {
+        return Ok(Vault::new(in_file()?, older));
+    }
+    // The file's key was at work until this one was configured.
+    if config.data_dir.join(FILE_NAME).exists() {
+        older.push(in_file()?);
+    }
+    Ok(Vault::new(read(&config.vault.key)?, older))
+}
+
+/// Who people are.
+pub(super) fn accounts(config: &Config, store: Store, vault: Vault) -> anyhow::Result<Accounts> {
+    let (auth, oidc) = (&config.auth, &config.auth.oidc);
+    let provider = (!oidc.issuer.is_empty()).then(|| oidc::Config {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: Zeroizing::new(oidc.client_secret.expose().to_owned()),
+        name: oidc.name.clone(),
+        link_by_email: oidc.link_by_email,
+        create: match oidc.create {
+            config::OidcCreate::Off => None,
+            config::OidcCreate::Viewer => Some(Role::Viewer),
+            config::OidcCreate::Operator => Some(Role::Operator),
+        },
+    });
+    let config = account::Config {
+        session_ttl: auth.session_ttl,
+        sign_up: auth.signup,
+        oidc: provider,
+        cost: account::Cost::default(),
+    };
+    Ok(Accounts::new(store, vault, config)?)
 }
 
 /// Projects as people manage them, over the engine.

@@ -40,6 +40,10 @@ pub struct Config {
     pub database: Database,
     /// How much people may make.
     pub limits: Limits,
+    /// Who comes in, and how.
+    pub auth: Auth,
+    /// What secrets are sealed with.
+    pub vault: Vault,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -250,6 +254,54 @@ pub struct Limits {
     pub stream_keys_per_project: u32,
 }
 
+/// `[auth]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Auth {
+    /// How long an unused session lasts.
+    pub session_ttl: Duration,
+    /// Whether people may make accounts of their own.
+    pub signup: bool,
+    /// Sign-in elsewhere.
+    pub oidc: Oidc,
+}
+
+/// `[auth.oidc]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Oidc {
+    /// The provider's name for itself; empty where there is none.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// Our secret there; empty for a client without one.
+    pub client_secret: StreamKey,
+    /// What the button says.
+    pub name: String,
+    /// Whether a verified address opens the account that has it.
+    pub link_by_email: bool,
+    /// What somebody without an account becomes.
+    pub create: OidcCreate,
+}
+
+/// What somebody who comes from elsewhere without an account becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OidcCreate {
+    /// Nothing: an administrator makes accounts.
+    Off,
+    /// A viewer.
+    Viewer,
+    /// An operator.
+    Operator,
+}
+
+/// `[vault]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vault {
+    /// The server key; empty for the one in `data_dir`.
+    pub key: StreamKey,
+    /// Keys that are only read with.
+    pub older_keys: Vec<StreamKey>,
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -295,6 +347,8 @@ impl Default for Config {
             playback: Playback::default(),
             database: Database::default(),
             limits: Limits::default(),
+            auth: Auth::default(),
+            vault: Vault::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -413,6 +467,31 @@ impl Default for Database {
 impl Default for Limits {
     fn default() -> Self {
         Self { projects: 1000, destinations_per_project: 20, stream_keys_per_project: 10 }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { session_ttl: Duration::from_secs(7 * 24 * 60 * 60), signup: false, oidc: Oidc::default() }
+    }
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret: StreamKey::new(""),
+            name: "Single sign-on".to_owned(),
+            link_by_email: false,
+            create: OidcCreate::Off,
+        }
+    }
+}
+
+impl Default for Vault {
+    fn default() -> Self {
+        Self { key: StreamKey::new(""), older_keys: Vec::new() }
     }
 }
 
