@@ -211,3 +211,91 @@ fn the_schema_is_brought_up_to_date_alone() {
     }
     assert!(dir.path().join("data/gostream.db").exists());
 }
+
+/// Starts a server with the first administrator named in the environment, and ends it when it is ready.
+fn serve_until_ready(dir: &Path, variables: &[(&str, &str)]) -> String {
+    let none = "127.0.0.1:0";
+    let mut server = gostream(dir, &["--http-listen", none, "--rtmp-listen", none, "--metrics-listen", none])
+        .args(["--log-format", "json"])
+        .envs(variables.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut log = BufReader::new(server.stderr.take().expect("piped")).lines();
+    while let Some(Ok(line)) = log.next() {
+        if line.contains("\"ready\"") {
+            break;
+        }
+    }
+    // What is printed ends with an empty line.
+    let mut out = BufReader::new(server.stdout.take().expect("piped")).lines();
+    let mut printed = String::new();
+    while let Some(Ok(line)) = out.next() {
+        if line.is_empty() && !printed.is_empty() {
+            break;
+        }
+        printed.push_str(&line);
+        printed.push('\n');
+    }
+    Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill runs");
+    assert_eq!(server.wait().expect("ends").code(), Some(0), "{printed}");
+    printed
+}
+
+#[test]
+fn whoever_has_a_shell_makes_links_into_accounts() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let admin = |arguments: &[&str]| {
+        let done = run(dir.path(), &[&["admin"], arguments].concat());
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    run(dir.path(), &["migrate"]);
+    let (code, link, _) = admin(&["setup-link", "--host", "live.example"]);
+    assert_eq!(code, Some(0));
+    let (first, rest) = link.split_once('\n').expect("two lines");
+    assert!(first.starts_with("http://live.example:8080/setup#setup_") && first.len() > 80, "{link}");
+    assert!(rest.starts_with("# works once, until 20"), "{link}");
+
+    let printed = serve_until_ready(dir.path(), &[]);
+    assert!(printed.contains("/setup#setup_"), "{printed}");
+    let password = dir.path().join("password");
+    std::fs::write(&password, "correct horse\n").expect("written");
+    let named = [
+        ("GOSTREAM_ADMIN_EMAIL", "ada@example.org"),
+        ("GOSTREAM_ADMIN_PASSWORD_FILE", password.to_str().expect("UTF-8")),
+    ];
+    for _ in 0..2 {
+        let printed = serve_until_ready(dir.path(), &named);
+        assert!(printed.contains("Web") && !printed.contains("setup"), "{printed}");
+    }
+    let (code, _, told) = admin(&["setup-link"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("this server is set up"), "{told}");
+    let (code, link, _) = admin(&["reset-link", "--email", "ADA@example.org"]);
+    assert_eq!(code, Some(0));
+    assert!(link.contains("/setup#reset_"), "{link}");
+    let (code, _, told) = admin(&["reset-link", "--email", "bob@example.org"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("there is no such user"), "{told}");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(elsewhere.path().join("data")).expect("made");
+    let early = run(elsewhere.path(), &["admin", "setup-link"]);
+    assert_eq!(early.status.code(), Some(1));
+    assert!(text(&early.stderr).contains("gostream migrate"), "{}", text(&early.stderr));
+}
+
+#[test]
+fn a_weak_password_in_the_environment_keeps_the_server_from_starting() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let none = "127.0.0.1:0";
+    let started =
+        gostream(dir.path(), &["--http-listen", none, "--rtmp-listen", none, "--metrics-listen", none])
+            .env("GOSTREAM_ADMIN_EMAIL", "ada@example.org")
+            .env("GOSTREAM_ADMIN_PASSWORD", "password123")
+            .output()
+            .expect("runs");
+    assert_eq!(started.status.code(), Some(1));
+    let told = text(&started.stderr);
+    assert!(told.contains("is one of those that are tried first") && !told.contains("password123"), "{told}");
+}

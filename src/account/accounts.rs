@@ -9,7 +9,7 @@ use super::oidc::Provider;
 use super::password::Passwords;
 use super::recent::Recent;
 use super::token::Kind;
-use super::{Cache, Caller, Clock, Config, Error, Limited, Scopes, Via, Visitor};
+use super::{Cache, Caller, Clock, Config, Error, Limited, Resealed, Scopes, Via, Visitor};
 use crate::store::{Session, Store, UnixMillis};
 use crate::vault::Vault;
 
@@ -139,6 +139,14 @@ impl Accounts {
             set_up.store(true, Ordering::Relaxed);
         }
         Ok(set_up.load(Ordering::Relaxed))
+    }
+
+    /// Seals anew what an older server key sealed: see [`reseal`](super::reseal()).
+    ///
+    /// # Errors
+    /// [`Error::WrongServerKey`]; those of the store.
+    pub async fn reseal(&self) -> Result<Resealed, Error> {
+        super::reseal(&self.0.store, &self.0.vault, self.now()).await
     }
 
     /// The time by this room's clock.

@@ -15,7 +15,7 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System { began: Instant },
-    ByHand { began: UnixMillis, passed_ms: Arc<AtomicU64> },
+    ByHand { began: UnixMillis, instant: Instant, passed_ms: Arc<AtomicU64> },
 }
 
 impl Clock {
@@ -28,7 +28,7 @@ impl Clock {
     /// One that stands at `began` until it is moved. All clones move together.
     #[must_use]
     pub fn by_hand(began: UnixMillis) -> Self {
-        Self(Source::ByHand { began, passed_ms: Arc::default() })
+        Self(Source::ByHand { began, instant: Instant::now(), passed_ms: Arc::default() })
     }
 
     /// Moves a clock that was made by hand; the system's goes on by itself.
@@ -52,6 +52,13 @@ impl Clock {
         match &self.0 {
             Source::System { began } => began.elapsed(),
             Source::ByHand { passed_ms, .. } => Duration::from_millis(passed_ms.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// The same as a moment, for those who reckon in moments.
+    pub(super) fn instant(&self) -> Instant {
+        match &self.0 {
+            Source::System { began } | Source::ByHand { instant: began, .. } => *began + self.passed(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::token::Kind;
 use super::{Accounts, Action, Caller, Error, SignedIn, Token, Visitor, fields};
-use crate::store::{Error as StoreError, Role, UnixMillis, User, UserFields, UserId};
+use crate::store::{Error as StoreError, Role, Store, UnixMillis, User, UserFields, UserId};
 
 /// How long a link works.
 const LINK_LASTS: Duration = Duration::from_secs(30 * 60);
@@ -59,6 +59,32 @@ pub enum FirstAdmin {
     NotNeeded,
 }
 
+/// A new link that makes the first administrator, for whoever has a shell on the server; an older one stops working.
+///
+/// # Errors
+/// [`Error::AlreadySetUp`]; those of the store.
+pub async fn setup_link(store: &Store, now: UnixMillis) -> Result<Link, Error> {
+    if store.has_users().await? {
+        return Err(Error::AlreadySetUp);
+    }
+    link(store, Kind::Setup, None, now).await
+}
+
+/// A new link that sets a password, for whoever has a shell on the server; an older one stops working.
+///
+/// # Errors
+/// [`NotFound`](StoreError::NotFound) when nobody has this address.
+pub async fn reset_link(store: &Store, email: &str, now: UnixMillis) -> Result<Link, Error> {
+    let user = store.user_by_email(email).await?.ok_or(StoreError::NotFound("user"))?;
+    link(store, Kind::Reset, Some(user.id), now).await
+}
+
+async fn link(store: &Store, kind: Kind, user: Option<UserId>, now: UnixMillis) -> Result<Link, Error> {
+    let token = Token::new(kind)?;
+    let link = store.create_setup_link(&token.hash(), user, now, now.after(LINK_LASTS)).await?;
+    Ok(Link { token, expires_at: link.expires_at })
+}
+
 impl Accounts {
     /// A new link that makes the first administrator; an older one stops working.
     ///
@@ -68,19 +94,10 @@ impl Accounts {
         if self.is_set_up().await? {
             return Err(Error::AlreadySetUp);
         }
-        self.link(Kind::Setup, None).await
+        link(&self.0.store, Kind::Setup, None, self.now()).await
     }
 
-    /// A new link that sets a password, for whoever has a shell on the server; an older one stops working.
-    ///
-    /// # Errors
-    /// [`NotFound`](StoreError::NotFound) when nobody has this address.
-    pub async fn reset_link(&self, email: &str) -> Result<Link, Error> {
-        let user = self.0.store.user_by_email(email).await?.ok_or(StoreError::NotFound("user"))?;
-        self.link(Kind::Reset, Some(user.id)).await
-    }
-
-    /// The same for an administrator, who hands it on: to somebody new, or to somebody who forgot.
+    /// A new link that sets a password, for an administrator who hands it on: to somebody new, or to somebody who forgot.
     ///
     /// # Errors
     /// [`Error::Forbidden`]; [`NotFound`](StoreError::NotFound).
@@ -88,13 +105,7 @@ impl Accounts {
         caller.may(Action::Administer)?;
         let user = self.0.store.user(user).await?;
         tracing::info!(by = %caller.user.id, user = %user.id, "made a link that sets a password");
-        self.link(Kind::Reset, Some(user.id)).await
-    }
-
-    async fn link(&self, kind: Kind, user: Option<UserId>) -> Result<Link, Error> {
-        let (token, now) = (Token::new(kind)?, self.now());
-        let link = self.0.store.create_setup_link(&token.hash(), user, now, now.after(LINK_LASTS)).await?;
-        Ok(Link { token, expires_at: link.expires_at })
+        link(&self.0.store, Kind::Reset, Some(user.id), self.now()).await
     }
 
     /// What a link is for, if it works.

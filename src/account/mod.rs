@@ -40,7 +40,7 @@ pub use elsewhere::Doors;
 pub use error::Error;
 pub use fields::FieldFault;
 pub use limits::Limited;
-pub use links::{FirstAdmin, Link, LinkUse, NewAccount};
+pub use links::{FirstAdmin, Link, LinkUse, NewAccount, reset_link, setup_link};
 pub use password::{PasswordFault, PasswordRule};
 pub use recent::{Cache, FRESH};
 pub use reseal::{Resealed, missing_server_keys, reseal};

@@ -1,20 +1,26 @@
 //! The control plane's rooms, each built from its part of the configuration.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use zeroize::Zeroizing;
 
 use super::config::{self, Config};
 use super::engine::{Engine, hold_config};
-use super::node;
+use super::life::Addresses;
+use super::{doctor, node};
+use crate::account::{self, Accounts, oidc};
+use crate::api::{Health, v1};
+use crate::auth::PlaybackTokens;
 use crate::control::{self, Catalog, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
 use crate::journal::{self, Journal, Names};
 use crate::media::Codec;
 use crate::push;
-use crate::store::{DestinationId, ProjectId, Store, StoreConfig};
-use crate::stream::StreamId;
-use crate::vault::{ServerKey, Vault};
+use crate::store::{DestinationId, ProjectId, Role, Store, StoreConfig};
+use crate::stream::{StreamId, StreamKey};
+use crate::vault::{FILE_NAME, ServerKey, Vault};
 
 /// The database's file in `data_dir`, where no other is configured.
 const DATABASE_FILE: &str = "gostream.db";
@@ -35,10 +41,43 @@ pub(super) fn store_config(config: &Config) -> StoreConfig {
     }
 }
 
-/// The server's key, made at the first start.
+/// The server keys: the configured one, or the one in `data_dir`, made at the first start.
 pub(super) fn vault(config: &Config) -> anyhow::Result<Vault> {
-    let key = ServerKey::load_or_create(&config.data_dir).context("the server key")?;
-    Ok(Vault::new(key, Vec::new()))
+    let read = |key: &StreamKey| ServerKey::parse(key.expose()).context("[vault]");
+    let mut older = config.vault.older_keys.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let in_file = || ServerKey::load_or_create(&config.data_dir).context("the server key");
+    if config.vault.key.is_empty() {
+        return Ok(Vault::new(in_file()?, older));
+    }
+    // The file's key was at work until this one was configured.
+    if config.data_dir.join(FILE_NAME).exists() {
+        older.push(in_file()?);
+    }
+    Ok(Vault::new(read(&config.vault.key)?, older))
+}
+
+/// Who people are.
+pub(super) fn accounts(config: &Config, store: Store, vault: Vault) -> anyhow::Result<Accounts> {
+    let (auth, oidc) = (&config.auth, &config.auth.oidc);
+    let provider = (!oidc.issuer.is_empty()).then(|| oidc::Config {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: Zeroizing::new(oidc.client_secret.expose().to_owned()),
+        name: oidc.name.clone(),
+        link_by_email: oidc.link_by_email,
+        create: match oidc.create {
+            config::OidcCreate::Off => None,
+            config::OidcCreate::Viewer => Some(Role::Viewer),
+            config::OidcCreate::Operator => Some(Role::Operator),
+        },
+    });
+    let config = account::Config {
+        session_ttl: auth.session_ttl,
+        sign_up: auth.signup,
+        oidc: provider,
+        cost: account::Cost::default(),
+    };
+    Ok(Accounts::new(store, vault, config)?)
 }
 
 /// Which rows streams and destinations are.
@@ -95,6 +134,57 @@ pub(super) fn control(
         stream_keys_max: limits.stream_keys_per_project,
     };
     Ok(Control::new(rooms, config, catalog))
+}
+
+/// The doctor, for the API.
+struct Examiner(Config);
+
+impl v1::Doctor for Examiner {
+    fn examine(&self) -> Pin<Box<dyn Future<Output = Vec<v1::Examined>> + Send + '_>> {
+        Box::pin(async {
+            let found = doctor::examine(&self.0).await.into_iter();
+            let examined = |check: doctor::Check| v1::Examined {
+                id: check.id,
+                title: check.title,
+                state: check.state.label(),
+                detail: check.detail,
+                what_to_do: check.what_to_do,
+            };
+            found.map(examined).collect()
+        })
+    }
+}
+
+/// The rooms that the API shows.
+///
+/// # Errors
+/// The node's name cannot be kept.
+pub(super) fn services(
+    config: &Config,
+    (health, addresses): (Health, Addresses),
+    (control, accounts): (&Arc<Control>, &Accounts),
+    (vault, tokens): (Vault, Option<Arc<PlaybackTokens>>),
+) -> anyhow::Result<v1::Services> {
+    let site = v1::Site {
+        app: config.rtmp.app.clone(),
+        public_url: None,
+        rtmp: addresses.rtmp,
+        rtmps: addresses.rtmps,
+        publish_user: !config.rtmp.publish_user.is_empty(),
+    };
+    Ok(v1::Services {
+        health,
+        store: control.store().clone(),
+        vault,
+        accounts: accounts.clone(),
+        control: Arc::clone(control),
+        tokens,
+        site: Arc::new(site),
+        about: Arc::new(v1::About { node_id: node::id(config)?, started_at: SystemTime::now() }),
+        doctor: Arc::new(Examiner(config.clone())),
+        config: Arc::new(v1::Config { sign_up: config.auth.signup, ..v1::Config::default() }),
+        figures: Arc::default(),
+    })
 }
 
 /// The projects of the file, as control takes them.

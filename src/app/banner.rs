@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::life::Addresses;
 use super::preparation::FirstProject;
+use crate::account::Link;
 use crate::api::{hls, page};
 use crate::auth::PlaybackTokens;
 use crate::stream::PlaybackId;
@@ -20,6 +21,8 @@ pub(super) struct Banner<'a> {
     pub(super) app: &'a str,
     /// Whose key is shown; `None` when it was shown at an earlier start.
     pub(super) project: Option<&'a FirstProject>,
+    /// What makes the first administrator; `None` where there is one.
+    pub(super) setup: Option<&'a Link>,
     /// The demo's page is up.
     pub(super) demo: bool,
     /// What viewers need, where they need something.
@@ -29,7 +32,7 @@ pub(super) struct Banner<'a> {
 impl<'a> Banner<'a> {
     /// Of a server to which anybody may come.
     pub(super) const fn new(addresses: Addresses, app: &'a str, project: Option<&'a FirstProject>) -> Self {
-        Self { addresses, app, project, demo: false, tokens: None }
+        Self { addresses, app, project, setup: None, demo: false, tokens: None }
     }
 
     /// Prints it. A closed standard output is nobody's loss.
@@ -51,6 +54,9 @@ impl<'a> Banner<'a> {
                 line("Web", &format!("http://{http}/"));
             }
         }
+        if let (Some(link), Some(url)) = (self.setup, self.page_url()) {
+            line("Set up (30 minutes)", &format!("{url}{}", link.path()));
+        }
         if let Some(metrics) = self.addresses.metrics {
             line("Metrics", &format!("http://{}/metrics", reachable(metrics)));
         }
@@ -71,6 +77,13 @@ impl<'a> Banner<'a> {
         }
         text.push('\n');
         text
+    }
+
+    /// Where the pages are: over TLS, where that is on.
+    fn page_url(&self) -> Option<String> {
+        let Addresses { http, https, .. } = self.addresses;
+        let secure = https.map(|addr| format!("https://{}", reachable(addr)));
+        secure.or_else(|| http.map(|addr| format!("http://{}", reachable(addr))))
     }
 
     /// A token to begin with: whoever sees this has just been shown the stream key.

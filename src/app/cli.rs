@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand};
 
+use super::admin::AdminCommand;
 use super::config::{self, Errors, Flag, Loaded, Sources};
 use super::playback_url::{self, Wanted};
 use crate::stream::{InvalidPlaybackId, PlaybackId};
@@ -44,6 +45,12 @@ pub enum Command {
     },
     /// Bring the database's schema up to date, and end
     Migrate,
+    /// Make one-time links into accounts
+    Admin {
+        /// Which of them.
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Print addresses that play a stream for a while, signed with playback.secret
     PlaybackUrl {
         /// The stream, as in its address
@@ -139,6 +146,8 @@ pub enum Task {
     Demo(Box<Loaded>),
     /// Bring the database's schema up to date.
     Migrate(Box<Loaded>),
+    /// Make a link into an account.
+    Admin(Box<Loaded>, AdminCommand),
     /// Look at the machine; whether to print JSON.
     Doctor(Box<Loaded>, bool),
     /// Nothing: the answer is given.
@@ -168,6 +177,10 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Task {
             Err(errors) => refuse(&errors),
         },
         Some(Command::Migrate) => load(Task::Migrate),
+        Some(Command::Admin { command }) => match cli.flags.load() {
+            Ok(loaded) => Task::Admin(Box::new(loaded), command.clone()),
+            Err(errors) => refuse(&errors),
+        },
         Some(Command::Doctor { json }) => match cli.flags.load() {
             Ok(loaded) => Task::Doctor(Box::new(loaded), *json),
             Err(errors) => refuse(&errors),

@@ -215,6 +215,7 @@ pub(super) fn push_config(config: &Config) -> anyhow::Result<push::Config> {
 pub(super) const fn allowed(config: &Config) -> Allowed {
     match config.relay.allow_private {
         config::AllowPrivate::Always => Allowed::All,
+        config::AllowPrivate::Auto if config.auth.signup => Allowed::World,
         config::AllowPrivate::Auto => Allowed::NotLink,
         config::AllowPrivate::Never => Allowed::World,
     }

@@ -17,11 +17,13 @@ use super::banner::Banner;
 use super::config::{Config, Errors, Listen};
 use super::demo::{self, Demo};
 use super::engine::Engine;
-use super::preparation::{self, FirstProject};
+use super::first_admin::{self, Named};
+use super::preparation::{self, FirstProject, People};
 use super::{assembly, certificate, face, telemetry};
+use crate::account::{self, Accounts, Link};
 use crate::api::metrics::{Collect, EngineFigures, StoreFigures};
 use crate::api::page::{self, FrontPage};
-use crate::api::{Health, Phase, hls, status};
+use crate::api::{Health, Phase, hls, status, v1};
 use crate::control::Control;
 use crate::net::{Identity, Listener};
 use crate::store::Store;
@@ -53,8 +55,8 @@ pub fn serve(config: Config, reload: Reload) -> anyhow::Result<ExitCode> {
     runtime(&config)?.block_on(async move {
         let app = App::start(&config, FrontPage::Welcome).await?;
         let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
-        app.run(reload, |project| {
-            Banner { tokens, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
+        app.run(reload, |project, setup| {
+            Banner { tokens, setup, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
         })
         .await
     })
@@ -70,8 +72,8 @@ pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
         let Demo { app, config, .. } = Demo::start(config).await?;
         let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
         let again = config.clone();
-        app.run(Box::new(move || Ok(again.clone())), |project| {
-            Banner { tokens, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
+        app.run(Box::new(move || Ok(again.clone())), |project, setup| {
+            Banner { tokens, setup, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
         })
         .await
     })
@@ -111,6 +113,10 @@ pub struct App {
     pub engine: Engine,
     /// Projects as people manage them.
     pub control: Arc<Control>,
+    /// Who people are.
+    pub accounts: Accounts,
+    /// The rooms that the API shows.
+    pub services: v1::Services,
     /// Where it listens.
     pub addresses: Addresses,
     phase: watch::Sender<Phase>,
@@ -131,24 +137,37 @@ impl App {
         let vault = assembly::vault(config)?;
         let engine = Engine::start(config, &vault)?;
         let store = Store::open(assembly::store_config(config)).await.context("database.url")?;
-        let control = assembly::control(config, store, vault, &engine)?;
+        let accounts = assembly::accounts(config, store.clone(), vault.clone())?;
+        let first_admin = first_admin::named(|name| std::env::var_os(name))?;
+        let control = assembly::control(config, store, vault.clone(), &engine)?;
         engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
         let sockets = [listen(config.rtmp.listen, "rtmp")?, listen(config.rtmps.listen, "rtmps")?];
         let [rtmp, rtmps] = sockets.each_ref().map(|socket| socket.as_ref()?.local_addr().ok());
         let mut addresses = Addresses { rtmp, rtmps, ..Addresses::default() };
         let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures(&engine))];
-        sources.push(Box::new(StoreFigures { control: Arc::clone(&control) }));
+        sources.push(Box::new(StoreFigures { control: Arc::clone(&control), accounts: accounts.clone() }));
         if let Some(identity) = &identity {
             sources.push(Box::new(Arc::clone(identity)));
         }
         let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
-        let routes = routes(&engine, front, Arc::clone(&hall));
+        let parts = ((health.clone(), addresses), (&control, &accounts), (vault, engine.tokens.clone()));
+        let services = assembly::services(config, parts.0, parts.1, parts.2)?;
+        sources.push(Box::new(Arc::clone(&services.figures)));
+        let routes = routes(&engine, front, Arc::clone(&hall)).merge(v1::router(services.clone()));
         let served = face::Served { health, routes, hall, identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
-        let mut app =
-            Self { engine, control, addresses, phase, drain_timeout: config.drain_timeout, preparing: None };
-        app.preparing = Some(app.prepare(config, sockets, identity));
+        let mut app = Self {
+            engine,
+            control,
+            accounts,
+            services,
+            addresses,
+            phase,
+            drain_timeout: config.drain_timeout,
+            preparing: None,
+        };
+        app.preparing = Some(app.prepare(config, sockets, identity, first_admin));
         Ok(app)
     }
 
@@ -169,13 +188,15 @@ impl App {
         config: &Config,
         sockets: [Option<TcpListener>; 2],
         identity: Option<Arc<Identity>>,
+        first_admin: Option<Named>,
     ) -> JoinHandle<anyhow::Result<Option<FirstProject>>> {
         let declared = assembly::declared(&config.projects);
         let (control, phase) = (Arc::clone(&self.control), self.phase.clone());
         let (sessions, connections) = (Arc::clone(&self.engine.sessions), self.engine.connections.clone());
         let (background, stop) = (self.engine.background.clone(), self.engine.stop.clone());
+        let people = People { accounts: self.accounts.clone(), first_admin };
         tokio::spawn(async move {
-            let first = preparation::prepare(&control, &declared, &phase).await?;
+            let first = preparation::prepare(&control, &people, &declared, &phase).await?;
             background.spawn(control.run(stop));
             for ((socket, connections), identity) in
                 sockets.into_iter().zip(connections).zip([None, identity])
@@ -198,14 +219,15 @@ impl App {
     pub async fn run(
         mut self,
         reload: Reload,
-        greet: impl FnOnce(Option<&FirstProject>),
+        greet: impl FnOnce(Option<&FirstProject>, Option<&Link>),
     ) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
         let early = tokio::select! {
             first = self.ready() => {
-                greet(first?.as_ref());
+                let setup = self.setup_link().await;
+                greet(first?.as_ref(), setup.as_ref());
                 None
             }
             name = either(&mut terminate, &mut interrupt) => Some(name),
@@ -225,6 +247,18 @@ impl App {
             name = either(&mut terminate, &mut interrupt) => {
                 tracing::warn!(signal = name, "second signal: leaving at once");
                 Ok(ExitCode::FAILURE)
+            }
+        }
+    }
+
+    /// A link that makes the first administrator, where there is none.
+    async fn setup_link(&self) -> Option<Link> {
+        match self.accounts.setup_link().await {
+            Ok(link) => Some(link),
+            Err(account::Error::AlreadySetUp) => None,
+            Err(error) => {
+                tracing::error!(%error, "there is no setup link: `gostream admin setup-link` makes one");
+                None
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The assembly: configuration, the rooms joined, and the life of the process.
 
+pub mod admin;
 mod assembly;
 mod banner;
 mod certificate;
@@ -9,6 +10,7 @@ pub mod demo;
 pub mod doctor;
 mod engine;
 mod face;
+mod first_admin;
 mod life;
 mod node;
 mod playback_url;

@@ -59,7 +59,7 @@ pub(super) fn text(config: &Config, wanted: &Wanted<'_>, now: SystemTime) -> Res
     Ok(text)
 }
 
-fn authority(listen: Listen, host: Option<&str>) -> Option<String> {
+pub(super) fn authority(listen: Listen, host: Option<&str>) -> Option<String> {
     let addr = match listen {
         Listen::Off => return None,
         Listen::Everywhere(port) => SocketAddr::from(([0, 0, 0, 0], port)),

@@ -6,8 +6,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use tokio::sync::watch;
 
+use super::first_admin::Named;
+use crate::account::{self, Accounts};
 use crate::api::{Phase, Step};
-use crate::control::{Control, Declared, NewProject};
+use crate::control::{self, Control, Declared, NewProject};
 use crate::net::Backoff;
 use crate::store::{Error, Store};
 use crate::stream::{PlaybackId, StreamKey};
@@ -33,16 +35,17 @@ pub struct FirstProject {
 /// What no waiting helps: a schema that is newer than this program, or a database that does not do what it should.
 pub(super) async fn prepare(
     control: &Control,
+    people: &People,
     declared: &[Declared],
     phase: &watch::Sender<Phase>,
 ) -> anyhow::Result<Option<FirstProject>> {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1, fastrand::u64(..));
     loop {
-        match attempt(control, declared, phase).await {
-            Err(control_error) if is_worth_a_retry(&control_error) => {
+        match attempt(control, people, declared, phase).await {
+            Err(failure) if failure.is_worth_a_retry() => {
                 phase.send_replace(Phase::Starting(Step::Database));
                 let delay = backoff.next_delay();
-                tracing::warn!(error = %control_error, retry_in_ms = delay.as_millis() as u64, "the database is not there yet");
+                tracing::warn!(error = %failure, retry_in_ms = delay.as_millis() as u64, "the database is not there yet");
                 tokio::time::sleep(delay).await;
             }
             outcome => return outcome.context("the database"),
@@ -50,16 +53,48 @@ pub(super) async fn prepare(
     }
 }
 
-fn is_worth_a_retry(error: &crate::control::Error) -> bool {
-    matches!(error, crate::control::Error::Store(error) if error.is_worth_a_retry())
+/// Whose accounts they are, and whom the environment names.
+pub(super) struct People {
+    pub(super) accounts: Accounts,
+    pub(super) first_admin: Option<Named>,
+}
+
+/// What keeps an attempt from its end.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Control(#[from] control::Error),
+    #[error(transparent)]
+    Account(#[from] account::Error),
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Failure {
+    fn is_worth_a_retry(&self) -> bool {
+        match self {
+            Self::Control(control::Error::Store(error))
+            | Self::Account(account::Error::Store(error))
+            | Self::Store(error) => error.is_worth_a_retry(),
+            _ => false,
+        }
+    }
 }
 
 async fn attempt(
     control: &Control,
+    people: &People,
     declared: &[Declared],
     phase: &watch::Sender<Phase>,
-) -> Result<Option<FirstProject>, crate::control::Error> {
+) -> Result<Option<FirstProject>, Failure> {
     migrate(control.store(), phase).await?;
+    let resealed = people.accounts.reseal().await?;
+    if resealed != account::Resealed::default() {
+        tracing::info!(?resealed, "what another server key sealed is looked through");
+    }
+    if let Some(named) = &people.first_admin {
+        people.accounts.first_admin(&named.email, &named.password).await?;
+    }
     phase.send_replace(Phase::Starting(Step::Projects));
     control.declare(declared).await?;
     control.load().await?;

@@ -31,6 +31,16 @@ impl Known {
         self
     }
 
+    /// Whether nothing differs but when keys were last used.
+    pub(super) fn is_wanted_alike(&self, other: &Self) -> bool {
+        let unused = |keys: &[StreamKey]| -> Vec<StreamKey> {
+            keys.iter().map(|key| StreamKey { last_used_at: None, ..key.clone() }).collect()
+        };
+        self.project == other.project
+            && self.destinations == other.destinations
+            && unused(&self.stream_keys) == unused(&other.stream_keys)
+    }
+
     /// One of its destinations.
     #[must_use]
     pub fn destination(&self, id: DestinationId) -> Option<&Destination> {

@@ -251,8 +251,10 @@ impl Control {
     }
 
     fn carry_out(&self, known: Known) -> Arc<Known> {
-        if let Some(same) = self.catalog.peek(known.project.id).filter(|same| **same == known) {
-            return same;
+        match self.catalog.peek(known.project.id) {
+            Some(same) if *same == known => return same,
+            Some(before) if before.is_wanted_alike(&known) => return self.catalog.put(known),
+            _ => {}
         }
         if declared::is_absent(&known.project) {
             self.take_down(&known.project);

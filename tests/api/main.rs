@@ -6,4 +6,5 @@ mod documented;
 mod door;
 mod people;
 mod repeated;
+mod shows;
 mod support;

@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use gostream::account::{self, Accounts, Cost};
+use gostream::api::page::FrontPage;
 use gostream::api::serve::Server;
 use gostream::api::v1::{self, Config, Services};
 use gostream::api::{Health, Phase};
-use gostream::store::{Store, StoreConfig, UnixMillis};
-use gostream::vault::{ServerKey, Vault};
+use gostream::app::App;
+use gostream::app::config::Listen;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Api {
     pub(crate) services: Services,
     pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) app: App,
     pub(crate) addr: SocketAddr,
     http: reqwest::Client,
     _stop: DropGuard,
@@ -87,17 +88,22 @@ impl Api {
 
     pub(crate) async fn start_with(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite://{}", folder.path().join("gostream.db").display());
-        let store = Store::open(StoreConfig::at(&url)).await.expect("a store");
-        store.migrate(now(), |_| ()).await.expect("migrated");
-        let vault = Vault::new(ServerKey::load_or_create(folder.path()).expect("a key"), Vec::new());
+        let local = Listen::At(([127, 0, 0, 1], 0).into());
+        let mut process = gostream::app::config::Config {
+            data_dir: folder.path().to_owned(),
+            ..gostream::app::config::Config::default()
+        };
+        (process.rtmp.listen, process.http.listen, process.metrics.listen) = (local, local, local);
+        let mut app = App::start(&process, FrontPage::Welcome).await.expect("it starts");
+        app.ready().await.expect("it becomes ready");
+        let (store, vault) = (app.services.store.clone(), app.services.vault.clone());
         let people =
             account::Config { cost: Cost::LEAST, sign_up: config.sign_up, ..account::Config::default() };
         let accounts = Accounts::new(store.clone(), vault.clone(), people).expect("accounts");
         let (phase, health) = Health::new();
         phase.send_replace(Phase::Ready);
-        let services =
-            Services { health, store, vault, accounts, config: Arc::new(config), figures: Arc::default() };
+        let config = Arc::new(config);
+        let services = Services { health, accounts, config, figures: Arc::default(), ..app.services.clone() };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
@@ -109,6 +115,7 @@ impl Api {
             phase,
             addr,
             http: http.expect("a client"),
+            app,
             _stop: stop.drop_guard(),
             _folder: folder,
         }
@@ -193,8 +200,4 @@ impl Asking {
         let (status, headers) = (answer.status(), answer.headers().clone());
         Answer { status, headers, text: answer.text().await.expect("a body") }
     }
-}
-
-pub(crate) fn now() -> UnixMillis {
-    SystemTime::now().into()
 }

@@ -8,13 +8,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::breaker::Breaker;
 use super::error::{Error, Refusal};
 use super::id_token::UserInfo;
 use super::issuer::{ClientAuth, Metadata};
 use super::journey::Journey;
 use super::{Clock, Config};
-use crate::net::{self, Backoff};
+use crate::net::{self, Backoff, Breakers};
 
 /// From looking up the name to the end of the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +31,11 @@ const ATTEMPTS: u32 = 3;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// Failures in a row after which it is left alone, and for how long: people are told at once, and it is not asked by all
+/// of them.
+const ALONE_AFTER: u32 = 5;
+const ALONE_FOR: Duration = Duration::from_secs(30);
+
 /// What the token endpoint gives (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3).
 #[derive(Deserialize)]
 pub(super) struct Tokens {
@@ -47,7 +51,9 @@ struct Refused {
 
 pub(super) struct Fetch {
     client: Client,
-    breaker: Breaker,
+    /// One circuit, whichever of the issuer's hosts it was.
+    breakers: Breakers,
+    issuer: String,
     clock: Clock,
 }
 
@@ -58,7 +64,7 @@ struct Answer {
 }
 
 impl Fetch {
-    pub(super) fn new(clock: &Clock) -> Result<Self, Error> {
+    pub(super) fn new(issuer: &str, clock: &Clock) -> Result<Self, Error> {
         let no_tls = |_| Error::Misconfigured("there is no TLS");
         let tls = net::client_config(false).map_err(no_tls)?;
         let client = Client::builder()
@@ -69,7 +75,8 @@ impl Fetch {
             .user_agent(concat!("gostream/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| Error::Misconfigured("no HTTP client can be made"))?;
-        Ok(Self { client, breaker: Breaker::default(), clock: clock.clone() })
+        let breakers = Breakers::new(ALONE_AFTER, ALONE_FOR);
+        Ok(Self { client, breakers, issuer: issuer.to_owned(), clock: clock.clone() })
     }
 
     /// A document that anybody may read.
@@ -137,8 +144,10 @@ impl Fetch {
     }
 
     fn may(&self) -> Result<(), Error> {
-        let may = self.breaker.may(self.clock.passed());
-        may.map_err(|retry_after| Error::LeftAlone { retry_after })
+        match self.breakers.pause(&self.issuer, self.clock.instant()) {
+            Some(retry_after) => Err(Error::LeftAlone { retry_after }),
+            None => Ok(()),
+        }
     }
 
     /// Asks once. An answer that is the issuer's own failure counts as none.
@@ -153,11 +162,11 @@ impl Fetch {
         };
         match asked {
             Ok(answer) => {
-                self.breaker.answered();
+                self.breakers.succeeded(&self.issuer);
                 Ok(answer)
             }
             Err(why) => {
-                self.breaker.failed(self.clock.passed());
+                self.breakers.failed(&self.issuer, self.clock.instant());
                 tracing::warn!(why, "the identity provider does not answer");
                 Err(Error::Unavailable(why))
             }

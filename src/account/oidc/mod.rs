@@ -7,7 +7,6 @@
 //!
 //! Everything the issuer says is bounded before it is kept, and read as little as possible.
 
-mod breaker;
 mod error;
 mod fetch;
 mod id_token;
@@ -62,6 +61,12 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Whether an issuer can have this name: an address over TLS, or on this very machine.
+#[must_use]
+pub fn is_issuer(name: &str) -> bool {
+    issuer::secure(name).is_ok()
+}
+
 /// One issuer, and what is known of it.
 pub(super) struct Provider {
     pub(super) config: Config,
@@ -80,7 +85,7 @@ impl Provider {
         Ok(Self {
             issuer: Issuer::new(&config.issuer, clock)?,
             keys: Keys::new(clock),
-            fetch: Fetch::new(clock)?,
+            fetch: Fetch::new(&config.issuer, clock)?,
             clock: clock.clone(),
             config,
         })

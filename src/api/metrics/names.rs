@@ -136,6 +136,7 @@ metrics! {
     STORE_WAIT_TIME = Counter "gostream_store_acquire_wait_seconds_total" [] "Time that such calls waited.";
     STORE_CACHE_HITS = Counter "gostream_store_cache_hits_total" ["cache"] "Look-ups answered without the database.";
     STORE_CACHE_MISSES = Counter "gostream_store_cache_misses_total" ["cache"] "Look-ups that a cache could not answer.";
+    SIGN_INS_LIMITED = Counter "gostream_sign_ins_limited_total" ["by"] "Attempts to sign in or up that were too many.";
     PROJECTS = Gauge "gostream_projects" [] "Projects that are known.";
     PROJECT_REFRESHES = Counter "gostream_project_refreshes_total" [] "Times a project was read anew after a change.";
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::{Collect, Samples, names};
+use crate::account::{Accounts, Limited};
 use crate::control::Control;
 
 /// Where the figures are.
 pub struct StoreFigures {
     /// Projects, and through it the store.
     pub control: Arc<Control>,
+    /// Accounts, for what is kept of them.
+    pub accounts: Accounts,
 }
 
 impl Collect for StoreFigures {
@@ -34,6 +37,14 @@ impl Collect for StoreFigures {
         let (hits, misses) = self.control.catalog().hits_and_misses();
         out.add(&names::STORE_CACHE_HITS, &["project"], hits);
         out.add(&names::STORE_CACHE_MISSES, &["project"], misses);
+        let known = self.accounts.cache();
+        out.add(&names::STORE_CACHE_HITS, &["session"], known.hits);
+        out.add(&names::STORE_CACHE_MISSES, &["session"], known.misses);
+        for (by, limited) in
+            [("account", Limited::Account), ("address", Limited::Address), ("sign_up", Limited::SignUp)]
+        {
+            out.add(&names::SIGN_INS_LIMITED, &[by], self.accounts.refused(limited));
+        }
         out.add(&names::PROJECTS, &[], self.control.catalog().len() as u64);
         out.add(&names::PROJECT_REFRESHES, &[], self.control.refreshes());
     }

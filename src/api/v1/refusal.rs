@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::account::{self, FieldFault};
-use crate::control;
+use crate::account::{self, FieldFault, oidc};
 use crate::api::{Problem, catalogue};
+use crate::control;
 use crate::store::{Error, Unique};
 
 impl From<account::Error> for Problem {
@@ -28,10 +28,35 @@ impl From<account::Error> for Problem {
             Fault::Full { .. } => of(&catalogue::TOO_MANY),
             Fault::Busy => of(&catalogue::NOT_AVAILABLE).retry_after(Duration::from_secs(1)),
             Fault::Store(error) => error.into(),
-            Fault::Vault(_) | Fault::Internal(_) => {
+            Fault::Oidc(error) => by_issuer(error),
+            Fault::Vault(_) | Fault::Internal(_) | Fault::WrongServerKey => {
                 tracing::error!(error = said, "accounts fail a request");
                 Self::of(&catalogue::INTERNAL)
             }
+        }
+    }
+}
+
+/// Why nobody came in by the identity provider.
+fn by_issuer(error: oidc::Error) -> Problem {
+    use oidc::Error as Fault;
+    let said = error.to_string();
+    match error {
+        Fault::Unavailable(_) => Problem::of(&catalogue::NOT_AVAILABLE).detail(said),
+        Fault::LeftAlone { retry_after } => {
+            Problem::of(&catalogue::NOT_AVAILABLE).detail(said).retry_after(retry_after)
+        }
+        Fault::Off => Problem::of(&catalogue::NOT_AVAILABLE).detail(said),
+        Fault::ReturnTo => Problem::of(&catalogue::BAD_QUERY).detail(said),
+        Fault::Refused(_)
+        | Fault::Begun
+        | Fault::Token(_)
+        | Fault::NoAccount
+        | Fault::EmailTaken
+        | Fault::NoEmail => Problem::of(&catalogue::NOT_ALLOWED).detail(said),
+        Fault::Misconfigured(_) | Fault::Vault(_) => {
+            tracing::error!(error = said, "sign-in elsewhere fails");
+            Problem::of(&catalogue::INTERNAL)
         }
     }
 }

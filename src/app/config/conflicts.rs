@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Config, Listen, TlsMode};
 use crate::auth::PlaybackTokens;
+use crate::stream::StreamKey;
+use crate::vault::ServerKey;
 
 /// The longest `rtmp.publish_password`, in bytes: FFmpeg cuts one that is longer.
 const PASSWORD_LEN_MAX: usize = 49;
@@ -46,6 +48,7 @@ fn all(config: &Config) -> Vec<Conflict> {
         "this is longer",
     );
     viewers_and_tls(config, &mut rule);
+    people(config, &mut rule);
     rule(
         relay.retry_max < relay.retry_min,
         "relay.retry_max",
@@ -60,6 +63,26 @@ fn all(config: &Config) -> Vec<Conflict> {
         "this is shorter",
     );
     found
+}
+
+fn people(config: &Config, rule: &mut impl FnMut(bool, &'static str, &str, &str)) {
+    let (oidc, vault) = (&config.auth.oidc, &config.vault);
+    rule(
+        !oidc.issuer.is_empty() && oidc.client_id.is_empty(),
+        "auth.oidc.issuer",
+        "needs auth.oidc.client_id",
+        "auth.oidc.client_id is empty",
+    );
+    rule(
+        oidc.issuer.is_empty() && !oidc.client_id.is_empty(),
+        "auth.oidc.client_id",
+        "needs auth.oidc.issuer",
+        "auth.oidc.issuer is empty",
+    );
+    let must = "must be 32 bytes, as 64 hexadecimal digits or in base64: `openssl rand -hex 32` makes one";
+    let is_key = |key: &StreamKey| ServerKey::parse(key.expose()).is_ok();
+    rule(!vault.key.is_empty() && !is_key(&vault.key), "vault.key", must, "this is none");
+    rule(!vault.older_keys.iter().all(is_key), "vault.older_keys", must, "one of these is none");
 }
 
 fn viewers_and_tls(config: &Config, rule: &mut impl FnMut(bool, &'static str, &str, &str)) {

@@ -4,13 +4,14 @@
 
 use super::Destination;
 use super::codecs::CodecList;
+use super::kept::{Auth, Database, OidcCreate};
 use super::project::ProjectDraft;
 use super::sections::{
-    AllowPrivate, Config, Database, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode,
+    AllowPrivate, Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode,
 };
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
-    Time, Word, app_name, log_filter, node_id, publish_user, shown_name,
+    Time, Word, app_name, client_id, issuer, log_filter, node_id, publish_user, shown_name,
 };
 use crate::hls::Container;
 use crate::push::Platform;
@@ -23,6 +24,9 @@ pub(super) trait Visit {
 
     /// A secret: `name`, or `name_file` for a file that holds it.
     fn secret(&mut self, name: &'static str, slot: &mut StreamKey, required: bool);
+
+    /// A list of secrets: `name`, or `name_file` for a file that holds one a line.
+    fn secrets(&mut self, name: &'static str, slot: &mut Vec<StreamKey>);
 
     /// A table of keys.
     fn table(&mut self, name: &'static str, body: impl FnMut(&mut Self));
@@ -76,6 +80,11 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
         v.value("stream_keys_per_project", &mut limits.stream_keys_per_project, &Integer(1..=100));
     });
     v.table("history", |v| v.value("keep", &mut config.history.keep, &Time(HOUR..=10 * 365 * DAY)));
+    v.table("auth", |v| auth(v, &mut config.auth));
+    v.table("vault", |v| {
+        v.secret("key", &mut config.vault.key, false);
+        v.secrets("older_keys", &mut config.vault.older_keys);
+    });
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));
@@ -95,6 +104,22 @@ fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
         v.value("playback_id", &mut project.playback_id, &Playback);
         v.value("hold", &mut project.hold, &Optional(Time(0..=HOUR)));
         v.list("destination", &mut project.destinations, destination);
+    });
+}
+
+fn auth<V: Visit>(v: &mut V, auth: &mut Auth) {
+    v.value("session_ttl", &mut auth.session_ttl, &Time(MINUTE..=365 * DAY));
+    v.value("signup", &mut auth.signup, &Switch);
+    v.table("oidc", |v| {
+        let oidc = &mut auth.oidc;
+        let create =
+            &[("off", OidcCreate::Off), ("viewer", OidcCreate::Viewer), ("operator", OidcCreate::Operator)];
+        v.value("issuer", &mut oidc.issuer, &Text::<false>(issuer));
+        v.value("client_id", &mut oidc.client_id, &Text::<false>(client_id));
+        v.secret("client_secret", &mut oidc.client_secret, false);
+        v.value("name", &mut oidc.name, &Text::<false>(shown_name));
+        v.value("link_by_email", &mut oidc.link_by_email, &Switch);
+        v.value("create", &mut oidc.create, &Word(create));
     });
 }
 

@@ -12,6 +12,7 @@ mod codecs;
 mod conflicts;
 pub mod error;
 mod file;
+mod kept;
 mod keys;
 mod listen;
 mod mask;
@@ -32,11 +33,12 @@ use values::Kind;
 
 pub use error::Errors;
 pub use file::{SEARCH_PATHS, find};
+pub use kept::{Auth, Database, History, Limits, Oidc, OidcCreate, Vault};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    AllowPrivate, Config, Database, History, Hls, Http, Https, Limits, Log, LogFormat, Metrics, OnDuplicate,
-    Playback, Relay, Rtmp, Rtmps, Stream, Tls, TlsMode,
+    AllowPrivate, Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Relay, Rtmp,
+    Rtmps, Stream, Tls, TlsMode,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

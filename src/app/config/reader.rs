@@ -17,11 +17,11 @@ use super::values::{Fault, Kind, Raw, type_name};
 use super::{Config, Project, mask};
 use crate::stream::StreamKey;
 
-/// The largest file a `..._FILE` variable or `..._file` key may name, bytes.
-const SECRET_BYTES_MAX: u64 = 4096;
-
 /// Entries of one list that variables may add, so that a variable cannot ask for any amount of memory.
 const ENV_ENTRIES_MAX: usize = 1000;
+
+#[path = "secrets.rs"]
+mod secrets;
 
 /// The whole configuration.
 pub(super) fn load(sources: &Sources) -> Result<Loaded, Errors> {
@@ -280,22 +280,6 @@ impl<'a> Reader<'a> {
         drafts.into_iter().filter_map(ProjectDraft::finish).collect()
     }
 
-    /// Reads the file that `..._FILE` or `..._file` names.
-    fn secret_file(path: &str) -> Result<String, Fault> {
-        use std::io::Read as _;
-        let must = "must name a file that holds a secret";
-        let mut text = String::new();
-        let opened = std::fs::File::open(path).map(|file| file.take(SECRET_BYTES_MAX + 1));
-        match opened.and_then(|mut file| file.read_to_string(&mut text)) {
-            Err(error) => Err(Fault::new(must, format!("cannot read it: {error}"))),
-            Ok(_) if text.len() as u64 > SECRET_BYTES_MAX => {
-                Err(Fault::new(must, "the file is too large for one"))
-            }
-            Ok(_) if text.trim_end().is_empty() => Err(Fault::new(must, "the file is empty")),
-            Ok(_) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-        }
-    }
-
     /// What a URL in the file must not show: parts of it, or all of it where its place in the text is unclear.
     fn hide_url(&mut self, value: &Spanned<DeValue<'_>>) {
         let span = value.span();
@@ -308,14 +292,6 @@ impl<'a> Reader<'a> {
             }
             _ => self.secrets.push(span),
         }
-    }
-
-    fn secret_of(raw: Result<&str, &DeValue<'_>>, is_path: bool, ours: bool) -> Result<StreamKey, Fault> {
-        let text =
-            raw.map_err(|other| Fault::new("must be a string", format!("this is {}", type_name(other))))?;
-        let text = if is_path { Self::secret_file(text)? } else { text.to_owned() };
-        super::values::secret(&text, ours)?;
-        Ok(StreamKey::new(text))
     }
 }
 
@@ -374,54 +350,14 @@ impl Visit for Reader<'_> {
     }
 
     fn secret(&mut self, name: &'static str, slot: &mut StreamKey, required: bool) {
-        let key = join(&self.scope.path, name);
-        let file_name: &'static str = match name {
-            "stream_key" => "stream_key_file",
-            "secret" => "secret_file",
-            "publish_password" => "publish_password_file",
-            "url" => "url_file",
-            _ => unreachable!("no other key is a secret"),
-        };
-        let direct = self.in_file(name);
-        if let Some((_, value)) = &direct {
-            self.secrets.push(value.span());
-        }
-        let by_file = self.in_file(file_name);
-        if let (Some((_, _)), Some((span, _))) = (&direct, &by_file) {
-            let fault = Fault::new(format!("and {file_name} exclude each other"), "it is given twice");
-            self.fault_in_file(&key, span.clone(), fault, None);
-        }
-        let chosen = direct.map(|(_, value)| (value, false)).or(by_file.map(|(_, value)| (value, true)));
-        if let Some((value, is_path)) = chosen {
-            let raw = value.get_ref().as_str().ok_or(value.get_ref());
-            match Self::secret_of(raw, is_path, required) {
-                Ok(read) => {
-                    *slot = read;
-                    self.set_by_file(&key, value.span());
-                }
-                Err(fault) => self.fault_in_file(&key, value.span(), fault, None),
-            }
-        }
-        let direct = self.in_env(&key);
-        let by_file = self.in_env(&format!("{key}_file"));
-        if let (Some(_), Some((variable, _))) = (&direct, &by_file) {
-            let fault = Fault::new("is given by two variables", "the same without _FILE is set as well");
-            self.fault_in_env(&key, variable.clone(), fault, None);
-        }
-        let given = chosen.is_some() || direct.is_some() || by_file.is_some();
-        let chosen = direct.map(|found| (found, false)).or(by_file.map(|found| (found, true)));
-        if let Some(((variable, text), is_path)) = chosen {
-            match Self::secret_of(Ok(text), is_path, required) {
-                Ok(read) => {
-                    *slot = read;
-                    self.origins.0.insert(key, Origin::Env(variable));
-                }
-                Err(fault) => self.fault_in_env(&key, variable, fault, None),
-            }
-        }
+        let given = self.layered(name, slot, |written| secrets::one(written, required));
         if required && !given {
             self.missing(name);
         }
+    }
+
+    fn secrets(&mut self, name: &'static str, slot: &mut Vec<StreamKey>) {
+        self.layered(name, slot, secrets::many);
     }
 
     fn table(&mut self, name: &'static str, mut body: impl FnMut(&mut Self)) {

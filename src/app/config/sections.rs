@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::kept::{Auth, Database, History, Limits, Vault};
 use super::{Listen, Project};
 use crate::hls::Container;
 use crate::stream::StreamKey;
@@ -44,6 +45,10 @@ pub struct Config {
     pub limits: Limits,
     /// What happened.
     pub history: History,
+    /// Who comes in, and how.
+    pub auth: Auth,
+    /// What secrets are sealed with.
+    pub vault: Vault,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -232,39 +237,6 @@ pub struct Playback {
     pub secret: StreamKey,
 }
 
-/// `[database]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct Database {
-    /// `sqlite://PATH` or `postgres://…`, which may hold a password; empty is SQLite in `data_dir`.
-    pub url: StreamKey,
-    /// Connections at most.
-    pub pool_max: u32,
-    /// How long a call waits for a connection.
-    pub acquire_timeout: Duration,
-    /// How long a statement may run.
-    pub statement_timeout: Duration,
-    /// How long a migration waits for another process that migrates.
-    pub migrate_timeout: Duration,
-}
-
-/// `[limits]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct Limits {
-    /// Projects there may be.
-    pub projects: usize,
-    /// Destinations a project may have.
-    pub destinations_per_project: u32,
-    /// Stream keys a project may have.
-    pub stream_keys_per_project: u32,
-}
-
-/// `[history]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct History {
-    /// How long events, reports and deliveries of webhooks are kept.
-    pub keep: Duration,
-}
-
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -312,6 +284,8 @@ impl Default for Config {
             database: Database::default(),
             limits: Limits::default(),
             history: History::default(),
+            auth: Auth::default(),
+            vault: Vault::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -414,30 +388,6 @@ impl Default for Hls {
 impl Default for Playback {
     fn default() -> Self {
         Self { require_token: false, secret: StreamKey::new("") }
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self {
-            url: StreamKey::new(""),
-            pool_max: 10,
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(5),
-            migrate_timeout: Duration::from_secs(300),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { projects: 1000, destinations_per_project: 20, stream_keys_per_project: 10 }
-    }
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self { keep: Duration::from_secs(90 * 24 * 3600) }
     }
 }
 

@@ -66,6 +66,10 @@ impl Visit for Printer<'_> {
         }
     }
 
+    fn secrets(&mut self, name: &'static str, slot: &mut Vec<StreamKey>) {
+        self.line(name, &format!("[{}]", vec![MASKED; slot.len()].join(", ")));
+    }
+
     fn table(&mut self, name: &'static str, mut body: impl FnMut(&mut Self)) {
         let inner = join(&self.path, name);
         let outer = std::mem::replace(&mut self.path, inner);

@@ -463,3 +463,64 @@ error: rtmp.publish_user needs rtmp.publish_password
     let rtmp = load(&only_env(&env)).expect("valid").config.rtmp;
     assert_eq!((rtmp.publish_user.as_str(), rtmp.publish_password.expose()), ("studio", "opensesame"));
 }
+
+#[test]
+fn server_keys_come_from_the_file_a_list_or_files_of_their_own() {
+    let keys = ["ab".repeat(32), "cd".repeat(32), "ef".repeat(32)];
+    let dir = tempfile::tempdir().expect("a directory");
+    let older = dir.path().join("older");
+    std::fs::write(&older, format!("{}\n{}\n\n", keys[1], keys[2])).expect("written");
+    let older = older.to_str().expect("UTF-8");
+    let file = format!("[vault]\nkey = \"{}\"\nolder_keys = [\"{}\", \"{}\"]\n", keys[0], keys[1], keys[2]);
+    let by_file = format!("[vault]\nkey = \"{}\"\nolder_keys_file = {older:?}\n", keys[0]);
+    let listed = format!("{}, {}", keys[1], keys[2]);
+    for read in [
+        load(&sources(&file, &[])),
+        load(&sources(&by_file, &[])),
+        load(&only_env(&[("GOSTREAM_VAULT__KEY", &keys[0]), ("GOSTREAM_VAULT__OLDER_KEYS", &listed)])),
+        load(&only_env(&[("GOSTREAM_VAULT__KEY", &keys[0]), ("GOSTREAM_VAULT__OLDER_KEYS_FILE", older)])),
+    ] {
+        let loaded = read.expect("valid");
+        let vault = &loaded.config.vault;
+        let read: Vec<_> =
+            [&vault.key].into_iter().chain(&vault.older_keys).map(|key| key.expose()).collect();
+        assert_eq!(read, keys);
+        let shown = show(&loaded.config, Some(&loaded.origins));
+        assert!(
+            shown.contains("key = \"***\"") && shown.contains("older_keys = [\"***\", \"***\"]"),
+            "{shown}"
+        );
+        assert!(!keys.iter().any(|key| shown.contains(key)), "{shown}");
+    }
+    for (wrong, why) in [
+        ("[vault]\nkey = \"hunter2\"\n", "vault.key must be 32 bytes"),
+        ("[vault]\nolder_keys = [\"hunter2\"]\n", "vault.older_keys must be 32 bytes"),
+        ("[vault]\nolder_keys = \"hunter2\"\n", "must be a list of strings"),
+        ("[vault]\nolder_keys = [\"hunter2\", 7]\n", "must be a string"),
+        ("[vault]\nolder_keys = [\"x\"]\nolder_keys_file = \"y\"\n", "exclude each other"),
+    ] {
+        let said = told(wrong);
+        assert!(said.contains(why) && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn sign_in_elsewhere_is_off_or_whole() {
+    let file = "[auth]\nsession_ttl = \"12h\"\nsignup = true\n[auth.oidc]\nissuer = \"https://accounts.google.com\"\n\
+                client_id = \"a.apps.example\"\nclient_secret = \"hunter2\"\ncreate = \"viewer\"\n";
+    let config = load(&sources(file, &[("GOSTREAM_AUTH__OIDC__NAME", "Google")])).expect("valid").config;
+    let oidc = &config.auth.oidc;
+    assert_eq!((oidc.name.as_str(), oidc.create, oidc.link_by_email), ("Google", OidcCreate::Viewer, false));
+    assert_eq!((config.auth.session_ttl, config.auth.signup), (Duration::from_secs(12 * 60 * 60), true));
+    assert!(show(&config, None).contains("client_secret = \"***\""));
+    for (wrong, why) in [
+        ("issuer = \"accounts.google.com\"\nclient_id = \"a\"", "does not begin with https:"),
+        ("issuer = \"http://id.example\"\nclient_id = \"a\"", "does not begin with https:"),
+        ("issuer = \"https://id.example\"", "needs auth.oidc.client_id"),
+        ("client_id = \"a\"", "needs auth.oidc.issuer"),
+        ("create = \"admin\"", "\"admin\" is neither"),
+    ] {
+        let said = told(&format!("[auth.oidc]\n{wrong}\n"));
+        assert!(said.contains(why), "{said}");
+    }
+}

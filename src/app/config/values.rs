@@ -392,6 +392,25 @@ pub(super) fn publish_user(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Rule for `auth.oidc.issuer`; empty is off.
+pub(super) fn issuer(text: &str) -> Result<(), Fault> {
+    let must = "must be the issuer's name for itself, such as \"https://accounts.google.com\"";
+    if text.is_empty() || crate::account::oidc::is_issuer(text) {
+        return Ok(());
+    }
+    Err(Fault::new(must, format!("{} does not begin with https:", echo(text))))
+}
+
+/// Rule for `auth.oidc.client_id`, which stands in a form.
+pub(super) fn client_id(text: &str) -> Result<(), Fault> {
+    const CLIENT_ID_LEN_MAX: usize = 512;
+    let must = "must be at most 512 characters that can be printed";
+    if text.len() > CLIENT_ID_LEN_MAX || text.chars().any(char::is_control) {
+        return Err(Fault::new(must, "this is not"));
+    }
+    Ok(())
+}
+
 /// Rule for the names of projects and destinations: they are shown, and become labels.
 pub(super) fn shown_name(text: &str) -> Result<(), Fault> {
     const NAME_CHARS_MAX: usize = 100;

@@ -120,7 +120,7 @@ async fn of_key(config: &Config, store: &Store) -> (Check, Vec<Reached>) {
 
 /// The vault as it is; none is made here.
 fn vault(config: &Config) -> Option<Vault> {
-    if !config.data_dir.join(FILE_NAME).exists() {
+    if config.vault.key.is_empty() && !config.data_dir.join(FILE_NAME).exists() {
         return None;
     }
     assembly::vault(config).ok()

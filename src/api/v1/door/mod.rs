@@ -152,7 +152,9 @@ impl Door {
         let soon = Duration::from_secs(2);
         match self.health.phase() {
             Phase::Ready => Ok(()),
-            Phase::Starting(what) => Err(Problem::of(&catalogue::STARTING).detail(what).retry_after(soon)),
+            Phase::Starting(what) => {
+                Err(Problem::of(&catalogue::STARTING).detail(what.to_string()).retry_after(soon))
+            }
             Phase::Draining if writes => Err(Problem::of(&catalogue::DRAINING).retry_after(soon)),
             Phase::Draining => Ok(()),
         }

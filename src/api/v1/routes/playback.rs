@@ -36,7 +36,8 @@ pub struct Site {
 impl Site {
     /// An RTMP address for who asked at `client`'s host: by the same name, at the port that is listened on.
     fn rtmp_url(&self, client: &Client, secure: bool) -> Option<String> {
-        let (scheme, usual, addr) = if secure { ("rtmps", 443, self.rtmps?) } else { ("rtmp", 1935, self.rtmp?) };
+        let (scheme, usual, addr) =
+            if secure { ("rtmps", 443, self.rtmps?) } else { ("rtmp", 1935, self.rtmp?) };
         let base = client.base(self.public_url.as_deref());
         let authority = base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
         // A bracketed IPv6 address has colons of its own.

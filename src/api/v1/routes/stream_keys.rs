@@ -236,7 +236,8 @@ pub(super) async fn reveal_stream_key(
         Via::Session(_) => "session",
         Via::Token(_) => "token",
     };
-    let data = json!({ "stream_key_id": row.id.to_string(), "user_id": caller.user.id.to_string(), "via": via });
+    let data =
+        json!({ "stream_key_id": row.id.to_string(), "user_id": caller.user.id.to_string(), "via": via });
     services.control.journal().note(Kind::StreamKeyRevealed, Some(known.project.id), None, data);
     Ok(Json(StreamKeyRevealed { key: key.to_string() }))
 }

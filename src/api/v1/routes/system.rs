@@ -100,10 +100,7 @@ fn streams_live(services: &Services) -> usize {
     get, path = "/system", tag = "system", security(("session" = []), ("token" = ["system:read"])),
     responses((status = 200, body = SystemShown)),
 )]
-pub(super) async fn system(
-    _: Signed<may::SeeSystem>,
-    State(services): State<Services>,
-) -> Json<SystemShown> {
+pub(super) async fn system(_: Signed<may::SeeSystem>, State(services): State<Services>) -> Json<SystemShown> {
     let (control, about) = (&services.control, &services.about);
     let gauges = services.store.gauges();
     let stage = control.stage();
