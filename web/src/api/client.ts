@@ -60,7 +60,8 @@ export async function ok<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = settled;
   if (response.ok) return data as T;
   const problem = isProblem(error) ? error : null;
-  if (response.status === 401 && !response.url.endsWith('/session')) for (const each of signedOut) each();
+  // Another 401 is about a password that was just typed, and ends nothing.
+  if (response.status === 401 && problem?.code === 'signed_out') for (const each of signedOut) each();
   throw new ApiError(response.status, problem, response.headers.get('Retry-After'));
 }
 

@@ -1,6 +1,7 @@
 // What can be asked, each with its key. Nothing here polls: events say when an answer is old (`live/apply`).
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { ApiError, api, ok } from './client';
+import { nextLook } from './look';
 
 /** Keys are nested by what they belong to, so that one change can make a whole branch old. */
 export const keys = {
@@ -63,6 +64,7 @@ export const projectQuery = (id: string) =>
 export const destinationsQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'destinations'),
+    refetchInterval: ({ state }) => nextLook(state.data ?? []),
     queryFn: async () => (await ok(api.GET('/api/v1/projects/{id}/destinations', whole(id)))).items,
   });
 

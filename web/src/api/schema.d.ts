@@ -341,16 +341,21 @@ export interface components {
       started_at: string;
       ended_at: string | null;
       end_reason: string | null;
-      encoder: string | null;
+      encoder: string | { software?: string; from?: string; secure?: boolean } | null;
       live: boolean;
     };
     Issue: {
       code: string;
       severity: 'info' | 'warning' | 'error';
       title: string;
-      what_to_do: string | null;
-      since: string;
-      destination_id: string | null;
+      what_to_do?: string | null;
+      detail?: string | null;
+      since?: string;
+      destination_id?: string | null;
+      destination_name?: string | null;
+      /** In a report: how often, and for how long in all. */
+      times?: number;
+      seconds?: number;
     };
     Figures: {
       at: string;
@@ -372,7 +377,7 @@ export interface components {
       connected_s: number | null;
     };
     Health: {
-      status: 'good' | 'warning' | 'bad' | 'no_data';
+      status: 'good' | 'ok' | 'warning' | 'bad' | 'no_data';
       issues: components['schemas']['Issue'][];
       figures: components['schemas']['Figures'] | null;
     };
@@ -463,6 +468,7 @@ export interface components {
         lag_ms: number;
         sent_bytes: number;
         dropped_frames: number;
+        state?: components['schemas']['OutputState'];
       }[];
       viewers: number;
     };

@@ -13,6 +13,8 @@ import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
 import { StateSign } from '@/ui/State';
 import { useNow } from '@/ui/clock';
 import { Ago } from '@/ui/Time';
+import { REFUSALS } from '@/words/states';
+import { sentence } from '@/words/format';
 import { KeyLine } from './KeyLine';
 
 const Phone = lazy(() => import('./Phone'));
@@ -54,9 +56,9 @@ function Waiting({ project }: { project: Project }) {
 function Refused({ last }: { last: Ingest['refused'][number] }) {
   return (
     <span>
-      <strong className="font-semibold">{/key/i.test(last.why) || !last.why ? 'A wrong key was tried' : 'An encoder was turned away'}</strong> from{' '}
+      <strong className="font-semibold">{/key/i.test(last.why) ? 'A wrong key was tried' : 'An encoder was turned away'}</strong> from{' '}
       <Private>{last.from}</Private>, <Ago at={last.at} />
-      {last.times > 1 && ` (${last.times} times)`}.<span className="block text-sm text-soft">{last.why}</span>
+      {last.times > 1 && ` (${last.times} times)`}.<span className="block text-sm text-soft">{sentence(REFUSALS[last.why] ?? last.why)}</span>
     </span>
   );
 }
