@@ -3,6 +3,7 @@
 //! This room assembles and serves routers, and says what is wrong in one form ([`problem`]). It leaves to `app` which
 //! listener serves what, and to each route's own file what it answers.
 
+pub mod catalogue;
 pub mod health;
 pub mod hls;
 pub mod metrics;
@@ -10,6 +11,7 @@ pub mod page;
 pub mod problem;
 pub mod serve;
 pub mod status;
+pub mod v1;
 
 use axum::Router;
 

@@ -7,9 +7,13 @@ use zeroize::Zeroizing;
 
 use super::config::{self, Config};
 use super::engine::{Engine, hold_config};
-use crate::control::{self, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
+use super::node;
+use crate::control::{self, Catalog, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
+use crate::journal::{self, Journal, Names};
 use crate::media::Codec;
-use crate::store::{Store, StoreConfig};
+use crate::push;
+use crate::store::{DestinationId, ProjectId, Store, StoreConfig};
+use crate::stream::StreamId;
 use crate::vault::{ServerKey, Vault};
 
 /// The database's file in `data_dir`, where no other is configured.
@@ -37,14 +41,48 @@ pub(super) fn vault(config: &Config) -> anyhow::Result<Vault> {
     Ok(Vault::new(key, Vec::new()))
 }
 
-/// Projects as people manage them, over the engine.
-pub(super) fn control(config: &Config, store: Store, vault: Vault, engine: &Engine) -> Arc<Control> {
+/// Which rows streams and destinations are.
+struct Rows(Arc<Catalog>);
+
+impl Names for Rows {
+    fn project(&self, stream: &StreamId) -> Option<ProjectId> {
+        self.0.project_of(stream).map(|known| known.project.id)
+    }
+
+    fn destination(&self, stream: &StreamId, destination: &push::DestinationId) -> Option<DestinationId> {
+        self.0.labelled(stream, destination.as_str())
+    }
+}
+
+/// Projects as people manage them, over the engine, and what happens to them.
+///
+/// # Errors
+/// The node's name cannot be kept.
+pub(super) fn control(
+    config: &Config,
+    store: Store,
+    vault: Vault,
+    engine: &Engine,
+) -> anyhow::Result<Arc<Control>> {
+    let catalog = Arc::<Catalog>::default();
+    let sources = journal::Sources {
+        registry: Arc::clone(&engine.registry),
+        sessions: Arc::clone(&engine.sessions),
+        supervisor: Arc::clone(&engine.supervisor),
+        library: Arc::clone(&engine.library),
+        drain: engine.drain.clone(),
+    };
+    let kept = journal::Config { node: node::id(config)?, keep: config.history.keep };
+    let names = Box::new(Rows(Arc::clone(&catalog)));
+    let (journal, keeping) = Journal::new(store.clone(), sources, names, kept, engine.stop.clone());
+    engine.background.spawn(keeping);
     let rooms = Rooms {
         store,
         vault,
         stage: Arc::clone(&engine.stage),
         directory: Arc::clone(&engine.directory),
         sessions: Arc::clone(&engine.sessions),
+        journal,
         tasks: engine.background.clone(),
         stop: engine.stop.clone(),
     };
@@ -56,7 +94,7 @@ pub(super) fn control(config: &Config, store: Store, vault: Vault, engine: &Engi
         destinations_max: limits.destinations_per_project,
         stream_keys_max: limits.stream_keys_per_project,
     };
-    Control::new(rooms, config)
+    Ok(Control::new(rooms, config, catalog))
 }
 
 /// The projects of the file, as control takes them.

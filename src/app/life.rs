@@ -131,7 +131,7 @@ impl App {
         let vault = assembly::vault(config)?;
         let engine = Engine::start(config, &vault)?;
         let store = Store::open(assembly::store_config(config)).await.context("database.url")?;
-        let control = assembly::control(config, store, vault, &engine);
+        let control = assembly::control(config, store, vault, &engine)?;
         engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
         let sockets = [listen(config.rtmp.listen, "rtmp")?, listen(config.rtmps.listen, "rtmps")?];
         let [rtmp, rtmps] = sockets.each_ref().map(|socket| socket.as_ref()?.local_addr().ok());

@@ -10,6 +10,7 @@ pub mod doctor;
 mod engine;
 mod face;
 mod life;
+mod node;
 mod playback_url;
 mod preparation;
 mod telemetry;

@@ -23,7 +23,7 @@ mod wanted;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Directory;
+use crate::journal::{Journal, Kind};
 use crate::session::Sessions;
 use crate::stage::Stage;
 use crate::store::{Mark, Page, Project, ProjectId, Store, StreamKeyId, UnixMillis};
@@ -80,6 +81,8 @@ pub struct Rooms {
     pub directory: Arc<Directory>,
     /// Who is inside.
     pub sessions: Arc<Sessions>,
+    /// Where it is told.
+    pub journal: Journal,
     /// Counts what goes on.
     pub tasks: TaskTracker,
     /// Ends it.
@@ -90,30 +93,31 @@ pub struct Rooms {
 pub struct Control {
     rooms: Rooms,
     config: Config,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     gate: Mutex<Option<Mark>>,
     refreshes: AtomicU64,
+    is_loaded: AtomicBool,
     trials: trials::Trials,
 }
 
 impl Control {
-    /// Joins the rooms. Nothing is known before [`Control::load`].
+    /// Joins the rooms, and fills `catalog`. Nothing is known before [`Control::load`].
     #[must_use]
-    pub fn new(rooms: Rooms, config: Config) -> Arc<Self> {
-        let catalog = Catalog::default();
+    pub fn new(rooms: Rooms, config: Config, catalog: Arc<Catalog>) -> Arc<Self> {
         Arc::new(Self {
             rooms,
             config,
             catalog,
             gate: Mutex::default(),
             refreshes: AtomicU64::default(),
+            is_loaded: AtomicBool::default(),
             trials: trials::Trials::default(),
         })
     }
 
     /// What is known of all projects, without asking the database.
     #[must_use]
-    pub const fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
@@ -127,6 +131,12 @@ impl Control {
     #[must_use]
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.rooms.sessions
+    }
+
+    /// What happens.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.rooms.journal
     }
 
     /// The store.
@@ -218,6 +228,7 @@ impl Control {
             self.carry_out(known.ordered());
         }
         *gate = Some(mark);
+        self.is_loaded.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -258,12 +269,21 @@ impl Control {
                 }
             }
         }
+        self.tell(Kind::ProjectChanged, known.project.id);
         self.catalog.put(known)
+    }
+
+    /// Tells of a change; what is read at the start is none.
+    fn tell(&self, kind: Kind, project: ProjectId) {
+        if self.is_loaded.load(Ordering::Relaxed) {
+            self.rooms.journal.note(kind, Some(project), None, serde_json::json!({}));
+        }
     }
 
     fn drop_project(&self, id: ProjectId) {
         if let Some(known) = self.catalog.remove(id) {
             self.take_down(&known.project);
+            self.tell(Kind::ProjectDeleted, id);
         }
     }
 

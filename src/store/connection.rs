@@ -123,7 +123,9 @@ impl Store {
         &self.config
     }
 
-    pub(super) fn is_sqlite(&self) -> bool {
+    /// Whether it is a SQLite file, and not PostgreSQL.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
     }
 

@@ -2,7 +2,7 @@
 //! come and go.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -201,6 +201,13 @@ impl Stream {
     /// Ends the broadcast now, whoever writes it: its source is told that it may not write any more.
     pub fn end(&self, end: End, now: Instant) {
         self.lock().end(end, now);
+    }
+
+    /// Until when an encoder that is away may come back; `None` while none is away.
+    #[must_use]
+    pub fn hold_ends(&self) -> Option<SystemTime> {
+        let until = self.lock().hold_ends()?;
+        Some(SystemTime::now() + until.saturating_duration_since(Instant::now()))
     }
 
     /// Frees the ring when the broadcast has been over for a while. Slow readers that are not through miss the rest.

@@ -398,6 +398,12 @@ impl Writer {
         }
     }
 
+    /// When a hold is over, while there is one.
+    pub(super) fn hold_ends(&self) -> Option<Instant> {
+        let until = self.air.as_ref()?.until?;
+        self.live.is_none().then_some(until.0)
+    }
+
     /// What holds from now on.
     pub(super) const fn adjust(&mut self, hold: HoldConfig) {
         self.hold = hold;

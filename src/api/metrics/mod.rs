@@ -23,7 +23,7 @@ use crate::net::Identity;
 use names::{Kind, Metric};
 
 pub use engine::EngineFigures;
-pub use process::Process;
+pub use process::{Process, resident_bytes};
 pub use store::StoreFigures;
 
 /// The media type of the text.
@@ -89,15 +89,41 @@ pub struct Samples {
 impl Samples {
     /// One sample. `labels` are the values of the metric's labels, in its order.
     pub fn add(&mut self, metric: &'static Metric, labels: &[&str], value: impl Into<Number>) {
-        debug_assert_eq!(metric.labels.len(), labels.len(), "{}: one value for each label", metric.name);
+        line(self.lines(metric), metric.name, &named(metric, labels), value.into());
+    }
+
+    fn lines(&mut self, metric: &'static Metric) -> &mut String {
         let at = self.metrics.iter().position(|(known, _)| std::ptr::eq(*known, metric));
         let at = at.unwrap_or_else(|| {
             self.metrics.push((metric, String::new()));
             self.metrics.len() - 1
         });
-        if let Some((_, lines)) = self.metrics.get_mut(at) {
-            line(lines, metric, labels, value.into());
+        &mut self.metrics[at].1
+    }
+
+    /// The samples of a histogram: how many fell into each bucket, by its upper end, and all of them.
+    pub fn histogram(
+        &mut self,
+        metric: &'static Metric,
+        labels: &[&str],
+        buckets: impl Iterator<Item = (f64, u64)>,
+        sum: f64,
+        count: u64,
+    ) {
+        let lines = self.lines(metric);
+        let name = |suffix: &str| format!("{}{suffix}", metric.name);
+        let named = named(metric, labels);
+        let mut so_far = 0;
+        let ends = buckets.map(|(end, count)| (end.to_string(), count));
+        for (end, count) in ends {
+            so_far += count;
+            let with_end: Vec<_> = named.iter().copied().chain([("le", end.as_str())]).collect();
+            line(lines, &name("_bucket"), &with_end, so_far.into());
         }
+        let with_end: Vec<_> = named.iter().copied().chain([("le", "+Inf")]).collect();
+        line(lines, &name("_bucket"), &with_end, count.into());
+        line(lines, &name("_sum"), &named, sum.into());
+        line(lines, &name("_count"), &named, count.into());
     }
 
     /// A sample for each of all states: 1 for the present one, 0 for the others. The state is the last label.
@@ -119,6 +145,7 @@ impl Samples {
             let kind = match metric.kind {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
+                Kind::Histogram => "histogram",
             };
             text.push_str(&format!("# HELP {0} {1}\n# TYPE {0} {kind}\n{lines}", metric.name, metric.help));
         }
@@ -126,10 +153,16 @@ impl Samples {
     }
 }
 
-fn line(out: &mut String, metric: &Metric, labels: &[&str], value: Number) {
-    out.push_str(metric.name);
+/// The labels of a metric with these values.
+fn named<'a>(metric: &'static Metric, values: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    debug_assert_eq!(metric.labels.len(), values.len(), "{}: one value for each label", metric.name);
+    metric.labels.iter().copied().zip(values.iter().copied()).collect()
+}
+
+fn line(out: &mut String, name: &str, labels: &[(&str, &str)], value: Number) {
+    out.push_str(name);
     let mut separator = '{';
-    for (name, value) in metric.labels.iter().zip(labels) {
+    for (name, value) in labels {
         out.push(separator);
         separator = ',';
         out.push_str(name);

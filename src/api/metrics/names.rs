@@ -11,6 +11,8 @@ pub enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// Counts in buckets, and a sum.
+    Histogram,
 }
 
 /// One metric.
@@ -118,6 +120,10 @@ metrics! {
         "Whether a stream has more viewers over HLS than can be told apart, 65536.";
     TOKENS_REFUSED = Counter "gostream_playback_refused_total" ["reason"]
         "Attempts to play, over HLS or RTMP, without a token that is good for it.";
+    API_REQUESTS = Counter "gostream_api_requests_total" ["route", "method", "code"]
+        "API requests answered, by the route's template and the answer's status.";
+    API_DURATION = Histogram "gostream_api_request_duration_seconds" ["route", "method"]
+        "How long API requests took to answer.";
     HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";
 
     STORE_CONNECTIONS = Gauge "gostream_store_connections" ["state"] "Connections to the database, in use or idle.";

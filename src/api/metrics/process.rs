@@ -35,8 +35,8 @@ impl Collect for Process {
         out.add(&names::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1_u64);
         out.add(&names::PROCESS_START_TIME, &[], self.started);
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        if let Some(kib) = field(&status, "VmRSS:") {
-            out.add(&names::PROCESS_RESIDENT_MEMORY, &[], kib * 1024);
+        if let Some(bytes) = resident_bytes() {
+            out.add(&names::PROCESS_RESIDENT_MEMORY, &[], bytes);
         }
         if let Some(threads) = field(&status, "Threads:") {
             out.add(&names::PROCESS_THREADS, &[], threads);
@@ -54,6 +54,13 @@ impl Collect for Process {
             out.add(&names::PROCESS_MAX_FDS, &[], max);
         }
     }
+}
+
+/// Resident memory of this process, bytes, where the system tells it.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    field(&status, "VmRSS:").map(|kib| kib * 1024)
 }
 
 /// The first number on the line that begins with `name`.

@@ -27,7 +27,7 @@ use tower::ServiceExt as _;
 
 use super::guard::{Activity, Guarded};
 use super::quick::{Left, Quick};
-use super::{Limits, Stats};
+use super::{Limits, Secured, Stats};
 use crate::api::hls::{Hall, Target};
 
 /// HTTP/2 pings a silent connection this often, and gives up on it after as long again.
@@ -69,6 +69,8 @@ pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) held: Held,
+    /// It came over TLS, by a handshake that is done.
+    pub(super) secured: Option<Secured>,
 }
 
 impl Connection {
@@ -100,7 +102,7 @@ impl Connection {
     }
 
     /// A handshake that runs when the process stops has not asked for anything: it is cut.
-    pub(super) async fn secure(self, socket: TcpStream, tls: Arc<ServerConfig>) {
+    pub(super) async fn secure(mut self, socket: TcpStream, tls: Arc<ServerConfig>) {
         self.prepare(&socket);
         let shaking = TlsAcceptor::from(tls).accept(socket);
         let shaking = tokio::time::timeout(self.shared.limits.header_timeout, shaking);
@@ -108,6 +110,7 @@ impl Connection {
             None => {}
             Some(Ok(Ok(stream))) => {
                 let http_1 = stream.get_ref().1.alpn_protocol() != Some(b"h2");
+                self.secured = Some(Secured);
                 self.serve(stream, http_1).await;
             }
             Some(Ok(Err(error))) => {
@@ -155,7 +158,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { peer, shared, stop, held } = self;
+        let Self { peer, shared, stop, held, secured } = self;
         let limits = &shared.limits;
         let (activity, asked) = (Activity::new(), Arc::new(AtomicBool::new(false)));
         let (noting, seen) = (activity.clone(), asked.clone());
@@ -165,7 +168,7 @@ impl Connection {
             noting.note();
             let (shared, noting) = (answering.clone(), noting.clone());
             async move {
-                let response = shared.answer(peer, request).await;
+                let response = shared.answer((peer, secured), request).await;
                 Ok::<_, Infallible>(response.map(|body| noting.body(body)))
             }
         });
@@ -219,8 +222,15 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
 }
 
 impl Shared {
-    async fn answer(&self, peer: SocketAddr, mut request: Request<Incoming>) -> Response {
+    async fn answer(
+        &self,
+        (peer, secured): (SocketAddr, Option<Secured>),
+        mut request: Request<Incoming>,
+    ) -> Response {
         request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(secured) = secured {
+            request.extensions_mut().insert(secured);
+        }
         let (head, body) = request.into_parts();
         let hall = self.hall.as_ref().filter(|_| matches!(head.method, Method::GET | Method::HEAD));
         if let (Some(hall), Some(target)) = (hall, Target::of(head.uri.path())) {

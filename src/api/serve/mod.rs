@@ -33,6 +33,10 @@ use crew::Crew;
 /// How long to wait after an `accept` that failed: mostly we are out of files, and only time brings some back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// In a request's extensions: it came to us over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secured;
+
 /// The bounds of one listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -137,7 +141,8 @@ impl Server {
                 continue;
             };
             let held = Held::new(permit, stats.clone());
-            let connection = Connection { peer, shared: shared.clone(), stop: stop.clone(), held };
+            let connection =
+                Connection { peer, shared: shared.clone(), stop: stop.clone(), held, secured: None };
             let tls = tls.as_ref().map(|identity| identity.config(Protocol::Http));
             match tls {
                 Some(tls) => drop(connections.spawn(connection.secure(socket, tls))),

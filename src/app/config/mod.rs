@@ -35,8 +35,8 @@ pub use file::{SEARCH_PATHS, find};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    AllowPrivate, Config, Database, Hls, Http, Https, Limits, Log, LogFormat, Metrics, OnDuplicate, Playback,
-    Relay, Rtmp, Rtmps, Stream, Tls, TlsMode,
+    AllowPrivate, Config, Database, History, Hls, Http, Https, Limits, Log, LogFormat, Metrics, OnDuplicate,
+    Playback, Relay, Rtmp, Rtmps, Stream, Tls, TlsMode,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

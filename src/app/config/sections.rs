@@ -14,6 +14,8 @@ use crate::stream::StreamKey;
 pub struct Config {
     /// Where what must last is kept.
     pub data_dir: PathBuf,
+    /// This node's name; empty for the one that is kept in `data_dir`.
+    pub node_id: String,
     /// How long a drain may take before connections are cut.
     pub drain_timeout: Duration,
     /// Threads of the runtime; 0 is one for each core.
@@ -40,6 +42,8 @@ pub struct Config {
     pub database: Database,
     /// How much people may make.
     pub limits: Limits,
+    /// What happened.
+    pub history: History,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -254,6 +258,13 @@ pub struct Limits {
     pub stream_keys_per_project: u32,
 }
 
+/// `[history]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// How long events, reports and deliveries of webhooks are kept.
+    pub keep: Duration,
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -286,6 +297,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: "./data".into(),
+            node_id: String::new(),
             drain_timeout: Duration::from_secs(10),
             worker_threads: 0,
             http: Http::default(),
@@ -299,6 +311,7 @@ impl Default for Config {
             playback: Playback::default(),
             database: Database::default(),
             limits: Limits::default(),
+            history: History::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -419,6 +432,12 @@ impl Default for Database {
 impl Default for Limits {
     fn default() -> Self {
         Self { projects: 1000, destinations_per_project: 20, stream_keys_per_project: 10 }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: Duration::from_secs(90 * 24 * 3600) }
     }
 }
 

@@ -1,0 +1,45 @@
+//! Lists: a page of one that may be long, or all of one that is short.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::v1::take::{Cursor, encode_cursor};
+use crate::store::Slice;
+
+/// A page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Listed<T> {
+    /// The rows, in order.
+    pub items: Vec<T>,
+    /// What `cursor` is for the next page; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// A slice of the store's, each row put into words.
+    pub fn of<R, C: Cursor>(slice: Slice<R, C>, words: impl FnMut(R) -> T) -> Self {
+        let next_cursor = slice.next.as_ref().map(encode_cursor);
+        Self { items: slice.items.into_iter().map(words).collect(), next_cursor }
+    }
+}
+
+/// All of a list that is short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Items<T> {
+    /// All of them, in order.
+    pub items: Vec<T>,
+}
+
+impl<T: Serialize> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Items<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}

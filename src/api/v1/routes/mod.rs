@@ -1,0 +1,73 @@
+//! The resources, one file each. All routes stand in [`all`].
+
+mod destinations;
+mod me;
+mod outputs;
+mod people;
+mod platforms;
+mod playback;
+mod projects;
+mod session;
+mod setup;
+mod sight;
+mod stream_keys;
+mod system;
+mod tokens;
+mod trials;
+mod users;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Services, docs};
+
+pub use playback::Site;
+pub use system::{About, Doctor, Examined};
+
+/// Every route, with its part of the document.
+pub(super) fn all() -> OpenApiRouter<Services> {
+    OpenApiRouter::with_openapi(docs::frame())
+        .routes(routes!(setup::setup, setup::set_up))
+        .routes(routes!(setup::sign_up))
+        .routes(routes!(session::sign_in, session::sign_out))
+        .routes(routes!(me::me, me::change_me))
+        .routes(routes!(me::confirm_me))
+        .routes(routes!(me::my_sessions))
+        .routes(routes!(me::end_my_session))
+        .routes(routes!(users::users, users::create_user))
+        .routes(routes!(users::user, users::change_user, users::delete_user))
+        .routes(routes!(users::make_reset_link))
+        .routes(routes!(tokens::tokens, tokens::create_token))
+        .routes(routes!(tokens::token, tokens::delete_token))
+        .routes(routes!(projects::projects, projects::create_project))
+        .routes(routes!(projects::project, projects::change_project, projects::delete_project))
+        .routes(routes!(projects::start_project))
+        .routes(routes!(projects::stop_project))
+        .routes(routes!(stream_keys::stream_keys, stream_keys::create_stream_key))
+        .routes(routes!(
+            stream_keys::stream_key,
+            stream_keys::change_stream_key,
+            stream_keys::delete_stream_key
+        ))
+        .routes(routes!(stream_keys::rotate_stream_key))
+        .routes(routes!(stream_keys::reveal_stream_key))
+        .routes(routes!(destinations::destinations, destinations::create_destination))
+        .routes(routes!(destinations::order_destinations))
+        .routes(routes!(
+            destinations::destination,
+            destinations::change_destination,
+            destinations::delete_destination
+        ))
+        .routes(routes!(destinations::start_destination))
+        .routes(routes!(destinations::stop_destination))
+        .routes(routes!(destinations::retry_destination))
+        .routes(routes!(trials::test_destination, trials::destination_test))
+        .routes(routes!(trials::destination_stats))
+        .routes(routes!(outputs::outputs))
+        .routes(routes!(platforms::platforms))
+        .routes(routes!(playback::playback))
+        .routes(routes!(playback::ingest))
+        .routes(routes!(system::system))
+        .routes(routes!(system::nodes))
+        .routes(routes!(system::checks))
+}

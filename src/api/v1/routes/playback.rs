@@ -1,0 +1,135 @@
+//! `/projects/{id}/playback` and `/ingest`: where a show is watched, and where an encoder sends it.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::sight;
+use crate::api::v1::Services;
+use crate::api::v1::door::Client;
+use crate::api::v1::give::Moment;
+use crate::api::v1::take::{Id, Signed, may};
+use crate::api::{Problem, hls, page};
+use crate::control::stream_of;
+use crate::store::ProjectId;
+use crate::stream::PlaybackId;
+
+/// Where the process is reached, as far as it knows.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    /// The application name of publish and play addresses.
+    pub app: String,
+    /// Where people find this server, if that is configured.
+    pub public_url: Option<String>,
+    /// RTMP, where it is listened for.
+    pub rtmp: Option<SocketAddr>,
+    /// RTMP over TLS.
+    pub rtmps: Option<SocketAddr>,
+    /// Encoders must also log in.
+    pub publish_user: bool,
+}
+
+impl Site {
+    /// An RTMP address for who asked at `client`'s host: by the same name, at the port that is listened on.
+    fn rtmp_url(&self, client: &Client, secure: bool) -> Option<String> {
+        let (scheme, usual, addr) = if secure { ("rtmps", 443, self.rtmps?) } else { ("rtmp", 1935, self.rtmp?) };
+        let base = client.base(self.public_url.as_deref());
+        let authority = base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        // A bracketed IPv6 address has colons of its own.
+        let host = match authority.rfind(':').filter(|colon| authority.rfind(']') < Some(*colon)) {
+            Some(colon) => authority.get(..colon).unwrap_or_default(),
+            None => authority,
+        };
+        let host = if host.is_empty() { addr.ip().to_string() } else { host.to_owned() };
+        let port = addr.port();
+        let port = if port == usual { String::new() } else { format!(":{port}") };
+        Some(format!("{scheme}://{host}{port}/{}", self.app))
+    }
+}
+
+/// Where a show is watched.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PlaybackShown {
+    playback_id: String,
+    #[schema(example = "https://stream.example.org/hls/sunday/index.m3u8")]
+    hls_url: String,
+    /// A page with a player.
+    watch_url: String,
+    rtmp_url: Option<String>,
+    /// Whether there is something to play now.
+    ready: bool,
+    token_required: bool,
+    /// A token for a day or two, where one is required; the addresses have it already.
+    token: Option<String>,
+}
+
+/// Where a project is watched
+#[utoipa::path(
+    get, path = "/projects/{id}/playback", tag = "playback",
+    security(("session" = []), ("token" = ["projects:read"])), responses((status = 200, body = PlaybackShown)),
+)]
+pub(super) async fn playback(
+    Signed { caller, .. }: Signed<may::SeeProjects>,
+    State(services): State<Services>,
+    client: Client,
+    Id(id): Id<ProjectId>,
+) -> Result<Json<PlaybackShown>, Problem> {
+    let known = sight::project(&services, &caller, id)?;
+    let playback_id = PlaybackId::parse(&known.project.playback_id)
+        .map_err(|_| crate::store::Error::NotFound("playback"))?;
+    let token = services.tokens.as_ref().map(|tokens| tokens.issue_daily(&playback_id, SystemTime::now()));
+    let base = client.base(services.site.public_url.as_deref());
+    let query = token.as_ref().map(|token| format!("?token={token}")).unwrap_or_default();
+    let rtmp = services.site.rtmp_url(&client, false);
+    let ready = services.control.journal().live(known.project.id).and_then(|live| live.broadcast());
+    Ok(Json(PlaybackShown {
+        hls_url: format!("{base}{}", hls::path(&playback_id, token.as_deref())),
+        watch_url: format!("{base}{}", page::watch_path(&playback_id, token.as_deref())),
+        rtmp_url: rtmp.map(|server| format!("{server}/{playback_id}{query}")),
+        ready: ready.is_some_and(|broadcast| broadcast.playable),
+        token_required: services.tokens.is_some(),
+        playback_id: playback_id.to_string(),
+        token,
+    }))
+}
+
+/// Where an encoder sends a show.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct IngestShown {
+    /// What goes into an encoder's "Server" field, the best first.
+    servers: Vec<String>,
+    /// The encoder must also log in with a user name and password.
+    publish_user_needed: bool,
+    /// Whether an encoder is connected now.
+    connected: bool,
+    /// When one was last connected with a key of this project.
+    last_used_at: Option<Moment>,
+}
+
+/// Where an encoder sends a project
+#[utoipa::path(
+    get, path = "/projects/{id}/ingest", tag = "playback",
+    security(("session" = []), ("token" = ["projects:read"])), responses((status = 200, body = IngestShown)),
+)]
+pub(super) async fn ingest(
+    Signed { caller, .. }: Signed<may::SeeProjects>,
+    State(services): State<Services>,
+    client: Client,
+    Id(id): Id<ProjectId>,
+) -> Result<Json<IngestShown>, Problem> {
+    let known = sight::project(&services, &caller, id)?;
+    let site = &services.site;
+    let servers = [site.rtmp_url(&client, false), site.rtmp_url(&client, true)];
+    let stream = stream_of(&known.project);
+    let connected = services.control.sessions().encoders().iter().any(|encoder| encoder.stream == stream);
+    Ok(Json(IngestShown {
+        servers: servers.into_iter().flatten().collect(),
+        publish_user_needed: site.publish_user,
+        connected,
+        last_used_at: known.stream_keys.iter().filter_map(|key| key.last_used_at).max().map(Into::into),
+    }))
+}

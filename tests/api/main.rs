@@ -1,0 +1,9 @@
+//! The API as its clients meet it: over HTTP, with a real database behind it.
+
+#![allow(clippy::unwrap_used, reason = "cases are test code, which clippy sees only where #[test] stands")]
+
+mod documented;
+mod door;
+mod people;
+mod repeated;
+mod support;
