@@ -37,7 +37,7 @@ export function onSignedOut(listener: Listener): () => void {
 }
 
 export const api = createClient<paths>({
-  baseUrl: typeof location === 'undefined' ? '' : location.origin,
+  baseUrl: `${typeof location === 'undefined' ? '' : location.origin}/api/v1`,
   // Looked up at each call, because a test puts its own in place after this module was read.
   fetch: (request: Request) => globalThis.fetch(request),
 });

@@ -41,6 +41,12 @@ it('goes where two keys say, but not while somebody types, nor where keys are of
   expect(history.at(-1)).toBe('/system');
 });
 
+it('puts the focus into a page that one comes to', () => {
+  shell();
+  press('g', 's');
+  expect(document.getElementById('page')).toHaveFocus();
+});
+
 it('lists the keys at ?', async () => {
   shell();
   press('?');

@@ -42,7 +42,7 @@ function useSetup(link: string) {
   const client = useQueryClient();
   const [, navigate] = useLocation();
   return useMutation({
-    mutationFn: (body: { password: string; email?: string; name?: string }) => ok(api.POST('/api/v1/setup', { body: { link, ...body } })),
+    mutationFn: (body: { password: string; email?: string; name?: string }) => ok(api.POST('/setup', { body: { link, ...body } })),
     onSuccess: async () => {
       await Promise.all([client.fetchQuery({ ...meQuery, staleTime: 0 }), client.fetchQuery({ ...setupQuery, staleTime: 0 })]);
       const projects = await client.fetchQuery(projectsQuery).catch(() => []);
