@@ -35,9 +35,8 @@ const playback = (one) => ({
   rtmp_url: `rtmp://127.0.0.1:1935/live/${one.playback_id}`, ready: one.live.state === 'live' || one.live.state === 'interrupted',
   token_required: false, token: null, token_expires_at: null,
 });
-const ingest = (one) => ({
-  rtmp: [{ server: 'rtmp://192.168.1.20:1935/live', label: 'in this network' }], rtmps: [{ server: 'rtmps://live.example.com:1936/live', label: 'from anywhere, encrypted' }],
-  app: 'live', publish_user_needed: false, refused: world.refused.get(one.id) ?? [], waiting_since: null,
+const ingest = () => ({
+  servers: ['rtmps://live.example.com:1936/live', 'rtmp://192.168.1.20:1935/live'], publish_user_needed: false, connected: false, last_used_at: null,
 });
 const broadcast = (id) => need([...world.broadcasts.values()].flat().find((each) => each.id === id) ?? (world.projects.some((p) => p.live.broadcast_id === id) && { id, project_id: world.projects.find((p) => p.live.broadcast_id === id).id, node: 'studio-1', started_at: new Date(Date.now() - 9e5).toISOString(), ended_at: null, end_reason: null, encoder: 'Larix Broadcaster 1.3', live: true }));
 const health = (id) => {

@@ -12,6 +12,7 @@ import * as world from './world.mjs';
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.txt': 'text/plain' };
 const listeners = new Set();
+const streams = new Set();
 
 function policy(nonce) {
   return `default-src 'self'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'`;
@@ -40,11 +41,22 @@ function events(request, response) {
   response.write('retry: 2000\n\n');
   const send = (id, type, data) => response.write(`${id ? `id: ${id}\n` : ''}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   listeners.add(send);
+  streams.add(response);
   const beat = setInterval(() => response.write(': here\n\n'), 15_000);
   request.on('close', () => {
     clearInterval(beat);
     listeners.delete(send);
+    streams.delete(response);
   });
+}
+
+let silent = false;
+
+/** Ends every event stream, and refuses new ones until it is over. */
+function silence(over, response) {
+  silent = !over;
+  response.end();
+  if (silent) for (const each of streams) each.destroy();
 }
 
 async function body(request) {
@@ -82,9 +94,10 @@ const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://fake');
   const { pathname } = url;
   if (pathname === '/fake/outside') return putOutside(url.searchParams.has('setup')), response.end();
-  if (pathname === '/fake/inside') return putInside(), response.end();
-  if (pathname === '/fake/drop') return listeners.clear(), server.closeAllConnections();
-  if (pathname === '/api/v1/events/stream') return events(request, response);
+  if (pathname === '/fake/inside') return (silent = false), putInside(), response.end();
+  if (pathname === '/fake/listeners') return response.end(String(listeners.size));
+  if (pathname === '/fake/silence') return silence(url.searchParams.has('over'), response);
+  if (pathname === '/api/v1/events/stream') return silent ? response.writeHead(503).end() : events(request, response);
   if (pathname.startsWith('/api/v1/')) {
     const [status, value] = answer(request.method, pathname.slice('/api/v1'.length), url.searchParams, await body(request));
     const type = status < 400 ? 'application/json' : 'application/problem+json';

@@ -39,7 +39,6 @@ const first = project('My stream', {});
 const radio = project('Radio Studio', { state: 'waiting' }, { declared: true });
 export const projects = [friday, church, away, first, radio];
 
-const rest = { reason: null, severity: 'ok' };
 export const destinations = new Map([
   [friday.id, [
     destination(friday.id, 'YouTube', 'youtube', 'rtmps://a.rtmps.youtube.com:443/live2', 'sending', 0),
@@ -56,7 +55,6 @@ export const destinations = new Map([
   [first.id, []],
   [radio.id, [destination(radio.id, 'Website', 'custom', 'rtmp://media.example/live', 'idle', 0)]],
 ]);
-void rest;
 
 /** Counts as the server would. */
 export function count(one) {
@@ -81,29 +79,30 @@ export const issues = new Map([['str_000001', [{ code: 'bitrate_high', severity:
 const event = (secondsAgo, type, one, data = {}) => ({ id: id('evt'), type, time: at(secondsAgo), project_id: one?.id ?? null, stream_id: one?.live.broadcast_id ?? null, data });
 const [yt, tw, oslo, kick] = destinations.get(friday.id);
 export const events = [
-  event(17, 'output.state', friday, { destination_id: oslo.id, state: 'retrying', reason: 'closed_by_peer', title: 'The server closed the connection', attempt: 3 }),
-  event(41, 'ingest.interrupted', away, { reason: 'no data for 5 s', hold_s: 30 }),
-  event(96, 'output.state', friday, { destination_id: oslo.id, state: 'sending', recovered_after_s: 12 }),
-  event(412, 'health.changed', friday, { code: 'bitrate_high', severity: 'warning', title: 'Bitrate is above what Twitch takes', status: 'warning' }),
-  event(512, 'output.state', friday, { destination_id: kick.id, state: 'failed', reason: 'publish_rejected', title: 'Kick refused the stream key' }),
+  event(17, 'output.state', friday, { destination_id: oslo.id, destination_name: oslo.name, state: 'retrying', reason: 'closed_by_peer', attempt: 3 }),
+  event(41, 'ingest.interrupted', away, {}),
+  event(96, 'output.state', friday, { destination_id: oslo.id, destination_name: oslo.name, state: 'sending' }),
+  event(108, 'output.state', friday, { destination_id: oslo.id, destination_name: oslo.name, state: 'retrying', reason: 'stalled', attempt: 1 }),
+  event(412, 'health.changed', friday, { status: 'ok', issues: [{ code: 'bitrate_over_limit', severity: 'warning', title: 'The bitrate is above what a destination takes', destination_id: tw.id }] }),
+  event(512, 'output.state', friday, { destination_id: kick.id, destination_name: kick.name, state: 'failed', reason: 'publish_rejected' }),
   event(921, 'stream.started', church, { encoder: 'Larix Broadcaster 1.3' }),
-  event(2110, 'ingest.resumed', friday, { away_s: 4, remote: '81.2.69.142' }),
-  event(2114, 'ingest.interrupted', friday, { reason: 'connection reset', hold_s: 30 }),
-  event(3840, 'output.state', friday, { destination_id: tw.id, state: 'sending' }),
-  event(3842, 'output.state', friday, { destination_id: yt.id, state: 'sending' }),
+  event(2110, 'ingest.resumed', friday, { after_ms: 4100 }),
+  event(2114, 'ingest.interrupted', friday, {}),
+  event(3840, 'output.state', friday, { destination_id: tw.id, destination_name: tw.name, state: 'sending' }),
+  event(3842, 'output.state', friday, { destination_id: yt.id, destination_name: yt.name, state: 'sending' }),
   event(3850, 'playback.ready', friday),
-  event(3855, 'stream.started', friday, { encoder: 'OBS Studio 31.0' }),
-  event(3858, 'ingest.connected', friday, { encoder: 'OBS Studio 31.0', remote: '81.2.69.142' }),
-  event(4020, 'ingest.rejected', first, { why: 'the stream key is not known', remote: '10.0.0.4' }),
-  event(5200, 'user.signed_in', null, { name: 'Mara Lindqvist', remote: '10.0.0.2' }),
+  event(3855, 'stream.started', friday, { encoder: { software: 'OBS Studio 31.0' } }),
+  event(3858, 'ingest.connected', friday, { software: 'OBS Studio 31.0', from: '81.2.69.142', secure: true }),
+  event(22, 'ingest.rejected', null, { reason: 'unknown_key', from: '10.0.0.4', attempts: 2 }),
+  event(5200, 'user.signed_in', null, { name: 'Mara Lindqvist', from: '10.0.0.2' }),
 ];
+
+events.sort((a, b) => b.time.localeCompare(a.time));
 
 export const connections = [
   { id: id('con'), project_id: friday.id, stream_id: 'str_000001', remote: '81.2.69.142:50122', encoder: 'OBS Studio 31.0', since: at(3858), received_bytes: 2.9e9, bitrate_bits: 6_040_000, tls: true },
   { id: id('con'), project_id: church.id, stream_id: 'str_000002', remote: '10.0.0.17:41822', encoder: 'Larix Broadcaster 1.3', since: at(925), received_bytes: 5e8, bitrate_bits: 4_480_000, tls: false },
 ];
-
-export const refused = new Map([[first.id, [{ at: at(22), from: '10.0.0.4', why: 'The stream key is not known here.', times: 2 }]]]);
 
 export const broadcasts = new Map([[friday.id, [
   { id: 'str_000001', project_id: friday.id, node: 'studio-1', started_at: at(3855), ended_at: null, end_reason: null, encoder: 'OBS Studio 31.0', live: true },
@@ -123,10 +122,10 @@ export const deliveries = [
   { id: 'del_3', event_id: 'evt_9', status: 'failed', attempt: 3, next_at: null, response_code: 502, error: 'Bad Gateway', created_at: at(100) },
   { id: 'del_2', event_id: 'evt_8', status: 'delivered', attempt: 1, next_at: null, response_code: 204, error: null, created_at: at(500) },
 ];
-export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', nodes: 2, cpu_percent: 7.4, memory_bytes: 148_000_000, disk_free_bytes: 81_400_000_000, database: { kind: 'sqlite', schema: 5, open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5, public_url: null });
+export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, cpu_percent: 7.4, memory_bytes: 148_000_000, disk_free_bytes: 81_400_000_000, database: { kind: 'sqlite', open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
 export const nodes = [
-  { id: 'studio-1', roles: ['ingest', 'edge', 'api'], started_at: at(432_000), version: '0.1.0', live_streams: 2, self: true },
-  { id: 'edge-oslo', roles: ['edge'], started_at: at(86_000), version: '0.1.0', live_streams: 1, self: false },
+  { id: 'studio-1', roles: ['ingest', 'edge', 'api'], started_at: at(432_000), version: '0.1.0', streams_live: 2, this: true },
+  { id: 'edge-oslo', roles: ['edge'], started_at: at(86_000), version: '0.1.0', streams_live: 1, this: false },
 ];
 export const checks = [
   { id: 'config', title: 'Configuration', state: 'ok', detail: 'config.toml, 12 keys differ from the defaults', what_to_do: null },

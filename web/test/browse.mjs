@@ -36,8 +36,7 @@ const more = (name, entry) => pressAll(press(`More for ${name}`), press(entry, '
 const dialog = (page) => page.getByRole('dialog').waitFor();
 
 async function lose(page) {
-  await page.route('**/events/stream', (route) => route.abort());
-  await fetch(new URL('/fake/drop', page.url())).catch(() => null);
+  await fetch(new URL('/fake/silence', page.url()));
   await page.getByText('Connection to the server lost').waitFor();
 }
 

@@ -37,7 +37,7 @@ export function onSignedOut(listener: Listener): () => void {
 }
 
 export const api = createClient<paths>({
-  baseUrl: typeof location === 'undefined' ? '' : location.origin,
+  baseUrl: `${typeof location === 'undefined' ? '' : location.origin}/api/v1`,
   // Looked up at each call, because a test puts its own in place after this module was read.
   fetch: (request: Request) => globalThis.fetch(request),
 });
@@ -60,7 +60,8 @@ export async function ok<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = settled;
   if (response.ok) return data as T;
   const problem = isProblem(error) ? error : null;
-  if (response.status === 401 && !response.url.endsWith('/session')) for (const each of signedOut) each();
+  // Another 401 is about a password that was just typed, and ends nothing.
+  if (response.status === 401 && problem?.code === 'signed_out') for (const each of signedOut) each();
   throw new ApiError(response.status, problem, response.headers.get('Retry-After'));
 }
 

@@ -1,6 +1,7 @@
 // What can be asked, each with its key. Nothing here polls: events say when an answer is old (`live/apply`).
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { ApiError, api, ok } from './client';
+import { nextLook } from './look';
 
 /** Keys are nested by what they belong to, so that one change can make a whole branch old. */
 export const keys = {
@@ -28,14 +29,14 @@ const WHOLE = 100;
 const path = (id: string) => ({ params: { path: { id } } });
 const whole = (id: string) => ({ params: { path: { id }, query: { limit: WHOLE } } });
 
-export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: () => ok(api.GET('/api/v1/setup')) });
+export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: () => ok(api.GET('/setup')) });
 
 /** Who is signed in; null for nobody, which is an answer and not an error. */
 export const meQuery = queryOptions({
   queryKey: keys.me,
   queryFn: async () => {
     try {
-      return await ok(api.GET('/api/v1/me'));
+      return await ok(api.GET('/me'));
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) return null;
       throw error;
@@ -49,7 +50,7 @@ export const projectsQuery = queryOptions({
     const items = [];
     let cursor: string | undefined;
     do {
-      const page = await ok(api.GET('/api/v1/projects', { params: { query: { limit: WHOLE, ...(cursor && { cursor }) } } }));
+      const page = await ok(api.GET('/projects', { params: { query: { limit: WHOLE, ...(cursor && { cursor }) } } }));
       items.push(...page.items);
       cursor = page.next_cursor ?? undefined;
     } while (cursor && items.length < 1000);
@@ -58,40 +59,41 @@ export const projectsQuery = queryOptions({
 });
 
 export const projectQuery = (id: string) =>
-  queryOptions({ queryKey: keys.project(id), queryFn: () => ok(api.GET('/api/v1/projects/{id}', path(id))) });
+  queryOptions({ queryKey: keys.project(id), queryFn: () => ok(api.GET('/projects/{id}', path(id))) });
 
 export const destinationsQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'destinations'),
-    queryFn: async () => (await ok(api.GET('/api/v1/projects/{id}/destinations', whole(id)))).items,
+    refetchInterval: ({ state }) => nextLook(state.data ?? []),
+    queryFn: async () => (await ok(api.GET('/projects/{id}/destinations', whole(id)))).items,
   });
 
 export const streamKeysQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'stream-keys'),
-    queryFn: async () => (await ok(api.GET('/api/v1/projects/{id}/stream-keys', whole(id)))).items,
+    queryFn: async () => (await ok(api.GET('/projects/{id}/stream-keys', whole(id)))).items,
   });
 
 export const playbackQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'playback'),
-    queryFn: () => ok(api.GET('/api/v1/projects/{id}/playback', path(id))),
+    queryFn: () => ok(api.GET('/projects/{id}/playback', path(id))),
   });
 
 export const ingestQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'ingest'),
-    queryFn: () => ok(api.GET('/api/v1/projects/{id}/ingest', path(id))),
+    queryFn: () => ok(api.GET('/projects/{id}/ingest', path(id))),
   });
 
 export const connectionsQuery = queryOptions({
   queryKey: keys.connections,
-  queryFn: async () => (await ok(api.GET('/api/v1/ingest/connections'))).items,
+  queryFn: async () => (await ok(api.GET('/ingest/connections'))).items,
 });
 
 export const platformsQuery = queryOptions({
   queryKey: keys.platforms,
-  queryFn: async () => (await ok(api.GET('/api/v1/platforms'))).items,
+  queryFn: async () => (await ok(api.GET('/platforms'))).items,
   staleTime: Infinity,
 });
 
@@ -100,7 +102,7 @@ export const testQuery = (id: string) =>
     queryKey: keys.destinationTest(id),
     queryFn: async () => {
       try {
-        return await ok(api.GET('/api/v1/destinations/{id}/test', path(id)));
+        return await ok(api.GET('/destinations/{id}/test', path(id)));
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return null;
         throw error;
@@ -109,25 +111,25 @@ export const testQuery = (id: string) =>
   });
 
 export const streamQuery = (id: string) =>
-  queryOptions({ queryKey: keys.stream(id), queryFn: () => ok(api.GET('/api/v1/streams/{id}', path(id))) });
+  queryOptions({ queryKey: keys.stream(id), queryFn: () => ok(api.GET('/streams/{id}', path(id))) });
 
 export const healthQuery = (id: string) =>
   queryOptions({
     queryKey: keys.streamPart(id, 'health'),
-    queryFn: () => ok(api.GET('/api/v1/streams/{id}/health', path(id))),
+    queryFn: () => ok(api.GET('/streams/{id}/health', path(id))),
   });
 
 /** The last five minutes of a broadcast; what follows comes by events (`live/samples`). */
 export const statsQuery = (id: string) =>
   queryOptions({
     queryKey: keys.streamPart(id, 'stats'),
-    queryFn: () => ok(api.GET('/api/v1/streams/{id}/stats', { params: { path: { id }, query: { step_s: 1 } } })),
+    queryFn: () => ok(api.GET('/streams/{id}/stats', { params: { path: { id }, query: { step_s: 1 } } })),
   });
 
 export const reportQuery = (id: string) =>
   queryOptions({
     queryKey: keys.streamPart(id, 'report'),
-    queryFn: () => ok(api.GET('/api/v1/streams/{id}/report', path(id))),
+    queryFn: () => ok(api.GET('/streams/{id}/report', path(id))),
   });
 
 const NEXT = { initialPageParam: '', getNextPageParam: (page: { next_cursor: string | null }) => page.next_cursor };
@@ -136,7 +138,7 @@ export const streamsQuery = (id: string) =>
   infiniteQueryOptions({
     queryKey: keys.projectPart(id, 'streams'),
     queryFn: ({ pageParam }) =>
-      ok(api.GET('/api/v1/projects/{id}/streams', { params: { path: { id }, query: cursor(pageParam) } })),
+      ok(api.GET('/projects/{id}/streams', { params: { path: { id }, query: cursor(pageParam) } })),
     ...NEXT,
   });
 
@@ -150,47 +152,54 @@ export const eventsQuery = (filter: EventFilter, limit = 25) =>
   infiniteQueryOptions({
     queryKey: [...keys.events, filter, limit],
     queryFn: ({ pageParam }) =>
-      ok(api.GET('/api/v1/events', { params: { query: { ...filter, limit, ...cursor(pageParam) } } })),
+      ok(api.GET('/events', { params: { query: { ...filter, limit, ...cursor(pageParam) } } })),
     ...NEXT,
   });
 
-export const systemQuery = queryOptions({ queryKey: keys.system, queryFn: () => ok(api.GET('/api/v1/system')) });
+/** The last encoders that were turned away. It is beside the point of any page, so its failure stops none. */
+export const rejectionsQuery = queryOptions({
+  queryKey: [...keys.events, 'rejections'],
+  queryFn: async () => (await ok(api.GET('/events', { params: { query: { type: 'ingest.rejected', limit: 5 } } }))).items,
+  throwOnError: false,
+});
+
+export const systemQuery = queryOptions({ queryKey: keys.system, queryFn: () => ok(api.GET('/system')) });
 
 export const nodesQuery = queryOptions({
   queryKey: [...keys.system, 'nodes'],
-  queryFn: async () => (await ok(api.GET('/api/v1/system/nodes'))).items,
+  queryFn: async () => (await ok(api.GET('/system/nodes'))).items,
 });
 
 export const checksQuery = queryOptions({
   queryKey: [...keys.system, 'checks'],
-  queryFn: async () => (await ok(api.GET('/api/v1/system/checks'))).items,
+  queryFn: async () => (await ok(api.GET('/system/checks'))).items,
 });
 
 export const usersQuery = queryOptions({
   queryKey: keys.users,
-  queryFn: async () => (await ok(api.GET('/api/v1/users', { params: { query: { limit: WHOLE } } }))).items,
+  queryFn: async () => (await ok(api.GET('/users', { params: { query: { limit: WHOLE } } }))).items,
 });
 
 export const tokensQuery = queryOptions({
   queryKey: keys.tokens,
-  queryFn: async () => (await ok(api.GET('/api/v1/tokens', { params: { query: { limit: WHOLE } } }))).items,
+  queryFn: async () => (await ok(api.GET('/tokens', { params: { query: { limit: WHOLE } } }))).items,
 });
 
 export const sessionsQuery = queryOptions({
   queryKey: keys.sessions,
-  queryFn: async () => (await ok(api.GET('/api/v1/me/sessions', { params: { query: { limit: WHOLE } } }))).items,
+  queryFn: async () => (await ok(api.GET('/me/sessions', { params: { query: { limit: WHOLE } } }))).items,
 });
 
 export const webhooksQuery = queryOptions({
   queryKey: keys.webhooks,
-  queryFn: async () => (await ok(api.GET('/api/v1/webhooks', { params: { query: { limit: WHOLE } } }))).items,
+  queryFn: async () => (await ok(api.GET('/webhooks', { params: { query: { limit: WHOLE } } }))).items,
 });
 
 export const deliveriesQuery = (id: string) =>
   infiniteQueryOptions({
     queryKey: [...keys.webhooks, id, 'deliveries'],
     queryFn: ({ pageParam }) =>
-      ok(api.GET('/api/v1/webhooks/{id}/deliveries', { params: { path: { id }, query: cursor(pageParam) } })),
+      ok(api.GET('/webhooks/{id}/deliveries', { params: { path: { id }, query: cursor(pageParam) } })),
     ...NEXT,
   });
 

@@ -28,57 +28,57 @@ type Read<P, T> = { parameters: P; requestBody?: never; responses: { 200: Json<T
 type Act<P, R> = { parameters: P; requestBody?: never; responses: R & { default: Problem } };
 
 export interface paths {
-  '/api/v1/setup': {
+  '/setup': {
     get: Read<NoPath, S['Setup']>;
     post: Op<NoPath, S['SetupInput'], { 200: Json<S['User']>; 201: Json<S['User']> }>;
   };
-  '/api/v1/session': {
+  '/session': {
     post: Op<NoPath, { email: string; password: string }, { 201: Json<S['Me']> }>;
     delete: Act<NoPath, { 204: Empty }>;
   };
-  '/api/v1/sign-up': {
+  '/sign-up': {
     post: Op<NoPath, { email: string; name: string; password: string }, { 201: Json<S['Me']> }>;
   };
-  '/api/v1/me': {
+  '/me': {
     get: Read<NoPath, S['Me']>;
     patch: Op<NoPath, S['MePatch'], { 200: Json<S['Me']> }>;
   };
-  '/api/v1/me/confirm': { post: Op<NoPath, { password: string }, { 204: Empty }> };
-  '/api/v1/me/sessions': { get: Read<NoPath<Paging>, Page<S['Session']>> };
-  '/api/v1/me/sessions/{id}': { delete: Act<Params<never, Id>, { 204: Empty }> };
-  '/api/v1/users': {
+  '/me/confirm': { post: Op<NoPath, { password: string }, { 204: Empty }> };
+  '/me/sessions': { get: Read<NoPath<Paging>, Page<S['Session']>> };
+  '/me/sessions/{id}': { delete: Act<Params<never, Id>, { 204: Empty }> };
+  '/users': {
     get: Read<NoPath<Paging>, Page<S['User']>>;
     post: Op<NoPath<never, Idempotent>, S['UserInput'], { 201: Json<S['User']> }>;
   };
-  '/api/v1/users/{id}': {
+  '/users/{id}': {
     get: Read<Params<never, Id>, S['User']>;
     patch: Op<Params<never, Id, IfMatch>, Partial<S['UserInput']> & { disabled?: boolean }, { 200: Json<S['User']> }>;
     delete: Act<Params<never, Id>, { 204: Empty }>;
   };
-  '/api/v1/users/{id}/reset-link': {
+  '/users/{id}/reset-link': {
     post: Act<Params<never, Id>, { 200: Json<{ link: string; expires_at: string }> }>;
   };
-  '/api/v1/tokens': {
+  '/tokens': {
     get: Read<NoPath<Paging>, Page<S['Token']>>;
     post: Op<NoPath<never, Idempotent>, S['TokenInput'], { 201: Json<S['Token'] & { secret: string }> }>;
   };
-  '/api/v1/tokens/{id}': { delete: Act<Params<never, Id>, { 204: Empty }> };
-  '/api/v1/projects': {
+  '/tokens/{id}': { delete: Act<Params<never, Id>, { 204: Empty }> };
+  '/projects': {
     get: Read<NoPath<Paging>, Page<S['Project']>>;
-    post: Op<NoPath<never, Idempotent>, S['ProjectInput'], { 201: Json<S['Project']> }>;
+    post: Op<NoPath<never, Idempotent>, S['ProjectInput'], { 201: Json<S['Project'] & { stream_key: string | null }> }>;
   };
-  '/api/v1/projects/{id}': {
+  '/projects/{id}': {
     get: Read<Params<never, Id>, S['Project']>;
     patch: Op<Params<never, Id, IfMatch>, S['ProjectPatch'], { 200: Json<S['Project']> }>;
     delete: Act<Params<never, Id, IfMatch>, { 204: Empty }>;
   };
-  '/api/v1/projects/{id}/start': { post: Act<Params<never, Id>, { 200: Json<S['Project']> }> };
-  '/api/v1/projects/{id}/stop': { post: Act<Params<never, Id>, { 200: Json<S['Project']> }> };
-  '/api/v1/projects/{id}/stream-keys': {
+  '/projects/{id}/start': { post: Act<Params<never, Id>, { 200: Json<S['Project']> }> };
+  '/projects/{id}/stop': { post: Act<Params<never, Id>, { 200: Json<S['Project']> }> };
+  '/projects/{id}/stream-keys': {
     get: Read<Params<Paging, Id>, Page<S['StreamKey']>>;
     post: Op<Params<never, Id, Idempotent>, { name: string }, { 201: Json<S['StreamKey'] & { key: string }> }>;
   };
-  '/api/v1/stream-keys/{id}': {
+  '/stream-keys/{id}': {
     patch: Op<
       Params<never, Id, IfMatch>,
       { name?: string; disabled?: boolean; expires_at?: string | null },
@@ -86,76 +86,76 @@ export interface paths {
     >;
     delete: Act<Params<never, Id, IfMatch>, { 204: Empty }>;
   };
-  '/api/v1/stream-keys/{id}/rotate': {
+  '/stream-keys/{id}/rotate': {
     post: Op<Params<never, Id, Idempotent>, { overlap_s: number }, { 201: Json<S['StreamKey'] & { key: string }> }>;
   };
-  '/api/v1/stream-keys/{id}/reveal': { post: Act<Params<never, Id>, { 200: Json<{ key: string }> }> };
-  '/api/v1/projects/{id}/destinations': {
+  '/stream-keys/{id}/reveal': { post: Act<Params<never, Id>, { 200: Json<{ key: string }> }> };
+  '/projects/{id}/destinations': {
     get: Read<Params<Paging, Id>, Page<S['Destination']>>;
     post: Op<Params<never, Id, Idempotent>, S['DestinationInput'], { 201: Json<S['Destination']> }>;
   };
-  '/api/v1/projects/{id}/destinations/order': {
+  '/projects/{id}/destinations/order': {
     put: Op<Params<never, Id>, { ids: string[] }, { 204: Empty }>;
   };
-  '/api/v1/destinations/{id}': {
+  '/destinations/{id}': {
     get: Read<Params<never, Id>, S['Destination']>;
     patch: Op<Params<never, Id, IfMatch>, Partial<S['DestinationInput']>, { 200: Json<S['Destination']> }>;
     delete: Act<Params<never, Id, IfMatch>, { 204: Empty }>;
   };
-  '/api/v1/destinations/{id}/start': { post: Act<Params<never, Id>, { 200: Json<S['Destination']> }> };
-  '/api/v1/destinations/{id}/stop': { post: Act<Params<never, Id>, { 200: Json<S['Destination']> }> };
-  '/api/v1/destinations/{id}/retry': { post: Act<Params<never, Id>, { 200: Json<S['Destination']> }> };
-  '/api/v1/destinations/{id}/test': {
+  '/destinations/{id}/start': { post: Act<Params<never, Id>, { 200: Json<S['Destination']> }> };
+  '/destinations/{id}/stop': { post: Act<Params<never, Id>, { 200: Json<S['Destination']> }> };
+  '/destinations/{id}/retry': { post: Act<Params<never, Id>, { 200: Json<S['Destination']> }> };
+  '/destinations/{id}/test': {
     get: Read<Params<never, Id>, S['DestinationTest']>;
     post: Op<Params<never, Id>, { publish?: boolean }, { 202: Json<{ test_id: string }> }>;
   };
-  '/api/v1/destinations/{id}/stats': {
+  '/destinations/{id}/stats': {
     get: Read<Params<{ window_s?: number }, Id>, { step_s: number; samples: S['OutputSample'][] }>;
   };
-  '/api/v1/projects/{id}/outputs': { get: Read<Params<never, Id>, Items<S['Output']>> };
-  '/api/v1/platforms': { get: Read<NoPath, Items<S['Platform']>> };
-  '/api/v1/projects/{id}/streams': { get: Read<Params<Paging, Id>, Page<S['Broadcast']>> };
-  '/api/v1/streams/{id}': { get: Read<Params<never, Id>, S['Broadcast']> };
-  '/api/v1/streams/{id}/end': { post: Act<Params<never, Id>, { 200: Json<S['Broadcast']> }> };
-  '/api/v1/streams/{id}/health': { get: Read<Params<never, Id>, S['Health']> };
-  '/api/v1/streams/{id}/stats': {
+  '/projects/{id}/outputs': { get: Read<Params<never, Id>, Items<S['Output']>> };
+  '/platforms': { get: Read<NoPath, Items<S['Platform']>> };
+  '/projects/{id}/streams': { get: Read<Params<Paging, Id>, Page<S['Broadcast']>> };
+  '/streams/{id}': { get: Read<Params<never, Id>, S['Broadcast']> };
+  '/streams/{id}/end': { post: Act<Params<never, Id>, { 200: Json<S['Broadcast']> }> };
+  '/streams/{id}/health': { get: Read<Params<never, Id>, S['Health']> };
+  '/streams/{id}/stats': {
     get: Read<Params<{ step_s?: number }, Id>, { step_s: number; samples: S['Figures'][] }>;
   };
-  '/api/v1/streams/{id}/events': { get: Read<Params<Paging, Id>, Page<S['Event']>> };
-  '/api/v1/streams/{id}/outputs': { get: Read<Params<never, Id>, Items<S['Output']>> };
-  '/api/v1/streams/{id}/report': { get: Read<Params<never, Id>, S['Report']> };
-  '/api/v1/projects/{id}/playback': { get: Read<Params<never, Id>, S['Playback']> };
-  '/api/v1/projects/{id}/ingest': { get: Read<Params<never, Id>, S['Ingest']> };
-  '/api/v1/ingest/connections': { get: Read<NoPath, Items<S['Connection']>> };
-  '/api/v1/ingest/connections/{id}': { delete: Act<Params<never, Id>, { 204: Empty }> };
-  '/api/v1/viewers/sessions': { get: Read<NoPath<{ project_id?: string }>, Items<S['Viewers']>> };
-  '/api/v1/webhooks': {
+  '/streams/{id}/events': { get: Read<Params<Paging, Id>, Page<S['Event']>> };
+  '/streams/{id}/outputs': { get: Read<Params<never, Id>, Items<S['Output']>> };
+  '/streams/{id}/report': { get: Read<Params<never, Id>, S['Report']> };
+  '/projects/{id}/playback': { get: Read<Params<never, Id>, S['Playback']> };
+  '/projects/{id}/ingest': { get: Read<Params<never, Id>, S['Ingest']> };
+  '/ingest/connections': { get: Read<NoPath, Items<S['Connection']>> };
+  '/ingest/connections/{id}': { delete: Act<Params<never, Id>, { 204: Empty }> };
+  '/viewers/sessions': { get: Read<NoPath<{ project_id?: string }>, Items<S['Viewers']>> };
+  '/webhooks': {
     get: Read<NoPath<Paging>, Page<S['Webhook']>>;
     post: Op<NoPath<never, Idempotent>, S['WebhookInput'], { 201: Json<S['Webhook'] & { secret: string }> }>;
   };
-  '/api/v1/webhooks/{id}': {
+  '/webhooks/{id}': {
     patch: Op<Params<never, Id, IfMatch>, Partial<S['WebhookInput']>, { 200: Json<S['Webhook']> }>;
     delete: Act<Params<never, Id, IfMatch>, { 204: Empty }>;
   };
-  '/api/v1/webhooks/{id}/test': { post: Act<Params<never, Id>, { 202: Json<{ delivery_id: string }> }> };
-  '/api/v1/webhooks/{id}/deliveries': { get: Read<Params<Paging, Id>, Page<S['Delivery']>> };
-  '/api/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver': {
+  '/webhooks/{id}/test': { post: Act<Params<never, Id>, { 202: Json<{ delivery_id: string }> }> };
+  '/webhooks/{id}/deliveries': { get: Read<Params<Paging, Id>, Page<S['Delivery']>> };
+  '/webhooks/{id}/deliveries/{delivery_id}/redeliver': {
     post: Act<Params<never, { id: string; delivery_id: string }>, { 202: Empty }>;
   };
-  '/api/v1/events': {
+  '/events': {
     get: Read<
       NoPath<Paging & { project_id?: string; stream_id?: string; type?: string }>,
       Page<S['Event']>
     >;
   };
-  '/api/v1/system': { get: Read<NoPath, S['System']> };
-  '/api/v1/system/nodes': { get: Read<NoPath, Items<S['Node']>> };
-  '/api/v1/system/checks': { get: Read<NoPath, Items<S['Check']>> };
-  '/api/v1/projects/{id}/test-pattern': {
+  '/system': { get: Read<NoPath, S['System']> };
+  '/system/nodes': { get: Read<NoPath, Items<S['Node']>> };
+  '/system/checks': { get: Read<NoPath, Items<S['Check']>> };
+  '/projects/{id}/test-pattern': {
     post: Op<Params<never, Id>, Record<string, never>, { 200: Json<{ publishing: boolean }> }>;
     delete: Act<Params<never, Id>, { 204: Empty }>;
   };
-  '/api/v1/projects/{id}/practice-destination': { post: Act<Params<never, Id>, { 201: Json<S['Destination']> }> };
+  '/projects/{id}/practice-destination': { post: Act<Params<never, Id>, { 201: Json<S['Destination']> }> };
 }
 
 export interface components {
@@ -341,16 +341,21 @@ export interface components {
       started_at: string;
       ended_at: string | null;
       end_reason: string | null;
-      encoder: string | null;
+      encoder: string | { software?: string; from?: string; secure?: boolean } | null;
       live: boolean;
     };
     Issue: {
       code: string;
       severity: 'info' | 'warning' | 'error';
       title: string;
-      what_to_do: string | null;
-      since: string;
-      destination_id: string | null;
+      what_to_do?: string | null;
+      detail?: string | null;
+      since?: string;
+      destination_id?: string | null;
+      destination_name?: string | null;
+      /** In a report: how often, and for how long in all. */
+      times?: number;
+      seconds?: number;
     };
     Figures: {
       at: string;
@@ -372,7 +377,7 @@ export interface components {
       connected_s: number | null;
     };
     Health: {
-      status: 'good' | 'warning' | 'bad' | 'no_data';
+      status: 'good' | 'ok' | 'warning' | 'bad' | 'no_data';
       issues: components['schemas']['Issue'][];
       figures: components['schemas']['Figures'] | null;
     };
@@ -397,19 +402,17 @@ export interface components {
       playback_id: string;
       hls_url: string;
       watch_url: string;
-      rtmp_url: string;
+      rtmp_url: string | null;
       ready: boolean;
       token_required: boolean;
       token: string | null;
-      token_expires_at: string | null;
     };
     Ingest: {
-      rtmp: { server: string; label: string }[];
-      rtmps: { server: string; label: string }[];
-      app: string;
+      /** What goes into an encoder's "Server" field, the best first. */
+      servers: string[];
       publish_user_needed: boolean;
-      refused: { at: string; from: string; why: string; times: number }[];
-      waiting_since: string | null;
+      connected: boolean;
+      last_used_at: string | null;
     };
     Connection: {
       id: string;
@@ -463,6 +466,7 @@ export interface components {
         lag_ms: number;
         sent_bytes: number;
         dropped_frames: number;
+        state?: components['schemas']['OutputState'];
       }[];
       viewers: number;
     };
@@ -472,19 +476,18 @@ export interface components {
       started_at: string;
       uptime_s: number;
       phase: string;
-      nodes: number;
-      cpu_percent: number | null;
       memory_bytes: number | null;
-      disk_free_bytes: number | null;
-      database: { kind: string; schema: number | string; open: number; idle: number; max: number };
+      cpu_percent?: number | null;
+      disk_free_bytes?: number | null;
+      database: { kind: string; open: number; idle: number; max: number };
+      projects: number;
       streams_live: number;
       publishers: number;
       players: number;
       hls_viewers: number;
       outputs_sending: number;
-      public_url: string | null;
     };
-    Node: { id: string; roles: string[]; started_at: string; version: string; live_streams: number; self: boolean };
+    Node: { id: string; started_at: string; version: string; streams_live: number; this: boolean; roles?: string[] };
     Check: { id: string; title: string; state: 'ok' | 'warn' | 'fail'; detail: string; what_to_do: string | null };
   };
 }

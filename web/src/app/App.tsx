@@ -2,11 +2,16 @@
 import { QueryClientProvider, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Toaster } from '@/ui/Toaster';
+import { early } from './early';
 import { makeQueryClient } from './queryClient';
 import { Routes } from './routes';
 
 export function App() {
-  const [client] = useState(makeQueryClient);
+  const [client] = useState(() => {
+    const made = makeQueryClient();
+    early(made, location.pathname);
+    return made;
+  });
   return (
     <QueryClientProvider client={client}>
       <Routes />

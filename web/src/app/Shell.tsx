@@ -1,5 +1,6 @@
 // The frame of every page but the dock and the viewer's: the rail (a bar below, on a phone), the lost-link banner, the page.
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
 import { LostBanner } from './LostBanner';
 import { Rail } from './Rail';
 import { useShortcuts } from './shortcuts';
@@ -9,6 +10,7 @@ const Help = lazy(() => import('./Help'));
 export function Shell({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
   useShortcuts({ onHelp: () => setHelp(true) });
+  useArrival();
   return (
     <div className="sm:pl-20">
       <a
@@ -30,4 +32,16 @@ export function Shell({ children }: { children: ReactNode }) {
       )}
     </div>
   );
+}
+
+/** Another page begins at its top, and with the focus in it, so that a screen reader says where one has come. */
+function useArrival(): void {
+  const [location] = useLocation();
+  const before = useRef(location);
+  useEffect(() => {
+    if (before.current === location) return;
+    before.current = location;
+    window.scrollTo(0, 0);
+    document.getElementById('page')?.focus({ preventScroll: true });
+  }, [location]);
 }

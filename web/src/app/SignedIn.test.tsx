@@ -42,7 +42,7 @@ it('a session that ends elsewhere ends here at the next answer', async () => {
   serve({ 'GET /api/v1/me': me(), 'GET /api/v1/setup': setup, 'GET /api/v1/system': new Refused(401, 'signed_out') });
   const { history } = at('/system');
   await screen.findByText('inside');
-  await ok(api.GET('/api/v1/system')).catch(() => {});
+  await ok(api.GET('/system')).catch(() => {});
   await waitFor(() => expect(history.at(-1)).toBe('/sign-in?next=%2Fsystem'));
 });
 

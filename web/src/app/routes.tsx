@@ -4,23 +4,24 @@ import { Redirect, Route, Switch } from 'wouter';
 import { Boundary } from '@/ui/Boundary';
 import { SkeletonPage } from '@/ui/Skeleton';
 import { OverviewPage } from '@/pages/OverviewPage';
+import { load } from './early';
 import { SignedIn } from './SignedIn';
 import { Shell } from './Shell';
 
 const pages = {
-  Projects: lazy(() => import('@/pages/ProjectsPage')),
-  Project: lazy(() => import('@/pages/ProjectPage')),
-  Streams: lazy(() => import('@/pages/StreamsPage')),
-  Stream: lazy(() => import('@/pages/StreamPage')),
-  ProjectSettings: lazy(() => import('@/pages/ProjectSettingsPage')),
-  Activity: lazy(() => import('@/pages/ActivityPage')),
-  System: lazy(() => import('@/pages/SystemPage')),
-  Settings: lazy(() => import('@/pages/SettingsPage')),
-  NotFound: lazy(() => import('@/pages/NotFoundPage')),
+  Projects: lazy(load.Projects),
+  Project: lazy(load.Project),
+  Streams: lazy(load.Streams),
+  Stream: lazy(load.Stream),
+  ProjectSettings: lazy(load.ProjectSettings),
+  Activity: lazy(load.Activity),
+  System: lazy(load.System),
+  Settings: lazy(load.Settings),
+  NotFound: lazy(load.NotFound),
 };
-const SetupPage = lazy(() => import('@/pages/SetupPage'));
-const SignInPage = lazy(() => import('@/pages/SignInPage'));
-const DockPage = lazy(() => import('@/pages/DockPage'));
+const SetupPage = lazy(load.Setup);
+const SignInPage = lazy(load.SignIn);
+const DockPage = lazy(load.Dock);
 
 type Params = Record<string, string | undefined>;
 

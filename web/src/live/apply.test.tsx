@@ -2,7 +2,8 @@ import { QueryClient } from '@tanstack/react-query';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { keys } from '@/api/queries';
 import type { Destination, Event } from '@/api/types';
-import { destination, event, stats } from '@/test/make';
+import { nextLook } from '@/api/look';
+import { destination, event, output, stats } from '@/test/make';
 import { applyEvents, madeOld } from './apply';
 import { link } from './link';
 import { samples } from './samples';
@@ -58,4 +59,23 @@ it('every type of event makes something old besides the list of events', () => {
     'destination.deleted', 'stream_key.changed', 'stream_key.revealed', 'user.signed_in', 'node.joined', 'node.left',
   ];
   for (const type of types) expect([type, madeOld(event(type)).length > 1]).toEqual([type, true]);
+});
+
+it('a state that has changed without an event is asked for', () => {
+  const known = stats(1);
+  client.setQueryData(keys.projectPart('prj_1', 'destinations'), [destination('dst_1')]);
+  for (const state of ['idle', 'sending'] as const) {
+    const told = { ...known, outputs: known.outputs.map((each) => ({ ...each, state })) };
+    link.receive({ kind: 'event', at: Date.now(), event: { id: '', type: 'stats', data: JSON.stringify(told) } });
+  }
+  expect(old).toEqual([JSON.stringify(keys.projectPart('prj_1', 'destinations'))]);
+});
+
+it('an output that waits for its next try is looked at when the wait is over', () => {
+  const now = Date.now();
+  const waits = (seconds: number) => destination('a', { output: output({ state: 'retrying', next_retry_at: new Date(now + seconds * 1000).toISOString() }) });
+  expect(nextLook([destination('a')], now)).toBe(false);
+  expect(nextLook([waits(12), waits(20)], now)).toBe(12_500);
+  expect(nextLook([waits(-30)], now)).toBe(2500);
+  expect(nextLook([destination('a', { output: output({ state: 'connecting' }) })], now)).toBe(2500);
 });

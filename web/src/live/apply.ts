@@ -1,7 +1,7 @@
 // What an event makes old. The server says that something changed; the queries that show it ask again.
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from '../api/queries';
-import type { Destination, Event, Output } from '../api/types';
+import type { Destination, Event, Output, Stats } from '../api/types';
 import { link } from './link';
 import { samples } from './samples';
 
@@ -56,6 +56,17 @@ function putOutput(client: QueryClient, event: Event): void {
   );
 }
 
+/** The list of destinations, where one is in another state than is shown: not every turn has an event. */
+function turned(client: QueryClient, { project_id, outputs }: Stats): QueryKey[] {
+  const key = keys.projectPart(project_id, 'destinations');
+  const shown = client.getQueryData<Destination[]>(key);
+  const isOther = outputs.some(({ destination_id, state }) => {
+    const known = state && shown?.find((each) => each.id === destination_id);
+    return known && known.output.state !== state;
+  });
+  return isOther ? [key] : [];
+}
+
 /** Ties the link to the cache; the answer unties it. */
 export function applyEvents(client: QueryClient): () => void {
   const old = new Map<string, QueryKey>();
@@ -66,7 +77,11 @@ export function applyEvents(client: QueryClient): () => void {
     old.clear();
   };
   const unlisten = link.listen((message) => {
-    if (message.kind === 'stats') return samples.push(message.stats);
+    if (message.kind === 'stats') {
+      samples.push(message.stats);
+      for (const key of turned(client, message.stats)) void client.invalidateQueries({ queryKey: key });
+      return;
+    }
     if (message.kind === 'open') {
       // What happened meanwhile is replayed, as far back as the server remembers; asking again covers the rest.
       if (message.resumed) void client.invalidateQueries();

@@ -77,4 +77,7 @@ it('a tab that died without a word is forgotten', async () => {
   await settle();
   expect(dead.told).toHaveLength(before);
   expect(alive.told.at(-1)?.kind).toBe('event');
+  // It was only frozen, and is told that it has missed something.
+  hub.asked(dead.port, 'here');
+  expect(dead.told.at(-1)).toMatchObject({ kind: 'open', resumed: true });
 });

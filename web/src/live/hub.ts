@@ -45,9 +45,16 @@ export class Hub {
   }
 
   asked(port: Port, asked: Asked): void {
-    if (asked === 'here') this.#ports.set(port, Date.now());
+    if (asked === 'here' && this.#ports.has(port)) this.#ports.set(port, Date.now());
+    else if (asked === 'here') this.#returned(port);
     if (asked === 'now') this.#link.now();
     if (asked === 'bye') this.#leave(port);
+  }
+
+  /** A tab that was taken for gone: frozen by the browser, or restored. It has missed what happened meanwhile. */
+  #returned(port: Port): void {
+    this.join(port);
+    if (this.#state?.kind === 'open') port.postMessage({ ...this.#state, resumed: true });
   }
 
   #leave(port: Port): void {

@@ -27,11 +27,14 @@ class Link {
     const ask = this.#ask;
     const bye = () => ask('bye');
     this.#timer = setInterval(() => ask('here'), HERE_MS);
+    const here = () => ask('here');
     addEventListener('pagehide', bye);
+    addEventListener('pageshow', here);
     addEventListener('online', this.retry);
     return () => {
       clearInterval(this.#timer);
       removeEventListener('pagehide', bye);
+      removeEventListener('pageshow', here);
       removeEventListener('online', this.retry);
       ask('bye');
       this.#ask = null;

@@ -1,6 +1,6 @@
 // What comes every second. It lives outside React's state: a figure that changes writes itself into its own element, and
 // nothing is rendered for it.
-import type { Figures, OutputSample, Stats } from '../api/types';
+import type { Figures, OutputSample, Project, Stats } from '../api/types';
 
 /** Five minutes of seconds. */
 export const WINDOW = 300;
@@ -82,3 +82,12 @@ function keep<T>(all: Map<string, T[]>, id: string, value: T): void {
 }
 
 export const samples = new Samples();
+
+/** What comes in: the last second's while there is one, else what the project says. */
+export function bitsIn({ id, live }: Project): number {
+  return (live.state === 'live' && samples.project(id)?.figures.bitrate_bits) || live.bitrate_bits;
+}
+
+export function viewersOf({ id, live }: Project): number {
+  return samples.project(id)?.viewers ?? live.viewers + live.players;
+}

@@ -86,6 +86,15 @@ describe('the link', () => {
     expect(told.open).toEqual([false]);
   });
 
+  it('has one connection however often it is started', async () => {
+    answers = [new TypeError('refused')];
+    link.start();
+    await settle();
+    link.start();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(connections).toHaveLength(1);
+  });
+
   it('takes a line without heartbeat for dead', async () => {
     link.start();
     await settle();

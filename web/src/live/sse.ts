@@ -68,7 +68,9 @@ export class EventLink {
   ) {}
 
   start(): void {
-    if (!this.#stop) void this.#run();
+    if (this.#stop) return;
+    clearTimeout(this.#timer);
+    void this.#run();
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { PageHead } from '@/ui/PageHead';
 import { SkeletonRows } from '@/ui/Skeleton';
+import { asTold } from '@/words/events';
 
 const TYPES: [string, string][] = [
   ['', 'Everything'],
@@ -70,7 +71,7 @@ export default function ActivityPage() {
 
 function Events({ filter, names }: { filter: EventFilter; names: Map<string, string> }) {
   const events = useSuspenseInfiniteQuery(eventsQuery(filter, 50));
-  const items = events.data.pages.flatMap((page) => page.items);
+  const items = asTold(events.data.pages.flatMap((page) => page.items));
   if (items.length === 0) return <Empty title="Nothing of this kind has happened" />;
   return (
     <>

@@ -6,7 +6,7 @@ import { useCan } from '@/app/can';
 import { LostBanner } from '@/app/LostBanner';
 import { DockRow } from '@/features/dock/DockRow';
 import { useSwitch } from '@/features/project/useSwitch';
-import { samples } from '@/live/samples';
+import { bitsIn } from '@/live/samples';
 import { useTitle } from '@/ui/PageHead';
 import { Readout } from '@/ui/Readout';
 import { Tally } from '@/ui/Tally';
@@ -27,7 +27,7 @@ export default function DockPage({ id }: { id: string }) {
         <div className="mt-2 mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
           <Tally live={project.live} />
           <p className="text-sm">
-            <Readout of={id} className="font-medium" say={() => bitrate(samples.project(id)?.figures.bitrate_bits ?? project.live.bitrate_bits)} />
+            <Readout of={id} className="font-medium" say={() => bitrate(bitsIn(project))} />
             <span className="text-faint"> in</span>
           </p>
         </div>

@@ -22,7 +22,7 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
           <>
             <p>{setup.needed ? 'Open the setup link that the server printed when it started.' : 'Everything is set up already.'}</p>
             <p className="mt-3">
-              It is gone? In a shell on the server: <code>gostream admin {setup.needed ? 'setup-link' : 'reset-link'}</code>
+              It is gone? In a shell on the server: <code>gostream admin {setup.needed ? 'setup-link' : 'reset-link --email ADDRESS'}</code>
             </p>
           </>
         }
@@ -42,7 +42,7 @@ function useSetup(link: string) {
   const client = useQueryClient();
   const [, navigate] = useLocation();
   return useMutation({
-    mutationFn: (body: { password: string; email?: string; name?: string }) => ok(api.POST('/api/v1/setup', { body: { link, ...body } })),
+    mutationFn: (body: { password: string; email?: string; name?: string }) => ok(api.POST('/setup', { body: { link, ...body } })),
     onSuccess: async () => {
       await Promise.all([client.fetchQuery({ ...meQuery, staleTime: 0 }), client.fetchQuery({ ...setupQuery, staleTime: 0 })]);
       const projects = await client.fetchQuery(projectsQuery).catch(() => []);
@@ -60,7 +60,7 @@ function LinkTrouble({ error }: { error: ApiError | null }) {
       {error.fields.link ?? error.message}
       {old && (
         <span className="mt-1 block text-soft">
-          A link works once, and for 30 minutes. A new one: <code>gostream admin reset-link</code>
+          A link works once, and for 30 minutes. A new one: <code>gostream admin reset-link --email ADDRESS</code>
         </span>
       )}
     </FormError>

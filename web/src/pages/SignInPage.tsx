@@ -21,8 +21,8 @@ export default function SignInPage() {
   const enter = useMutation({
     mutationFn: () =>
       making
-        ? ok(api.POST('/api/v1/sign-up', { body: form }))
-        : ok(api.POST('/api/v1/session', { body: { email: form.email, password: form.password } })),
+        ? ok(api.POST('/sign-up', { body: form }))
+        : ok(api.POST('/session', { body: { email: form.email, password: form.password } })),
     onSuccess: async () => {
       await client.fetchQuery({ ...meQuery, staleTime: 0 });
       client.removeQueries({ queryKey: keys.setup });

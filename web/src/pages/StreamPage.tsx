@@ -5,7 +5,7 @@ import { Link } from 'wouter';
 import { destinationsQuery, reportQuery } from '@/api/queries';
 import type { Report } from '@/api/types';
 import { EventRow } from '@/features/activity/EventRow';
-import { Issues } from '@/features/project/HealthPanel';
+import { Issues } from '@/features/project/Issues';
 import { OutputTable } from '@/features/streams/OutputTable';
 import { save } from '@/features/streams/save';
 import { useQuery } from '@tanstack/react-query';
@@ -13,6 +13,8 @@ import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { PageHead } from '@/ui/PageHead';
 import { PanelHead } from '@/ui/Panel';
+import { asTold, encoderName } from '@/words/events';
+import { DEPARTURES } from '@/words/states';
 import { clock, date, dateTime, timeOfDay } from '@/words/format';
 
 export default function StreamPage({ id }: { id: string }) {
@@ -52,7 +54,7 @@ export default function StreamPage({ id }: { id: string }) {
         <section className="panel" aria-labelledby="events">
           <PanelHead id="events" title="What happened" />
           <ol className="px-4 py-3">
-            {events.map((event) => (
+            {asTold(events).map((event) => (
               <EventRow key={event.id} event={event} names={names} />
             ))}
           </ol>
@@ -67,9 +69,9 @@ function Facts({ report: { broadcast, outputs }, duration }: { report: Report; d
     ['Began', timeOfDay(broadcast.started_at)],
     ['Ended', broadcast.ended_at ? timeOfDay(broadcast.ended_at) : 'still on the air'],
     ['Length', clock(duration)],
-    ['Encoder', broadcast.encoder ?? 'unknown'],
+    ['Encoder', encoderName(broadcast.encoder) ?? 'unknown'],
     ['Destinations', String(outputs.length)],
-    ['End', broadcast.end_reason ?? '–'],
+    ['End', DEPARTURES[broadcast.end_reason ?? ''] ?? broadcast.end_reason ?? '–'],
   ];
   return (
     <dl className="panel mb-4 grid grid-cols-2 gap-x-6 gap-y-3 p-4 sm:grid-cols-3 lg:grid-cols-6" title={dateTime(broadcast.started_at)}>

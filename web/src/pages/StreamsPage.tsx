@@ -11,7 +11,8 @@ import { PageHead } from '@/ui/PageHead';
 import { StateChip } from '@/ui/State';
 import { Since } from '@/ui/Time';
 import { dateTime, span } from '@/words/format';
-import { ingestWords } from '@/words/states';
+import { encoderName } from '@/words/events';
+import { DEPARTURES, ingestWords } from '@/words/states';
 
 export default function StreamsPage({ id }: { id: string }) {
   const project = useSuspenseQuery(projectQuery(id)).data;
@@ -50,7 +51,7 @@ function Show({ stream }: { stream: Broadcast }) {
         <span className="figure w-24 flex-none text-soft">
           {ended_at ? span((Date.parse(ended_at) - Date.parse(started_at)) / 1000) : <Since at={started_at} />}
         </span>
-        <span className="hidden min-w-0 flex-1 truncate text-sm text-faint sm:block">{[encoder, end_reason].filter(Boolean).join(' · ')}</span>
+        <span className="hidden min-w-0 flex-1 truncate text-sm text-faint sm:block">{[encoderName(encoder), end_reason && (DEPARTURES[end_reason] ?? end_reason)].filter(Boolean).join(' · ')}</span>
         {live && <StateChip words={ingestWords('live')} />}
         <ChevronRight size={18} className="ml-auto flex-none text-faint" aria-hidden />
       </Link>

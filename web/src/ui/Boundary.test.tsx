@@ -12,11 +12,11 @@ import { SkeletonRows } from './Skeleton';
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
 
 function System() {
-  const system = useSuspenseQuery({ queryKey: ['system'], queryFn: () => ok(api.GET('/api/v1/system')) }).data;
+  const system = useSuspenseQuery({ queryKey: ['system'], queryFn: () => ok(api.GET('/system')) }).data;
   return <p>Version {system.version}</p>;
 }
 function Setup() {
-  return <p>Needed: {String(useSuspenseQuery({ queryKey: ['setup'], queryFn: () => ok(api.GET('/api/v1/setup')) }).data.needed)}</p>;
+  return <p>Needed: {String(useSuspenseQuery({ queryKey: ['setup'], queryFn: () => ok(api.GET('/setup')) }).data.needed)}</p>;
 }
 
 it('a failure stays in its panel, and Try again asks anew', async () => {

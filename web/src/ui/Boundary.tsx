@@ -38,7 +38,7 @@ function Failure({ name, page, error, resetErrorBoundary }: FallbackProps & { na
   const Heading = page ? 'h1' : 'p';
   const missing = failure instanceof ApiError && failure.status === 404;
   return (
-    <div role="alert" className="flex flex-wrap items-start gap-3 p-4">
+    <div role="alert" className={`flex flex-wrap items-start gap-3 p-4 ${page ? 'panel m-4 sm:m-0' : ''}`}>
       <CircleAlert size={18} className="mt-0.5 flex-none text-bad" aria-hidden />
       <div className="min-w-0 flex-1">
         <Heading className="font-semibold">{missing ? `${name} is not there` : `${name} cannot be shown`}</Heading>

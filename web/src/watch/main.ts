@@ -20,6 +20,8 @@ function show(state: PlayerState, detail?: string): void {
   status.dataset.state = state;
   status.textContent = text;
   sound.hidden = state !== 'playing' || !video.muted;
+  // Controls of a picture that is not there would only be in the way.
+  video.controls = state === 'playing' || state === 'paused';
 }
 
 const player = new Player(video, show);

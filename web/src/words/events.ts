@@ -1,7 +1,7 @@
 // An event as a sentence, and whose doing it was: the encoder's side, ours, or the destination's.
 import type { Event } from '../api/types';
 import { count, span } from './format';
-import { OUTPUT, REASONS, type Sign, type Tone } from './states';
+import { DEPARTURES, OUTPUT, REASONS, REFUSALS, type Sign, type Tone } from './states';
 
 export type Party = 'encoder' | 'server' | 'destination' | 'person';
 
@@ -40,46 +40,73 @@ const words = (party: Party, tone: Tone, sign: Sign, title: string, detail: stri
   detail,
 });
 
+const seconds = (data: Data, ...names: string[]): string | null => {
+  const name = names.find((each) => number(data[each]) !== null);
+  if (!name) return null;
+  return span(Number(data[name]) / (name.endsWith('_ms') ? 1000 : 1));
+};
+
+/** What an encoder says it is: a word, or an object with the address beside it. */
+export function encoderName(encoder: unknown): string | null {
+  if (typeof encoder === 'object' && encoder !== null) return text((encoder as Data).software);
+  return text(encoder);
+}
+
 function output(data: Data, names: Names): EventWords {
   const name = destination(data, names);
   const state = text(data.state) ?? 'idle';
   const reason = text(data.reason);
   const why = text(data.title) ?? (reason && `${name}: ${REASONS[reason] ?? reason}`);
   const attempt = number(data.attempt);
-  const after = number(data.recovered_after_s) ?? number(data.down_s);
+  const after = seconds(data, 'recovered_after_s');
   if (state === 'sending') {
-    return after
-      ? words('destination', 'ok', 'flow', `${name} recovered after ${span(after)}`)
-      : words('destination', 'ok', 'flow', `${name} is sending`);
+    return words('destination', 'ok', 'flow', after ? `${name} recovered after ${after}` : `${name} is sending`);
   }
   if (state === 'retrying') {
-    return words('destination', 'warn', 'again', `${name} dropped, trying again`, join(why, attempt ? `attempt ${attempt}` : null, text(data.detail)));
+    const tries = attempt && attempt > 1 ? `attempt ${attempt}` : null;
+    return words('destination', 'warn', 'again', attempt && attempt > 1 ? `${name} is still retrying` : `${name} dropped, trying again`, join(why, tries, text(data.detail)));
   }
   if (state === 'failed') return words('destination', 'bad', 'alert', `${name} needs you`, join(why, text(data.detail)));
   const known = OUTPUT[state as keyof typeof OUTPUT];
   return words(state === 'disabled' ? 'person' : 'server', known?.tone ?? 'off', known?.sign ?? 'info', `${name}: ${(known?.word ?? state).toLowerCase()}`, why);
 }
 
+function health(data: Data): EventWords {
+  const issues = Array.isArray(data.issues) ? (data.issues as Data[]) : [];
+  const [worst] = issues;
+  if (!worst) return words('encoder', 'ok', 'flow', 'The signal is good');
+  const bad = worst.severity === 'error' || data.status === 'bad';
+  const others = issues.length > 1 ? `and ${issues.length - 1} more` : null;
+  const title = [text(worst.title) ?? text(worst.code) ?? 'The signal changed', others].filter(Boolean).join(', ');
+  const party = worst.destination_id || worst.destination ? 'destination' : 'encoder';
+  return words(party, bad ? 'bad' : worst.severity === 'info' ? 'info' : 'warn', 'alert', title, text(worst.detail) ?? text(worst.what_to_do));
+}
+
 type Say = (data: Data, names: Names) => EventWords;
-const from = (data: Data): string | null => text(data.remote) ?? text(data.from) ?? text(data.address);
+const from = (data: Data): string | null => text(data.from) ?? text(data.remote) ?? text(data.address);
+const program = (data: Data): string | null => text(data.software) ?? encoderName(data.encoder);
+const times = (data: Data): string | null => ((number(data.attempts) ?? 1) > 1 ? `${Number(data.attempts)} times` : null);
+const coded = (value: unknown, table: Record<string, string>): string | null => {
+  const code = text(value);
+  return code && (table[code] ?? code);
+};
 
 const SAY: Record<string, Say> = {
-  'ingest.connected': (d) => words('encoder', 'info', 'flow', 'Encoder connected', join(text(d.encoder), from(d))),
-  'ingest.rejected': (d) => words('encoder', 'bad', 'alert', 'An encoder was turned away', join(text(d.why) ?? text(d.reason) ?? text(d.title), from(d))),
-  'ingest.interrupted': (d) =>
-    words('encoder', 'warn', 'hold', 'Encoder dropped, the show is held', join(text(d.reason) ?? text(d.detail), number(d.hold_s) ? `for up to ${span(Number(d.hold_s))}` : null)),
-  'ingest.resumed': (d) =>
-    words('encoder', 'ok', 'flow', number(d.away_s) ? `Encoder back after ${span(Number(d.away_s))}` : 'Encoder back', from(d)),
-  'ingest.disconnected': (d) => words('encoder', 'off', 'off', 'Encoder disconnected', text(d.reason) ?? text(d.detail)),
-  'stream.started': (d) => words('encoder', 'ok', 'flow', 'On the air', text(d.encoder)),
-  'stream.ended': (d) => words('encoder', 'off', 'off', 'Show ended', join(text(d.reason) ?? text(d.end_reason), number(d.duration_s) ? `after ${span(Number(d.duration_s))}` : null)),
-  'playback.ready': () => words('server', 'info', 'flow', 'Viewers can watch'),
-  'health.changed': (d) => {
-    const issue = text(d.title) ?? text(d.code);
-    const bad = d.severity === 'error' || d.status === 'bad';
-    if (d.status === 'good' || d.cleared === true) return words('encoder', 'ok', 'flow', issue ? `Over: ${issue}` : 'Signal is good again');
-    return words('encoder', bad ? 'bad' : 'warn', 'alert', issue ?? 'Signal health changed', text(d.what_to_do));
+  'ingest.connected': (d) => words('encoder', 'info', 'flow', 'Encoder connected', join(program(d), from(d))),
+  'ingest.rejected': (d) => words('encoder', 'bad', 'alert', 'An encoder was turned away', join(coded(d.reason, REFUSALS), from(d), times(d))),
+  'ingest.interrupted': (d) => words('encoder', 'warn', 'hold', 'Encoder dropped, the show is held', coded(d.reason, DEPARTURES)),
+  'ingest.resumed': (d) => {
+    const after = seconds(d, 'after_ms', 'away_s');
+    return words('encoder', 'ok', 'flow', after ? `Encoder back after ${after}` : 'Encoder back', from(d));
   },
+  'ingest.disconnected': (d) => words('encoder', 'off', 'off', 'Encoder disconnected', join(coded(d.reason, DEPARTURES), text(d.detail))),
+  'stream.started': (d) => words('encoder', 'ok', 'flow', 'On the air', program(d)),
+  'stream.ended': (d) => {
+    const after = seconds(d, 'seconds', 'duration_s');
+    return words('encoder', 'off', 'off', after ? `Show ended after ${after}` : 'Show ended', coded(d.reason, DEPARTURES));
+  },
+  'playback.ready': () => words('server', 'info', 'flow', 'Viewers can watch'),
+  'health.changed': health,
   'output.state': output,
   'destination.tested': (d, n) =>
     words('person', d.ok === false ? 'bad' : 'ok', d.ok === false ? 'alert' : 'flow', `${destination(d, n)}: test ${d.ok === false ? 'failed' : 'passed'}`, text(d.detail)),
@@ -91,10 +118,37 @@ const SAY: Record<string, Say> = {
   'stream_key.revealed': (d) => words('person', 'warn', 'info', 'A stream key was shown', join(text(d.name), text(d.by))),
   'user.signed_in': (d) => words('person', 'off', 'info', `${text(d.name) ?? text(d.email) ?? 'Somebody'} signed in`, from(d)),
   'node.joined': (d) => words('server', 'info', 'info', `Node ${text(d.node_id) ?? text(d.id) ?? ''} joined`),
-  'node.left': (d) => words('server', 'warn', 'alert', `Node ${text(d.node_id) ?? text(d.id) ?? ''} left`, count(number(d.streams) ?? 0, 'stream')),
+  'node.left': (d) => words('server', 'warn', 'alert', `Node ${text(d.node_id) ?? text(d.id) ?? ''} left`),
+  'events.lost': (d) => words('server', 'warn', 'alert', `${count(number(d.count) ?? 0, 'event')} could not be written down`),
+  'webhook.disabled': (d) => words('server', 'bad', 'alert', 'A webhook was switched off', join(text(d.url), text(d.reason))),
+  'webhook.test': () => words('person', 'off', 'info', 'A webhook was tested'),
 };
 
 export function eventWords(event: Event, names: Names = () => undefined): EventWords {
   const say = SAY[event.type];
   return say ? say(event.data, names) : words('server', 'off', 'info', event.type, text(event.data.title) ?? text(event.data.detail));
+}
+
+/** States that are on the way to another one: true for a moment, and nothing to remember. */
+const PASSING = new Set(['connecting', 'stopping']);
+
+/**
+ * Events as people read them, newest first: without what only passes, and with how long each destination was in trouble
+ * before it sent again.
+ */
+export function asTold(events: Event[]): Event[] {
+  const since = new Map<string, number>();
+  const told = events.toReversed().flatMap((event) => {
+    if (event.type !== 'output.state') return [event];
+    const { state } = event.data;
+    const id = text(event.data.destination_id) ?? text(event.data.destination) ?? '';
+    if (PASSING.has(String(state))) return [];
+    const began = since.get(id);
+    if (state === 'retrying' || state === 'failed') since.set(id, began ?? Date.parse(event.time));
+    else since.delete(id);
+    if (state !== 'sending' || began === undefined) return [event];
+    const recovered_after_s = (Date.parse(event.time) - began) / 1000;
+    return [{ ...event, data: { recovered_after_s, ...event.data } }];
+  });
+  return told.toReversed();
 }

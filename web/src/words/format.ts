@@ -59,3 +59,8 @@ export const dateTime = (at: string | number): string => BOTH.format(new Date(at
 export function count(value: number, one: string, many = `${one}s`): string {
   return `${value.toLocaleString('en')} ${value === 1 ? one : many}`;
 }
+
+/** `the key is not known` as a sentence of its own. */
+export function sentence(words: string): string {
+  return words && words[0]?.toUpperCase() + words.slice(1).replace(/\.?$/, '.');
+}

@@ -60,3 +60,26 @@ export const REASONS: Record<string, string> = {
   track_missing: 'the encoder sends no such track',
   circuit_open: 'it failed too often and is resting',
 };
+
+/** Why an encoder may not publish. */
+export const REFUSALS: Record<string, string> = {
+  unknown_key: 'the stream key is not known',
+  busy: 'somebody already sends with this key',
+  draining: 'the server was about to stop',
+  auth_missing: 'it gave no user name and password',
+  auth_wrong_user: 'the user name is wrong',
+  auth_wrong_password: 'the password is wrong',
+};
+
+/** Why an encoder went, or a show ended. */
+export const DEPARTURES: Record<string, string> = {
+  finished: 'the encoder stopped',
+  superseded: 'another encoder took over with the same key',
+  draining: 'the server was about to stop',
+  shutdown: 'the server stopped',
+  kicked: 'somebody here ended it',
+  ended: 'somebody here ended it',
+  stalled: 'nothing came any more',
+  lost: 'its connection was lost',
+  protocol: 'it broke the protocol',
+};

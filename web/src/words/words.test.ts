@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { event } from '@/test/make';
-import { eventWords } from './events';
+import { asTold, eventWords } from './events';
 import { bitrate, bytes, clock, milliseconds, span } from './format';
 import { outputWords } from './states';
 
@@ -21,5 +21,18 @@ it('an event says whose doing it was', () => {
   const names = () => 'Twitch';
   expect(eventWords(event('output.state', { destination_id: 'd', state: 'sending', recovered_after_s: 12 }), names)).toMatchObject({ title: 'Twitch recovered after 12 s', party: 'destination', tone: 'ok' });
   expect(eventWords(event('output.state', { destination_id: 'd', state: 'failed', reason: 'publish_rejected' }), names)).toMatchObject({ title: 'Twitch needs you', tone: 'bad', detail: 'Twitch: it refused the stream key' });
-  expect(eventWords(event('ingest.interrupted', { hold_s: 30 }))).toMatchObject({ party: 'encoder', tone: 'warn', detail: 'for up to 30 s' });
+  expect(eventWords(event('ingest.interrupted', {}))).toMatchObject({ party: 'encoder', tone: 'warn' });
+  expect(eventWords(event('ingest.rejected', { reason: 'unknown_key', from: '10.0.0.4', attempts: 3 }))).toMatchObject({ detail: 'the stream key is not known · 10.0.0.4 · 3 times' });
+  expect(eventWords(event('stream.started', { encoder: { software: 'OBS Studio 31', from: '10.0.0.4' } }))).toMatchObject({ title: 'On the air', detail: 'OBS Studio 31' });
+  expect(eventWords(event('ingest.resumed', { after_ms: 4200 }))).toMatchObject({ title: 'Encoder back after 4 s' });
+  const issues = [{ title: 'There is no sound', severity: 'warning' }, { title: 'b', severity: 'info' }];
+  expect(eventWords(event('health.changed', { status: 'ok', issues }))).toMatchObject({ title: 'There is no sound, and 1 more', tone: 'warn' });
+  expect(eventWords(event('health.changed', { status: 'good', issues: [] }))).toMatchObject({ tone: 'ok' });
+});
+
+it('a destination that sends again says how long it did not', () => {
+  const at = (second: number, state: string) => event('output.state', { destination_id: 'd', state }, { id: `evt_${second}`, time: new Date(second * 1000).toISOString() });
+  const newestFirst = [at(42, 'sending'), at(41, 'connecting'), at(32, 'retrying'), at(30, 'retrying'), at(10, 'sending'), at(9, 'connecting')];
+  const told = asTold(newestFirst).map((each) => [each.id, each.data.recovered_after_s]);
+  expect(told).toEqual([['evt_42', 12], ['evt_32', undefined], ['evt_30', undefined], ['evt_10', undefined]]);
 });

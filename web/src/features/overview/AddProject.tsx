@@ -14,7 +14,7 @@ export default function AddProject({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const [, navigate] = useLocation();
   const add = useMutation({
-    mutationFn: () => ok(api.POST('/api/v1/projects', { params: { header }, body: { name: name.trim() } })),
+    mutationFn: () => ok(api.POST('/projects', { params: { header }, body: { name: name.trim() } })),
     onSuccess: (project) => {
       void client.invalidateQueries({ queryKey: keys.projects });
       client.setQueryData(keys.project(project.id), project);

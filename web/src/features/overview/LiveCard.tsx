@@ -1,7 +1,7 @@
 // A show on the air, at a glance: how long, how much, where to, who watches.
 import { Link } from 'wouter';
 import type { Project } from '@/api/types';
-import { samples } from '@/live/samples';
+import { bitsIn, viewersOf } from '@/live/samples';
 import { Fan, lineTones, sourceTone } from '@/ui/Fan';
 import { Readout } from '@/ui/Readout';
 import { Tally } from '@/ui/Tally';
@@ -24,7 +24,7 @@ export function LiveCard({ project }: { project: Project }) {
         <Fan source={sourceTone(live.state)} lines={lineTones(project)} className="h-14 w-full sm:w-40 sm:flex-none" />
         <dl className="grid flex-1 grid-cols-3 gap-x-4">
           <Figure label="In">
-            <Readout of={id} say={() => bitrate(samples.project(id)?.figures.bitrate_bits ?? live.bitrate_bits)} />
+            <Readout of={id} say={() => bitrate(bitsIn(project))} />
           </Figure>
           <Figure label="Out">
             <span className="figure">
@@ -32,7 +32,7 @@ export function LiveCard({ project }: { project: Project }) {
             </span>
           </Figure>
           <Figure label="Viewers">
-            <Readout of={id} say={() => String(samples.project(id)?.viewers ?? live.viewers)} />
+            <Readout of={id} say={() => String(viewersOf(project))} />
           </Figure>
         </dl>
       </div>

@@ -14,8 +14,8 @@ export function useTestPattern(project: string, destinations: number) {
   const path = { params: { path: { id: project } } };
   return useMutation({
     mutationFn: async () => {
-      if (destinations === 0) await ok(api.POST('/api/v1/projects/{id}/practice-destination', path));
-      return ok(api.POST('/api/v1/projects/{id}/test-pattern', { ...path, body: {} }));
+      if (destinations === 0) await ok(api.POST('/projects/{id}/practice-destination', path));
+      return ok(api.POST('/projects/{id}/test-pattern', { ...path, body: {} }));
     },
     onError: (error) => toastError('The test pattern did not start', error),
     onSettled: () => client.invalidateQueries({ queryKey: keys.project(project) }),

@@ -18,7 +18,7 @@ export function DangerZone({ project }: { project: Project }) {
   const [, navigate] = useLocation();
   const { act } = useCan();
   const remove = useMutation({
-    mutationFn: () => ok(api.DELETE('/api/v1/projects/{id}', { params: { path: { id: project.id }, header: ifMatch(project) } })),
+    mutationFn: () => ok(api.DELETE('/projects/{id}', { params: { path: { id: project.id }, header: ifMatch(project) } })),
     onSuccess: () => {
       navigate('/projects', { replace: true });
       client.removeQueries({ queryKey: keys.project(project.id) });

@@ -4,23 +4,22 @@ import { playbackQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { Private } from '@/app/Private';
 import { CopyLine } from '@/ui/Copy';
-import { dateTime } from '@/words/format';
 
 export function Embed({ project }: { project: Project }) {
-  const { watch_url, hls_url, rtmp_url, token_required, token_expires_at } = useSuspenseQuery(playbackQuery(project.id)).data;
+  const { watch_url, hls_url, rtmp_url, token_required } = useSuspenseQuery(playbackQuery(project.id)).data;
   const absolute = (url: string) => (/^\w+:/.test(url) ? url : new URL(url, location.origin).href);
   const frame = `<iframe src="${absolute(watch_url)}" width="640" height="400" allow="autoplay; fullscreen" style="border:0"></iframe>`;
   const lines: [string, string][] = [
     ['Page for viewers', absolute(watch_url)],
     ['HLS playlist', absolute(hls_url)],
-    ['RTMP', rtmp_url],
+    ...(rtmp_url ? [['RTMP', rtmp_url] as [string, string]] : []),
     ['For another site', frame],
   ];
   return (
     <div className="grid gap-4 p-4">
       {token_required && (
         <p className="text-sm text-soft">
-          Viewers need a token. These addresses hold one{token_expires_at && `, good until ${dateTime(token_expires_at)}`}: whoever has them can watch.
+          Viewers need a token. These addresses hold one: whoever has them can watch.
         </p>
       )}
       {lines.map(([label, value]) => (

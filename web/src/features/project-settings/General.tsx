@@ -17,7 +17,7 @@ export function General({ project }: { project: Project }) {
   const save = useMutation({
     mutationFn: () =>
       ok(
-        api.PATCH('/api/v1/projects/{id}', {
+        api.PATCH('/projects/{id}', {
           params: { path: { id: project.id }, header: ifMatch(project) },
           body: { name: name.trim(), hold_s: hold.trim() ? Number(hold) : null },
         }),

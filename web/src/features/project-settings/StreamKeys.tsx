@@ -100,16 +100,16 @@ function useChange(project: string, onSecret: (key: string) => void, onDone: () 
     mutationFn: async (change: Change): Promise<string | null> => {
       if (change.what === 'add') {
         const params = { path: { id: project }, header: once() };
-        return (await ok(api.POST('/api/v1/projects/{id}/stream-keys', { params, body: { name: change.name } }))).key;
+        return (await ok(api.POST('/projects/{id}/stream-keys', { params, body: { name: change.name } }))).key;
       }
       const path = { id: change.key.id };
       if (change.what === 'rotate') {
         const params = { path, header: once() };
-        return (await ok(api.POST('/api/v1/stream-keys/{id}/rotate', { params, body: { overlap_s: change.overlap } }))).key;
+        return (await ok(api.POST('/stream-keys/{id}/rotate', { params, body: { overlap_s: change.overlap } }))).key;
       }
       const params = { path, header: ifMatch(change.key) };
-      if (change.what === 'delete') await ok(api.DELETE('/api/v1/stream-keys/{id}', { params }));
-      else await ok(api.PATCH('/api/v1/stream-keys/{id}', { params, body: { disabled: change.on } }));
+      if (change.what === 'delete') await ok(api.DELETE('/stream-keys/{id}', { params }));
+      else await ok(api.PATCH('/stream-keys/{id}', { params, body: { disabled: change.on } }));
       return null;
     },
     onSuccess: (secret) => {

@@ -30,7 +30,7 @@ export default function AskPassword({ onConfirm, onClose }: Props) {
           required
           value={password}
           onChange={(event) => setPassword(event.target.value)}
-          error={error ? (error instanceof ApiError && error.status !== 0 ? 'That was not it.' : 'The server does not answer.') : undefined}
+          error={error ? refusal(error) : undefined}
         />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
@@ -41,4 +41,9 @@ export default function AskPassword({ onConfirm, onClose }: Props) {
       </form>
     </Dialog>
   );
+}
+
+function refusal(error: Error): string {
+  const wrong = error instanceof ApiError && [401, 403, 422].includes(error.status);
+  return wrong ? 'That was not it.' : error.message;
 }

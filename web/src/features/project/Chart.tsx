@@ -5,6 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import { samples, WINDOW } from '@/live/samples';
 import { bitrate, timeOfDay } from '@/words/format';
 import { useNow } from '@/ui/clock';
+import { Readout } from '@/ui/Readout';
 
 const HEIGHT = 168;
 
@@ -49,7 +50,7 @@ export default function Chart({ project }: { project: string }) {
     <figure>
       <figcaption className="mb-2 flex flex-wrap items-baseline gap-x-3">
         <span className="engraved">Bitrate, last five minutes</span>
-        <Summary project={project} />
+        <Readout of={project} className="text-sm text-soft" say={() => summary(project)} />
       </figcaption>
       <div ref={host} className="h-[168px]" aria-hidden />
       <Table project={project} />
@@ -87,19 +88,15 @@ function draw(element: HTMLElement, project: string): uPlot {
   );
 }
 
-/** Every so many seconds is often enough for words. */
-const WORDS_EVERY_S = 5;
+/** Every so many seconds is often enough for a table. */
+const TABLE_EVERY_S = 5;
 
-function Summary({ project }: { project: string }) {
-  useNow(WORDS_EVERY_S);
+/** The same in words. */
+export function summary(project: string): string {
   const values = samples.window(project).map(({ figures }) => figures.bitrate_bits ?? 0).filter((bits) => bits > 0);
-  if (values.length === 0) return null;
+  if (values.length === 0) return '';
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
-  return (
-    <span className="figure text-sm text-soft">
-      {bitrate(mean)} on average, {bitrate(Math.min(...values))} to {bitrate(Math.max(...values))}
-    </span>
-  );
+  return `${bitrate(mean)} on average, ${bitrate(Math.min(...values))} to ${bitrate(Math.max(...values))}`;
 }
 
 function Table({ project }: { project: string }) {
@@ -113,7 +110,7 @@ function Table({ project }: { project: string }) {
 }
 
 function Minutes({ project }: { project: string }) {
-  useNow(WORDS_EVERY_S);
+  useNow(TABLE_EVERY_S);
   const rows = samples.window(project).filter((_, index, all) => (all.length - 1 - index) % 15 === 0);
   return (
     <table className="list figure">

@@ -10,7 +10,7 @@ export default function DeleteDestination({ destination, onClose }: { destinatio
   const { id, name, project_id, output } = destination;
   const client = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => ok(api.DELETE('/api/v1/destinations/{id}', { params: { path: { id }, header: ifMatch(destination) } })),
+    mutationFn: () => ok(api.DELETE('/destinations/{id}', { params: { path: { id }, header: ifMatch(destination) } })),
     onSuccess: () => {
       client.setQueryData<Destination[]>(keys.projectPart(project_id, 'destinations'), (all) => all?.filter((each) => each.id !== id));
       onClose();

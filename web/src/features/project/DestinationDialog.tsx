@@ -92,12 +92,12 @@ function useSave(project: string, destination: Destination | null, onDone: () =>
     mutationFn: (draft: Draft) =>
       destination
         ? ok(
-            api.PATCH('/api/v1/destinations/{id}', {
+            api.PATCH('/destinations/{id}', {
               params: { path: { id: destination.id }, header: ifMatch(destination) },
               body: inputOf(draft, destination),
             }),
           )
-        : ok(api.POST('/api/v1/projects/{id}/destinations', { params: { path: { id: project }, header }, body: inputOf(draft, null) })),
+        : ok(api.POST('/projects/{id}/destinations', { params: { path: { id: project }, header }, body: inputOf(draft, null) })),
     onSuccess: (answer) => {
       client.setQueryData<Destination[]>(key, (all) =>
         destination ? all?.map((each) => (each.id === answer.id ? answer : each)) : [...(all ?? []), answer],

@@ -38,7 +38,7 @@ export default function DestinationTestDialog({ destination, onClose }: { destin
   const client = useQueryClient();
   const [publish, setPublish] = useState(false);
   const start = useMutation({
-    mutationFn: () => ok(api.POST('/api/v1/destinations/{id}/test', { params: { path: { id } }, body: { publish } })),
+    mutationFn: () => ok(api.POST('/destinations/{id}/test', { params: { path: { id } }, body: { publish } })),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.destinationTest(id) }),
     onError: (error) => toastError('The test did not start', error),
   });

@@ -3,16 +3,17 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { setPreferences } from '@/app/preferences';
 import { link } from '@/live/link';
-import { me, project, show } from '@/test/make';
+import { event, me, project, show } from '@/test/make';
 import { page, Refused, serve } from '@/test/server';
 import { EncoderSetup } from './EncoderSetup';
 import { larix } from './Phone';
 
 const key = { id: 'key_1', project_id: 'prj_1', name: 'Main', key_hint: 'k3Qd', disabled: false, expires_at: null, last_used_at: null, created_at: '', updated_at: '', revision: 1 };
-const ingest = { rtmp: [{ server: 'rtmp://10.0.0.9:1935/live', label: 'here' }], rtmps: [], app: 'live', publish_user_needed: false, refused: [], waiting_since: null };
+const ingest = { servers: ['rtmp://10.0.0.9:1935/live'], publish_user_needed: false, connected: false, last_used_at: null };
 const routes = () => ({
   'GET /api/v1/me': me(),
-  'GET /api/v1/projects/prj_1/ingest': ingest as unknown,
+  'GET /api/v1/projects/prj_1/ingest': ingest,
+  'GET /api/v1/events': page() as unknown,
   'GET /api/v1/projects/prj_1/stream-keys': page(key),
   'POST /api/v1/stream-keys/key_1/reveal': { key: 'live_secret_k3Qd' } as unknown,
 });
@@ -32,8 +33,9 @@ it('says that nobody is connected, and where to send', async () => {
 });
 
 it('says who tried with a wrong key', async () => {
-  const refused = [{ at: new Date(Date.now() - 20_000).toISOString(), from: '10.0.0.4', why: 'The stream key is not known.', times: 2 }];
-  serve({ ...routes(), 'GET /api/v1/projects/prj_1/ingest': { ...ingest, refused } });
+  const rejected = (secondsAgo: number) =>
+    event('ingest.rejected', { reason: 'unknown_key', from: '10.0.0.4', attempts: 2 }, { project_id: null, time: new Date(Date.now() - secondsAgo * 1000).toISOString() });
+  serve({ ...routes(), 'GET /api/v1/events': page(rejected(20)) });
   show(<EncoderSetup project={waiting} />);
   const line = (await screen.findByText('A wrong key was tried')).parentElement;
   expect(line).toHaveTextContent(/from 10\.0\.0\.4, (19|20|21) s ago \(2 times\)/);

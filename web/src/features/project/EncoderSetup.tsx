@@ -6,14 +6,12 @@ import { lazy, type ReactNode, Suspense } from 'react';
 import { ingestQuery, streamKeysQuery } from '@/api/queries';
 import type { Ingest, Project, StreamKey } from '@/api/types';
 import { Private } from '@/app/Private';
-import { TestPattern } from '@/features/overview/TestPattern';
 import { CopyLine } from '@/ui/Copy';
 import { Panel } from '@/ui/Panel';
 import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
-import { StateSign } from '@/ui/State';
 import { useNow } from '@/ui/clock';
-import { Ago } from '@/ui/Time';
 import { KeyLine } from './KeyLine';
+import { Waiting } from './Waiting';
 
 const Phone = lazy(() => import('./Phone'));
 
@@ -31,33 +29,6 @@ export function EncoderSetup({ project }: { project: Project }) {
         </details>
       )}
     </Panel>
-  );
-}
-
-/** Nobody yet, or somebody with the wrong key: said as it happens. */
-function Waiting({ project }: { project: Project }) {
-  const { refused } = useSuspenseQuery(ingestQuery(project.id)).data;
-  const last = refused[0];
-  return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line px-4 py-3" data-tone={last ? 'warn' : 'info'}>
-      <p role="status" className="flex min-w-0 flex-1 basis-64 items-start gap-2.5">
-        <span className="relative mt-1 flex-none text-(--tone)">
-          {last ? <StateSign sign="alert" size={16} /> : <span className="block size-2.5 animate-[pulse_2s_infinite] rounded-full bg-current" aria-hidden />}
-        </span>
-        {last ? <Refused last={last} /> : <span>Nobody is connected yet. This page notices by itself.</span>}
-      </p>
-      <TestPattern project={project.id} destinations={project.live.outputs.total} />
-    </div>
-  );
-}
-
-function Refused({ last }: { last: Ingest['refused'][number] }) {
-  return (
-    <span>
-      <strong className="font-semibold">{/key/i.test(last.why) || !last.why ? 'A wrong key was tried' : 'An encoder was turned away'}</strong> from{' '}
-      <Private>{last.from}</Private>, <Ago at={last.at} />
-      {last.times > 1 && ` (${last.times} times)`}.<span className="block text-sm text-soft">{last.why}</span>
-    </span>
   );
 }
 
@@ -93,15 +64,14 @@ function Ways({ project }: { project: Project }) {
 }
 
 function Obs({ ingest, streamKey }: { ingest: Ingest; streamKey: StreamKey | null }) {
-  const servers = [...ingest.rtmps, ...ingest.rtmp];
   return (
     <ol className="grid gap-5">
       <Step number={1} title="Open Settings → Stream, service “Custom…”">
         <div className="grid gap-2">
-          {servers.map(({ server, label }) => (
+          {ingest.servers.map((server) => (
             <div key={server}>
-              <CopyLine value={server} label={`Server ${label}`} shown={<Private>{server}</Private>} />
-              {servers.length > 1 && <p className="mt-0.5 text-[0.82rem] text-faint">{label}</p>}
+              <CopyLine value={server} label="Server" shown={<Private>{server}</Private>} />
+              {ingest.servers.length > 1 && <p className="mt-0.5 text-[0.82rem] text-faint">{server.startsWith('rtmps:') ? 'encrypted' : 'not encrypted'}</p>}
             </div>
           ))}
         </div>
@@ -130,7 +100,7 @@ function Step({ number, title, children }: { number: number; title: string; chil
 }
 
 function Ffmpeg({ ingest, streamKey }: { ingest: Ingest; streamKey: StreamKey | null }) {
-  const server = ingest.rtmp[0]?.server ?? ingest.rtmps[0]?.server ?? `rtmp://${location.hostname}/${ingest.app}`;
+  const [server = ''] = ingest.servers;
   const line = `ffmpeg -re -i show.mp4 -c:v libx264 -g 60 -c:a aac -f flv ${server}/STREAM_KEY`;
   return (
     <>

@@ -7,6 +7,7 @@ import { Empty } from '@/ui/Empty';
 import { EventRow } from '@/features/activity/EventRow';
 import { Panel } from '@/ui/Panel';
 import { SkeletonRows } from '@/ui/Skeleton';
+import { asTold } from '@/words/events';
 
 const SHOWN = 12;
 
@@ -22,7 +23,7 @@ function Events({ project }: { project: string }) {
   const events = useSuspenseInfiniteQuery(eventsQuery({ project_id: project }, SHOWN));
   const destinations = useSuspenseQuery(destinationsQuery(project)).data;
   const names = (id: string) => destinations.find((each) => each.id === id)?.name;
-  const items = events.data.pages.flatMap((page) => page.items);
+  const items = asTold(events.data.pages.flatMap((page) => page.items));
   if (items.length === 0) return <Empty title="Nothing yet">Connections, drops and recoveries are written down here, with whose doing it was.</Empty>;
   return (
     <>

@@ -2,20 +2,21 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect } from 'react';
 import { healthQuery, statsQuery } from '@/api/queries';
-import type { Issue, Project } from '@/api/types';
+import type { Project } from '@/api/types';
 import { samples } from '@/live/samples';
 import { Empty } from '@/ui/Empty';
 import { Panel } from '@/ui/Panel';
 import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
-import { StateChip, StateSign } from '@/ui/State';
-import { Ago } from '@/ui/Time';
-import { SEVERITY, type StateWords } from '@/words/states';
+import { StateChip } from '@/ui/State';
+import type { StateWords } from '@/words/states';
+import { Issues } from './Issues';
 import { Tiles } from './Tiles';
 
 const Chart = lazy(() => import('./Chart'));
 
 const STATUS: Record<string, StateWords> = {
   good: { tone: 'ok', sign: 'flow', word: 'Good' },
+  ok: { tone: 'warn', sign: 'alert', word: 'Fair' },
   warning: { tone: 'warn', sign: 'alert', word: 'Fair' },
   bad: { tone: 'bad', sign: 'alert', word: 'Bad' },
   no_data: { tone: 'off', sign: 'wait', word: 'No data' },
@@ -61,24 +62,5 @@ function Health({ project, stream }: { project: string; stream: string }) {
         </Suspense>
       </div>
     </>
-  );
-}
-
-export function Issues({ issues }: { issues: Issue[] }) {
-  return (
-    <ul className="rows border-b border-line">
-      {issues.map(({ code, severity, title, what_to_do, since, destination_id }) => (
-        <li key={code + destination_id} data-tone={SEVERITY[severity].tone} className="flex gap-3 border-l-3 border-(--tone) px-4 py-3">
-          <StateSign sign={SEVERITY[severity].sign} size={18} className="mt-0.5 flex-none text-(--tone)" />
-          <div className="min-w-0 flex-1">
-            <p className="font-semibold">{title}</p>
-            {what_to_do && <p className="text-sm text-soft">{what_to_do}</p>}
-          </div>
-          <p className="flex-none text-sm text-faint">
-            <Ago at={since} />
-          </p>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -16,7 +16,7 @@ interface Props {
 }
 
 export default function Phone({ ingest, streamKey, name }: Props) {
-  const server = ingest.rtmps[0]?.server ?? ingest.rtmp[0]?.server ?? '';
+  const [server = ''] = ingest.servers;
   const { reveal, asking, confirm, cancel } = useReveal(streamKey);
   const { hideSecrets } = usePreferences();
   const [code, setCode] = useState<string | null>(null);

@@ -1,10 +1,10 @@
 // Encoder, server, destinations in one line: where the signal flows, and where it stops. It answers "whose fault is it?".
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { connectionsQuery, destinationsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { Private } from '@/app/Private';
-import { samples } from '@/live/samples';
+import { bitsIn, viewersOf } from '@/live/samples';
 import { Fan, sourceTone } from '@/ui/Fan';
 import { Readout } from '@/ui/Readout';
 import { Toned } from '@/ui/State';
@@ -13,7 +13,7 @@ import { type Tone, ingestWords, outputWords } from '@/words/states';
 
 export function SignalPath({ project }: { project: Project }) {
   const { id, live } = project;
-  const connection = useSuspenseQuery(connectionsQuery).data.find((each) => each.project_id === id);
+  const connection = useQuery({ ...connectionsQuery, throwOnError: false }).data?.find((each) => each.project_id === id);
   const destinations = useSuspenseQuery(destinationsQuery(id)).data;
   const lines = destinations.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone);
   const source = sourceTone(live.state);
@@ -29,7 +29,7 @@ export function SignalPath({ project }: { project: Project }) {
               {connection.encoder ?? 'Unknown encoder'} · <Private>{connection.remote.replace(/:\d+$/, '')}</Private>
             </>
           ) : (
-            'Nobody is connected'
+            nobody(live.state)
           )}
         </p>
       </Cell>
@@ -40,10 +40,10 @@ export function SignalPath({ project }: { project: Project }) {
       </Cell>
       <dl className="col-span-2 flex gap-6 border-t border-line pt-3 md:col-span-1 md:border-0 md:pt-0">
         <Figure label="In">
-          <Readout of={id} say={() => bitrate(samples.project(id)?.figures.bitrate_bits ?? live.bitrate_bits)} />
+          <Readout of={id} say={() => bitrate(bitsIn(project))} />
         </Figure>
         <Figure label="Viewers">
-          <Readout of={id} say={() => String(samples.project(id)?.viewers ?? live.viewers + live.players)} />
+          <Readout of={id} say={() => String(viewersOf(project))} />
         </Figure>
       </dl>
     </div>
@@ -88,4 +88,8 @@ function trouble({ live }: Project): string | null {
 
 function worst(tones: Tone[]): Tone {
   return (['bad', 'warn', 'info', 'ok'] as const).find((tone) => tones.includes(tone)) ?? 'off';
+}
+
+function nobody(state: Project['live']['state']): string {
+  return state === 'live' || state === 'starting' ? 'Its name is not known' : 'Nobody is connected';
 }

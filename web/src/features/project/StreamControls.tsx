@@ -97,7 +97,7 @@ function useEnd(project: Project) {
   return useMutation({
     mutationFn: async () => {
       const stream = project.live.broadcast_id;
-      if (stream) await ok(api.POST('/api/v1/streams/{id}/end', { params: { path: { id: stream } } }));
+      if (stream) await ok(api.POST('/streams/{id}/end', { params: { path: { id: stream } } }));
     },
     onError: (error) => toastError('The show goes on', error),
     onSettled: () => client.invalidateQueries({ queryKey: keys.project(project.id) }),
@@ -107,7 +107,7 @@ function useEnd(project: Project) {
 function usePattern(project: Project) {
   const start = useTestPattern(project.id, project.live.outputs.total);
   const stop = useMutation({
-    mutationFn: () => ok(api.DELETE('/api/v1/projects/{id}/test-pattern', { params: { path: { id: project.id } } })),
+    mutationFn: () => ok(api.DELETE('/projects/{id}/test-pattern', { params: { path: { id: project.id } } })),
     onError: (error) => toastError('The test pattern did not stop', error),
   });
   return { start: () => start.mutate(), stop: () => stop.mutate() };

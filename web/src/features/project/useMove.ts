@@ -15,7 +15,7 @@ export function useMove(project: string) {
     },
     mutationFn: () => {
       const ids = (client.getQueryData<Destination[]>(key) ?? []).map((each) => each.id);
-      return ok(api.PUT('/api/v1/projects/{id}/destinations/order', { params: { path: { id: project } }, body: { ids } }));
+      return ok(api.PUT('/projects/{id}/destinations/order', { params: { path: { id: project } }, body: { ids } }));
     },
     onError: (error) => toastError('The order was not changed', error),
     onSettled: () => client.invalidateQueries({ queryKey: key }),

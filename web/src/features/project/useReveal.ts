@@ -19,7 +19,7 @@ export function useReveal(streamKey: StreamKey | null) {
   const [asking, setAsking] = useState<Asking | null>(null);
   const ask = async (): Promise<string> => {
     if (!streamKey) throw new ApiError(404, null);
-    return (await ok(api.POST('/api/v1/stream-keys/{id}/reveal', { params: { path: { id: streamKey.id } } }))).key;
+    return (await ok(api.POST('/stream-keys/{id}/reveal', { params: { path: { id: streamKey.id } } }))).key;
   };
   const reveal = async (): Promise<string | null> => {
     try {
@@ -31,7 +31,7 @@ export function useReveal(streamKey: StreamKey | null) {
     }
   };
   const confirm = async (password: string): Promise<void> => {
-    await ok(api.POST('/api/v1/me/confirm', { body: { password } }));
+    await ok(api.POST('/me/confirm', { body: { password } }));
     void client.invalidateQueries({ queryKey: keys.me });
     const key = await ask();
     asking?.done(key);

@@ -21,7 +21,7 @@ export function useSwitch(project: string) {
     mutationFn: ({ id, enabled }: Wanted) => {
       const destination = find(id);
       const header = destination ? ifMatch(destination) : {};
-      return ok(api.PATCH('/api/v1/destinations/{id}', { params: { path: { id }, header }, body: { enabled } }));
+      return ok(api.PATCH('/destinations/{id}', { params: { path: { id }, header }, body: { enabled } }));
     },
     onMutate: async ({ id, enabled }) => {
       await client.cancelQueries({ queryKey: key });
@@ -47,7 +47,7 @@ export function useSwitchAll(project: string) {
   const key = keys.project(project);
   const path = { params: { path: { id: project } } };
   return useMutation({
-    mutationFn: (on: boolean) => ok(on ? api.POST('/api/v1/projects/{id}/start', path) : api.POST('/api/v1/projects/{id}/stop', path)),
+    mutationFn: (on: boolean) => ok(on ? api.POST('/projects/{id}/start', path) : api.POST('/projects/{id}/stop', path)),
     onMutate: async (on) => {
       await client.cancelQueries({ queryKey: key, exact: true });
       const before = client.getQueryData<Project>(key);

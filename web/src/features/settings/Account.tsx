@@ -37,7 +37,7 @@ function SignOut() {
   const client = useQueryClient();
   const [, navigate] = useLocation();
   const out = useMutation({
-    mutationFn: () => ok(api.DELETE('/api/v1/session')),
+    mutationFn: () => ok(api.DELETE('/session')),
     onSettled: () => {
       navigate('/sign-in', { replace: true });
       client.clear();
@@ -54,7 +54,7 @@ function SignOut() {
 function useSaveMe(done: string, after?: () => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { name?: string; email?: string; password?: string; current_password?: string }) => ok(api.PATCH('/api/v1/me', { body })),
+    mutationFn: (body: { name?: string; email?: string; password?: string; current_password?: string }) => ok(api.PATCH('/me', { body })),
     onSuccess: (me) => {
       client.setQueryData(keys.me, me);
       toast(done, { tone: 'ok' });

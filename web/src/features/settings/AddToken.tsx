@@ -29,7 +29,7 @@ export default function AddToken({ onClose, onMade }: { onClose: () => void; onM
   const make = useMutation({
     mutationFn: () => {
       const expires_at = days ? new Date(Date.now() + days * DAY_MS).toISOString() : null;
-      return ok(api.POST('/api/v1/tokens', { params: { header }, body: { name, scopes, expires_at } }));
+      return ok(api.POST('/tokens', { params: { header }, body: { name, scopes, expires_at } }));
     },
     onSuccess: ({ secret }) => {
       void client.invalidateQueries({ queryKey: keys.tokens });

@@ -16,7 +16,7 @@ export default function AddUser({ onClose, onAdded }: { onClose: () => void; onA
   const add = useMutation({
     mutationFn: () => {
       const { password, ...rest } = form;
-      return ok(api.POST('/api/v1/users', { params: { header }, body: { ...rest, ...(password && { password }) } }));
+      return ok(api.POST('/users', { params: { header }, body: { ...rest, ...(password && { password }) } }));
     },
     onSuccess: (user) => {
       void client.invalidateQueries({ queryKey: keys.users });

@@ -29,7 +29,7 @@ export default function AddWebhook({ projects, onClose, onMade }: Props) {
   const make = useMutation({
     mutationFn: () => {
       const events = KINDS.find(([id]) => id === kind)?.[2] ?? ['*'];
-      return ok(api.POST('/api/v1/webhooks', { params: { header }, body: { url, events, project_id: project || null, enabled: true } }));
+      return ok(api.POST('/webhooks', { params: { header }, body: { url, events, project_id: project || null, enabled: true } }));
     },
     onSuccess: ({ secret }) => {
       void client.invalidateQueries({ queryKey: keys.webhooks });

@@ -18,7 +18,7 @@ export default function Deliveries({ webhook, onClose }: { webhook: Webhook; onC
   const items = deliveries.data.pages.flatMap((page) => page.items);
   const client = useQueryClient();
   const again = useMutation({
-    mutationFn: (delivery_id: string) => ok(api.POST('/api/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver', { params: { path: { id: webhook.id, delivery_id } } })),
+    mutationFn: (delivery_id: string) => ok(api.POST('/webhooks/{id}/deliveries/{delivery_id}/redeliver', { params: { path: { id: webhook.id, delivery_id } } })),
     onError: (error) => toastError('It was not sent again', error),
     onSettled: () => client.invalidateQueries({ queryKey: [...keys.webhooks, webhook.id, 'deliveries'] }),
   });

@@ -11,7 +11,7 @@ export function Sessions() {
   const sessions = useSuspenseQuery(sessionsQuery).data;
   const client = useQueryClient();
   const revoke = useMutation({
-    mutationFn: (id: string) => ok(api.DELETE('/api/v1/me/sessions/{id}', { params: { path: { id } } })),
+    mutationFn: (id: string) => ok(api.DELETE('/me/sessions/{id}', { params: { path: { id } } })),
     onError: (error) => toastError('It is still signed in', error),
     onSettled: () => client.invalidateQueries({ queryKey: keys.sessions }),
   });

@@ -22,7 +22,7 @@ export default function Tokens() {
   const [ending, setEnding] = useState<Token | null>(null);
   const client = useQueryClient();
   const remove = useMutation({
-    mutationFn: (id: string) => ok(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } })),
+    mutationFn: (id: string) => ok(api.DELETE('/tokens/{id}', { params: { path: { id } } })),
     onError: (error) => toastError('The token still works', error),
     onSettled: () => {
       setEnding(null);

@@ -26,10 +26,10 @@ export default function Users() {
   const change = useMutation({
     mutationFn: async (wanted: Change) => {
       const params = { path: { id: wanted.id } };
-      if ('remove' in wanted) await ok(api.DELETE('/api/v1/users/{id}', { params }));
+      if ('remove' in wanted) await ok(api.DELETE('/users/{id}', { params }));
       else {
         const { id: _, ...body } = wanted;
-        await ok(api.PATCH('/api/v1/users/{id}', { params, body }));
+        await ok(api.PATCH('/users/{id}', { params, body }));
       }
     },
     onError: (error) => toastError('Nothing was changed', error),
@@ -39,7 +39,7 @@ export default function Users() {
     },
   });
   const reset = useMutation({
-    mutationFn: (id: string) => ok(api.POST('/api/v1/users/{id}/reset-link', { params: { path: { id } } })),
+    mutationFn: (id: string) => ok(api.POST('/users/{id}/reset-link', { params: { path: { id } } })),
     onSuccess: (answer) => setLink(answer.link),
     onError: (error) => toastError('No link was made', error),
   });

@@ -77,9 +77,9 @@ function useChange() {
   return useMutation({
     mutationFn: async ({ hook, what }: { hook: Webhook; what: 'on' | 'off' | 'test' | 'delete' }) => {
       const path = { id: hook.id };
-      if (what === 'test') await ok(api.POST('/api/v1/webhooks/{id}/test', { params: { path } }));
-      else if (what === 'delete') await ok(api.DELETE('/api/v1/webhooks/{id}', { params: { path, header: ifMatch(hook) } }));
-      else await ok(api.PATCH('/api/v1/webhooks/{id}', { params: { path, header: ifMatch(hook) }, body: { enabled: what === 'on' } }));
+      if (what === 'test') await ok(api.POST('/webhooks/{id}/test', { params: { path } }));
+      else if (what === 'delete') await ok(api.DELETE('/webhooks/{id}', { params: { path, header: ifMatch(hook) } }));
+      else await ok(api.PATCH('/webhooks/{id}', { params: { path, header: ifMatch(hook) }, body: { enabled: what === 'on' } }));
       return what;
     },
     onSuccess: (what) => what === 'test' && toast('A test is on its way', { detail: 'Deliveries show how it went.' }),

@@ -1,0 +1,56 @@
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it } from 'vitest';
+import { link } from '@/live/link';
+import { me, project, show } from '@/test/make';
+import { serve } from '@/test/server';
+import { Suspense } from 'react';
+import { StreamControls } from './StreamControls';
+
+beforeEach(() => link.receive({ kind: 'open', resumed: false, at: Date.now() }));
+
+const live = (sending: number) => project({}, { outputs: { sending, retrying: 0, failed: 0, total: 2 } });
+const controls = (one: ReturnType<typeof project>, platforms: string[] = []) => (
+  <Suspense>
+    <StreamControls project={one} platforms={platforms} />
+  </Suspense>
+);
+
+it('says who will see it before it stops what is on the air', async () => {
+  const { count } = serve({ 'GET /api/v1/me': me(), 'POST /api/v1/projects/prj_1/stop': { ...live(0), running: false } });
+  show(controls(live(2), ['YouTube', 'Twitch']));
+  await userEvent.click(await screen.findByRole('button', { name: 'Stop all' }));
+  const dialog = await screen.findByRole('alertdialog', { name: 'Stop every destination?' });
+  expect(dialog).toHaveTextContent('Viewers on YouTube and Twitch will see the stream end.');
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => expect(dialog).not.toBeInTheDocument());
+  expect(count('POST /api/v1/projects/prj_1/stop')).toBe(0);
+  await userEvent.click(screen.getByRole('button', { name: 'Stop all' }));
+  await screen.findByRole('alertdialog');
+  await userEvent.click(screen.getAllByRole('button', { name: 'Stop all' }).at(-1) as HTMLElement);
+  await waitFor(() => expect(count('POST /api/v1/projects/prj_1/stop')).toBe(1));
+});
+
+it('asks nothing where nothing is sent', async () => {
+  const { count } = serve({ 'GET /api/v1/me': me(), 'POST /api/v1/projects/prj_1/stop': live(0) });
+  show(controls(live(0)));
+  await userEvent.click(await screen.findByRole('button', { name: 'Stop all' }));
+  await waitFor(() => expect(count('POST /api/v1/projects/prj_1/stop')).toBe(1));
+  expect(screen.queryByRole('alertdialog')).not.toBeInTheDocument();
+});
+
+it('ends the broadcast that is on the air', async () => {
+  const { count } = serve({ 'GET /api/v1/me': me(), 'POST /api/v1/streams/str_1/end': {} });
+  show(controls(live(1), ['YouTube']));
+  await userEvent.click(await screen.findByRole('button', { name: 'End the show' }));
+  const dialog = await screen.findByRole('alertdialog');
+  expect(dialog).toHaveTextContent('The encoder is told to stop');
+  await userEvent.click(screen.getAllByRole('button', { name: 'End the show' }).at(-1) as HTMLElement);
+  await waitFor(() => expect(count('POST /api/v1/streams/str_1/end')).toBe(1));
+});
+
+it('the tab says that it is on the air', async () => {
+  serve({ 'GET /api/v1/me': me() });
+  show(controls(live(1)));
+  await waitFor(() => expect(document.title).toBe('● Friday · gostream'));
+});

@@ -1,0 +1,90 @@
+// A browser that does as it is told, one JSON command a line on stdin, one JSON answer a line on stdout: for tests that act
+// on the engine between what they see on a page. A command that does not come true within its time is `{"error": …}`.
+//   {"open": URL, "tab": 0, "phone": false}    {"fill": LABEL, "with": TEXT}     {"press": NAME, "role": "button", "within": TEXT}
+//   {"see": TEXT, "within": TEXT}              {"gone": TEXT, "within": TEXT}    {"moves": SECONDS}   the <video>'s clock goes on
+//   {"read": SELECTOR} → {"text": …}           {"reload": true}                  {"picture": FILE}
+//   {"faults": true} → {"console": […], "violations": […], "reloads": N}
+// `within` is a row or a panel that has this text. `see` and `gone` look at what a person sees.
+import { createInterface } from 'node:readline';
+import { contextOf, launch } from './browse.mjs';
+
+const GUARD_MS = Number(process.env.GUARD_MS ?? 60_000);
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+const browser = await launch();
+const contexts = new Map();
+const tabs = [];
+const faults = { console: [], violations: [], loads: 0 };
+let current = null;
+
+async function contextFor(phone) {
+  const known = contexts.get(phone);
+  if (known) return known;
+  const made = await contextOf(browser, 'dark', phone ? PHONE : DESKTOP);
+  await made.exposeFunction('tellViolation', (text) => faults.violations.push(text));
+  await made.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => globalThis.tellViolation(`${event.effectiveDirective} ${event.blockedURI}`));
+  });
+  contexts.set(phone, made);
+  return made;
+}
+
+async function tab(index, phone) {
+  if (tabs[index]) return tabs[index];
+  const page = await (await contextFor(phone)).newPage();
+  page.setDefaultTimeout(GUARD_MS);
+  page.on('load', () => (faults.loads += 1));
+  page.on('pageerror', (error) => faults.console.push(String(error)));
+  // A refusal that the page expects, and a server that is down because the test took it down, are no faults of the page.
+  page.on('console', (message) => message.type() === 'error' && !/status of|ERR_/.test(message.text()) && faults.console.push(message.text()));
+  return (tabs[index] = page);
+}
+
+function place(within) {
+  if (!within) return current;
+  return current.locator('[data-destination], li, section, [role="dialog"], [role="alertdialog"]').filter({ hasText: within }).last();
+}
+
+const DO = {
+  async open({ open, tab: index = 0, phone = false }) {
+    current = await tab(index, phone);
+    await current.goto(open);
+  },
+  tab: async ({ tab: index }) => void (current = await tab(index, false)),
+  fill: ({ fill, with: text }) => current.getByLabel(fill, { exact: true }).fill(text),
+  press: ({ press, role = 'button', within }) => place(within).getByRole(role, { name: press, exact: true }).first().click(),
+  see: ({ see, within }) => place(within).getByText(see).filter({ visible: true }).first().waitFor(),
+  async gone({ gone, within }) {
+    const shown = place(within).getByText(gone).filter({ visible: true });
+    await current.waitForFunction(() => true);
+    for (const end = Date.now() + GUARD_MS; (await shown.count()) > 0; ) {
+      if (Date.now() > end) throw new Error(`"${gone}" is still there`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  },
+  async moves({ moves }) {
+    const clock = () => document.querySelector('video')?.currentTime ?? 0;
+    const from = await current.evaluate(clock);
+    await current.waitForFunction((until) => (document.querySelector('video')?.currentTime ?? 0) >= until, from + moves);
+  },
+  read: async ({ read }) => ({ text: await current.locator(read).first().innerText() }),
+  reload: async () => void (await current.reload()),
+  picture: async ({ picture }) => void (await current.screenshot({ path: picture })),
+  faults: async () => ({ ...faults, reloads: Math.max(0, faults.loads - tabs.filter(Boolean).length) }),
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!line.trim()) continue;
+  const command = JSON.parse(line);
+  const name = Object.keys(DO).find((each) => each in command);
+  let answer;
+  try {
+    answer = await DO[name](command);
+  } catch (error) {
+    const text = current ? await current.locator('body').innerText().catch(() => '') : '';
+    answer = { error: String(error).split('\n')[0], page: text.slice(0, 2000) };
+  }
+  console.log(JSON.stringify({ ...answer, did: name }));
+}
+await browser.close();
