@@ -4,7 +4,10 @@
 
 mod documented;
 mod door;
+mod listening;
+mod on_air;
 mod people;
 mod repeated;
 mod shows;
 mod support;
+mod wishes;

@@ -53,7 +53,7 @@ fn by_issuer(error: oidc::Error) -> Problem {
         | Fault::Token(_)
         | Fault::NoAccount
         | Fault::EmailTaken
-        | Fault::NoEmail => Problem::of(&catalogue::NOT_ALLOWED).detail(said),
+        | Fault::NoEmail => Problem::of(&catalogue::ELSEWHERE_FAILED).detail(said),
         Fault::Misconfigured(_) | Fault::Vault(_) => {
             tracing::error!(error = said, "sign-in elsewhere fails");
             Problem::of(&catalogue::INTERNAL)

@@ -228,6 +228,7 @@ pub(super) async fn reveal_stream_key(
     Id(id): Id<StreamKeyId>,
 ) -> Result<Json<StreamKeyRevealed>, Problem> {
     let (known, row) = sight::stream_key(&services, &caller, id)?;
+    caller.proved_lately(services.accounts.now())?;
     let key = services.control.reveal_stream_key(row.id).map_err(|error| {
         tracing::error!(%error, key = %row.id, "a stream key cannot be opened");
         Problem::of(&catalogue::NOT_POSSIBLE).detail("the key was sealed with a server key that is not here")
