@@ -26,5 +26,6 @@ export default defineConfig({
     // The machine has other work to do.
     maxWorkers: 2,
     restoreMocks: true,
+    testTimeout: 30_000,
   },
 });

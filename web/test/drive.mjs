@@ -65,6 +65,8 @@ const DO = {
   },
   async moves({ moves }) {
     const clock = () => document.querySelector('video')?.currentTime ?? 0;
+    // It begins with a jump to where live is.
+    await current.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 3);
     const from = await current.evaluate(clock);
     await current.waitForFunction((until) => (document.querySelector('video')?.currentTime ?? 0) >= until, from + moves);
   },

@@ -111,10 +111,10 @@ function Attempt({ destination: { output } }: { destination: Destination }) {
 function Figures({ destination: { id, output } }: { destination: Destination }) {
   const latest = () => samples.output(id);
   return (
-    <span className="flex flex-1 items-center gap-x-3 text-soft">
+    <span className="flex flex-1 flex-wrap items-center gap-x-3 whitespace-nowrap text-soft">
       <Readout of={id} className="min-w-20 font-medium text-ink" say={() => bitrate(latest()?.bitrate_bits ?? output.bitrate_bits)} />
       <Readout of={id} say={() => `${milliseconds(latest()?.lag_ms ?? output.lag_ms)} behind`} />
-      <Readout of={id} className="hidden sm:inline" say={() => bytes(latest()?.sent_bytes ?? output.sent_bytes)} />
+      <Readout of={id} className="hidden 2xl:inline" say={() => bytes(latest()?.sent_bytes ?? output.sent_bytes)} />
       <Readout of={id} className="text-warn" say={() => dropped(latest()?.dropped_frames ?? output.dropped_frames)} />
       <Spark destination={id} className="ml-auto hidden h-5 w-16 text-(--tone) sm:block" />
     </span>
