@@ -52,6 +52,8 @@ codes! {
         "With a session cookie, what changes something must come from this server's own pages, as application/json.";
     SETUP_CLOSED = FORBIDDEN "setup_closed" "The link is not good"
         "A setup or reset link works once and for half an hour. `gostream admin reset-link` prints a new one.";
+    ELSEWHERE_FAILED = FORBIDDEN "sign_in_elsewhere_failed" "Signing in elsewhere did not work"
+        "The identity provider did not vouch for anybody, or nobody here; the detail says why.";
     SIGN_UP_OFF = FORBIDDEN "sign_up_off" "Accounts are made by an administrator here"
         "Signing up oneself is off; an administrator can make an account.";
 

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use gostream::api::Phase;
+use gostream::api::{Phase, Step};
 use gostream::api::metrics::Exporter;
 use gostream::api::v1::Config;
 use gostream::api::v1::door::{self, Door, Rate};
@@ -218,7 +218,7 @@ async fn while_it_drains_everything_can_be_read_and_nothing_changed() {
     let refused = api.patch("/me", json!({ "name": "x" })).cookie(&admin).send().await;
     refused.is_problem(503, "draining");
     assert_eq!(refused.header("retry-after"), "2");
-    api.phase.send_replace(Phase::Starting("migrating 3 of 5"));
+    api.phase.send_replace(Phase::Starting(Step::Migrating(3, 5)));
     let starting = api.get("/me").cookie(&admin).send().await;
     starting.is_problem(503, "starting");
     assert_eq!(starting.json()["detail"], "migrating 3 of 5");

@@ -4,6 +4,9 @@
 
 mod documented;
 mod door;
+mod listening;
+mod on_air;
 mod people;
 mod repeated;
+mod shows;
 mod support;

@@ -1,14 +1,21 @@
-//! A server with the API on a free port, a database in a folder of its own, and a client.
+//! A server with the API on a free port over a whole process, a database in a folder of its own, and a client.
 
-use std::net::SocketAddr;
+#[allow(dead_code, reason = "the integration tests need more of it")]
+#[path = "../integration/support/machines.rs"]
+pub(crate) mod machines;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use gostream::account::{self, Accounts, Cost};
+use gostream::api::page::FrontPage;
 use gostream::api::serve::Server;
-use gostream::api::v1::{self, Config, Services};
+use gostream::api::v1::{self, About, Config, Doctor, Examined, Services, Site};
 use gostream::api::{Health, Phase};
-use gostream::store::{Store, StoreConfig, UnixMillis};
+use gostream::app::{self, App};
+use gostream::app::config::Listen;
 use gostream::vault::{ServerKey, Vault};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
@@ -17,11 +24,15 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// How long anything may take before it counts as a hang.
+const GUARD: Duration = Duration::from_secs(40);
+
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A server that serves the API.
 pub(crate) struct Api {
+    pub(crate) app: App,
     pub(crate) services: Services,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) addr: SocketAddr,
@@ -86,32 +97,90 @@ impl Api {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
+        Self::start_over(config, |_| {}).await
+    }
+
+    /// Over a process with other settings.
+    pub(crate) async fn start_over(config: Config, set: impl FnOnce(&mut app::config::Config)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite://{}", folder.path().join("gostream.db").display());
-        let store = Store::open(StoreConfig::at(&url)).await.expect("a store");
-        store.migrate(now(), |_| ()).await.expect("migrated");
+        let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let mut process = app::config::Config { data_dir: folder.path().to_owned(), ..Default::default() };
+        (process.rtmp.listen, process.http.listen, process.metrics.listen) = (local, local, local);
+        set(&mut process);
+        let mut app = App::start(&process, FrontPage::Welcome).await.expect("it starts");
+        app.ready().await.expect("it becomes ready");
+        let store = app.control.store().clone();
         let vault = Vault::new(ServerKey::load_or_create(folder.path()).expect("a key"), Vec::new());
-        let people =
-            account::Config { cost: Cost::LEAST, sign_up: config.sign_up, ..account::Config::default() };
+        let people = account::Config { cost: Cost::LEAST, sign_up: config.sign_up, ..account::Config::default() };
         let accounts = Accounts::new(store.clone(), vault.clone(), people).expect("accounts");
         let (phase, health) = Health::new();
         phase.send_replace(Phase::Ready);
-        let services =
-            Services { health, store, vault, accounts, config: Arc::new(config), figures: Arc::default() };
+        let site = Site { app: "live".to_owned(), rtmp: app.addresses.rtmp, ..Site::default() };
+        let services = Services {
+            health,
+            store,
+            vault,
+            accounts,
+            control: Arc::clone(&app.control),
+            tokens: app.engine.tokens.clone(),
+            site: Arc::new(site),
+            about: Arc::new(About { node_id: "here".to_owned(), started_at: SystemTime::now() }),
+            doctor: Arc::new(Fine),
+            config: Arc::new(config),
+            figures: Arc::default(),
+        };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
         let server = Server::new(listener, v1::router(services.clone())).expect("a listener");
         tokio::spawn(server.run(stop.clone()));
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
-        Self {
-            services,
-            phase,
-            addr,
-            http: http.expect("a client"),
-            _stop: stop.drop_guard(),
-            _folder: folder,
-        }
+        let http = http.expect("a client");
+        Self { app, services, phase, addr, http, _stop: stop.drop_guard(), _folder: folder }
+    }
+
+    /// The project that the first start made.
+    pub(crate) async fn first_project(&self, cookie: &str) -> Value {
+        let all = self.get("/projects").cookie(cookie).send().await.is(200).json();
+        all["items"][0].clone()
+    }
+
+    /// A project with its key.
+    pub(crate) async fn project(&self, cookie: &str, name: &str) -> (String, String) {
+        let made = self.post("/projects", serde_json::json!({ "name": name })).cookie(cookie).send().await.is(201);
+        let made = made.json();
+        let text = |name: &str| made[name].as_str().expect("text").to_owned();
+        (text("id"), text("stream_key"))
+    }
+
+    /// Where an encoder publishes with a key.
+    pub(crate) fn rtmp(&self, key: &str) -> String {
+        format!("rtmp://{}/live/{key}", self.app.addresses.rtmp.expect("it listens"))
+    }
+
+    /// The answer once it is as `fits` wants it.
+    pub(crate) async fn until(&self, cookie: &str, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let found = async {
+            loop {
+                last = self.get(path).cookie(cookie).send().await.json();
+                if fits(&last) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let found = tokio::time::timeout(GUARD, found).await;
+        assert!(found.is_ok(), "waited {GUARD:?} for {path}: {last:#}");
+        last
+    }
+
+    /// Opens a stream of events.
+    pub(crate) async fn listen(&self, asking: Asking) -> Lines {
+        let answer = asking.0.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Lines { answer, read: String::new() }
     }
 
     /// A request under `/api/v1`, without anything but its path.
@@ -195,6 +264,69 @@ impl Asking {
     }
 }
 
-pub(crate) fn now() -> UnixMillis {
-    SystemTime::now().into()
+/// A stream of events, as it is read.
+pub(crate) struct Lines {
+    pub(crate) answer: reqwest::Response,
+    read: String,
+}
+
+/// One event of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) id: String,
+    pub(crate) event: String,
+    pub(crate) data: Value,
+    pub(crate) retry: String,
+}
+
+impl Lines {
+    /// The next event; `None` at the end of the stream.
+    pub(crate) async fn next(&mut self) -> Option<Line> {
+        let next = async {
+            loop {
+                if let Some((block, rest)) = self.read.split_once("\n\n") {
+                    let line = line(block);
+                    self.read = rest.to_owned();
+                    return Some(line);
+                }
+                let bytes = self.answer.chunk().await.ok()??;
+                self.read.push_str(std::str::from_utf8(&bytes).expect("text"));
+            }
+        };
+        tokio::time::timeout(GUARD, next).await.expect("something comes")
+    }
+
+    /// The next of this type that fits.
+    pub(crate) async fn until(&mut self, event: &str, fits: impl Fn(&Value) -> bool) -> Line {
+        loop {
+            let line = self.next().await.expect("it goes on");
+            if line.event == event && fits(&line.data) {
+                return line;
+            }
+        }
+    }
+}
+
+fn line(block: &str) -> Line {
+    let mut line = Line::default();
+    for (name, value) in block.lines().filter_map(|line| line.split_once(": ")) {
+        match name {
+            "id" => line.id = value.to_owned(),
+            "event" => line.event = value.to_owned(),
+            "data" => line.data = serde_json::from_str(value).expect("JSON"),
+            "retry" => line.retry = value.to_owned(),
+            _ => {}
+        }
+    }
+    line
+}
+
+/// Finds everything well.
+struct Fine;
+
+impl Doctor for Fine {
+    fn examine(&self) -> Pin<Box<dyn Future<Output = Vec<Examined>> + Send + '_>> {
+        let (id, title, detail) = ("disk", "Free space".to_owned(), "enough".to_owned());
+        Box::pin(async move { vec![Examined { id, title, state: "ok", detail, what_to_do: None }] })
+    }
 }

@@ -122,6 +122,7 @@ metrics! {
         "Attempts to play, over HLS or RTMP, without a token that is good for it.";
     API_REQUESTS = Counter "gostream_api_requests_total" ["route", "method", "code"]
         "API requests answered, by the route's template and the answer's status.";
+    API_EVENT_STREAMS = Gauge "gostream_api_event_streams" [] "Streams of events that are open.";
     API_DURATION = Histogram "gostream_api_request_duration_seconds" ["route", "method"]
         "How long API requests took to answer.";
     HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";

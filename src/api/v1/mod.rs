@@ -9,8 +9,8 @@ pub mod door;
 pub mod give;
 mod refusal;
 mod routes;
-mod words;
 pub mod take;
+mod words;
 
 use std::sync::Arc;
 

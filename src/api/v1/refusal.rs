@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::account::{self, FieldFault};
-use crate::control;
 use crate::api::{Problem, catalogue};
+use crate::control;
 use crate::store::{Error, Unique};
 
 impl From<account::Error> for Problem {
@@ -28,7 +28,8 @@ impl From<account::Error> for Problem {
             Fault::Full { .. } => of(&catalogue::TOO_MANY),
             Fault::Busy => of(&catalogue::NOT_AVAILABLE).retry_after(Duration::from_secs(1)),
             Fault::Store(error) => error.into(),
-            Fault::Vault(_) | Fault::Internal(_) => {
+            Fault::Oidc(_) => of(&catalogue::ELSEWHERE_FAILED),
+            Fault::Vault(_) | Fault::Internal(_) | Fault::WrongServerKey => {
                 tracing::error!(error = said, "accounts fail a request");
                 Self::of(&catalogue::INTERNAL)
             }

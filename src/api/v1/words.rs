@@ -69,7 +69,8 @@ pub(super) fn remedy(reason: Reason, platform: Platform) -> String {
     match reason {
         Reason::Dns => "Check the spelling of the address, and this machine's name server.".to_owned(),
         Reason::AddressForbidden => {
-            "Use a public address, or have relay.allow_private changed by whoever runs this server.".to_owned()
+            "Use a public address, or have relay.allow_private changed by whoever runs this server."
+                .to_owned()
         }
         Reason::TcpRefused | Reason::TcpTimeout => {
             "Check the address and port, and that no firewall is in the way.".to_owned()
@@ -79,7 +80,9 @@ pub(super) fn remedy(reason: Reason, platform: Platform) -> String {
         Reason::ConnectRejected => "Check the path behind the host: it is the app's name.".to_owned(),
         Reason::PublishRejected | Reason::ClosedByPeer => match (key_page, platform.name()) {
             (Some(page), Some(name)) => {
-                format!("Copy the key from {page} and replace it here. {name} may also want the show to be created first.")
+                format!(
+                    "Copy the key from {page} and replace it here. {name} may also want the show to be created first."
+                )
             }
             _ => "Check the stream key, and whether the show has been created there.".to_owned(),
         },

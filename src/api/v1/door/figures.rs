@@ -1,13 +1,14 @@
 //! What the API counts: requests by route, method and status, and how long they took. A route is its template, a method
 //! one of a few, so both are bounded.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
 use crate::api::metrics::{Collect, Samples, names};
+use crate::store::UserId;
 
 /// The upper ends of the histogram's buckets, seconds: a query takes one, a password's hash a hundred.
 const BOUNDS: [f64; 8] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -26,15 +27,58 @@ struct Counts {
     durations: BTreeMap<(Box<str>, &'static str), Durations>,
 }
 
+/// Streams of events at once of one account: many tabs of many people behind one account.
+const STREAMS_PER_USER_MAX: usize = 64;
+
+/// Streams of events at once.
+const STREAMS_MAX: usize = 2_048;
+
 /// The counts.
 #[derive(Debug, Default)]
-pub struct Figures(Mutex<Counts>);
+pub struct Figures {
+    counts: Mutex<Counts>,
+    streams: Arc<Mutex<HashMap<UserId, usize>>>,
+}
+
+/// A stream of events that is open.
+#[derive(Debug)]
+pub struct Listening {
+    streams: Arc<Mutex<HashMap<UserId, usize>>>,
+    user: UserId,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = streams.get_mut(&self.user) {
+            *open = open.saturating_sub(1);
+            if *open == 0 {
+                streams.remove(&self.user);
+            }
+        }
+    }
+}
 
 impl Figures {
+    /// A place for one more stream of events; `None` when there are too many.
+    #[must_use]
+    pub fn listen(&self, user: UserId) -> Option<Listening> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if streams.values().sum::<usize>() >= STREAMS_MAX {
+            return None;
+        }
+        let open = streams.entry(user).or_default();
+        if *open >= STREAMS_PER_USER_MAX {
+            return None;
+        }
+        *open += 1;
+        Some(Listening { streams: Arc::clone(&self.streams), user })
+    }
+
     /// One more request.
     pub fn count(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
         let method = bounded(method);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.requests.entry((route.into(), method, status.as_u16())).or_default() += 1;
         let durations = counts.durations.entry((route.into(), method)).or_default();
         durations.count += 1;
@@ -48,9 +92,11 @@ impl Figures {
     }
 }
 
-impl Collect for std::sync::Arc<Figures> {
+impl Collect for Arc<Figures> {
     fn collect(&self, out: &mut Samples) {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).values().sum::<usize>();
+        out.add(&names::API_EVENT_STREAMS, &[], streams);
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for ((route, method, status), count) in &counts.requests {
             out.add(&names::API_REQUESTS, &[route, method, &status.to_string()], *count);
         }

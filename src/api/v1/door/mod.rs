@@ -31,7 +31,7 @@ use crate::net::Network;
 
 pub use client::{Client, FORWARDED_MAX};
 pub use cors::CorsOrigins;
-pub use figures::Figures;
+pub use figures::{Figures, Listening};
 pub use rate::Rate;
 pub use request_id::RequestId;
 
@@ -106,24 +106,7 @@ impl Door {
         if writes && !matches!(proof, Some(Proof::Bearer(_))) {
             origin::check(request.headers(), &seen.client, &self.config)?;
         }
-        let who = match proof {
-            None => Who::Nobody,
-            Some(proof) => {
-                let known = match proof {
-                    Proof::Bearer(token) => self.accounts.authenticate_bearer(token).await,
-                    Proof::Session(token) => {
-                        let visitor = seen.client.visitor(request.headers());
-                        self.accounts.authenticate(token, visitor).await
-                    }
-                };
-                match known.map_err(Problem::from) {
-                    Ok(caller) => Who::Known(caller),
-                    // That the database does not answer is no verdict about the caller.
-                    Err(problem) if problem.status().is_server_error() => return Err(problem),
-                    Err(problem) => Who::Refused(problem),
-                }
-            }
-        };
+        let who = identify(&self.accounts, request.headers(), &seen.client).await?;
         let room = match *seen.route == *EVENT_STREAM {
             true => None,
             false => Some(self.limiter.check(&who, seen.client.address)?),
@@ -152,7 +135,9 @@ impl Door {
         let soon = Duration::from_secs(2);
         match self.health.phase() {
             Phase::Ready => Ok(()),
-            Phase::Starting(what) => Err(Problem::of(&catalogue::STARTING).detail(what).retry_after(soon)),
+            Phase::Starting(what) => {
+                Err(Problem::of(&catalogue::STARTING).detail(what.to_string()).retry_after(soon))
+            }
             Phase::Draining if writes => Err(Problem::of(&catalogue::DRAINING).retry_after(soon)),
             Phase::Draining => Ok(()),
         }
@@ -199,6 +184,27 @@ enum Proof<'a> {
     Session(&'a str),
     /// The token's secret, from `Authorization: Bearer`.
     Bearer(&'a str),
+}
+
+/// Who asks, by what is shown.
+///
+/// # Errors
+/// The database does not answer, which is no verdict about anybody.
+pub(in crate::api::v1) async fn identify(
+    accounts: &Accounts,
+    headers: &HeaderMap,
+    client: &Client,
+) -> Result<Who, Problem> {
+    let known = match proof(headers) {
+        None => return Ok(Who::Nobody),
+        Some(Proof::Bearer(token)) => accounts.authenticate_bearer(token).await,
+        Some(Proof::Session(token)) => accounts.authenticate(token, client.visitor(headers)).await,
+    };
+    match known.map_err(Problem::from) {
+        Ok(caller) => Ok(Who::Known(caller)),
+        Err(problem) if problem.status().is_server_error() => Err(problem),
+        Err(problem) => Ok(Who::Refused(problem)),
+    }
 }
 
 /// What is needed of a request once it is gone.
@@ -319,9 +325,14 @@ fn proof(headers: &HeaderMap) -> Option<Proof<'_>> {
 }
 
 /// The session's secret in the cookies.
-pub fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, SESSION_COOKIE)
+}
+
+/// A cookie's value, unless it is empty.
+pub(in crate::api::v1) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs =
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == SESSION_COOKIE && !value.is_empty()).map(|(_, value)| value)
+    pairs.find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value)
 }

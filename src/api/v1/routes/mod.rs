@@ -1,16 +1,23 @@
 //! The resources, one file each. All routes stand in [`all`].
 
+mod connections;
 mod destinations;
+mod elsewhere;
+mod events;
+mod health;
+mod live;
 mod me;
 mod outputs;
 mod people;
 mod platforms;
 mod playback;
 mod projects;
+mod report;
 mod session;
 mod setup;
 mod sight;
 mod stream_keys;
+mod streams;
 mod system;
 mod tokens;
 mod trials;
@@ -30,6 +37,8 @@ pub(super) fn all() -> OpenApiRouter<Services> {
         .routes(routes!(setup::setup, setup::set_up))
         .routes(routes!(setup::sign_up))
         .routes(routes!(session::sign_in, session::sign_out))
+        .routes(routes!(elsewhere::go_elsewhere))
+        .routes(routes!(elsewhere::come_back))
         .routes(routes!(me::me, me::change_me))
         .routes(routes!(me::confirm_me))
         .routes(routes!(me::my_sessions))
@@ -67,6 +76,19 @@ pub(super) fn all() -> OpenApiRouter<Services> {
         .routes(routes!(platforms::platforms))
         .routes(routes!(playback::playback))
         .routes(routes!(playback::ingest))
+        .routes(routes!(connections::connections))
+        .routes(routes!(connections::kick))
+        .routes(routes!(connections::viewers))
+        .routes(routes!(streams::streams))
+        .routes(routes!(streams::stream))
+        .routes(routes!(streams::end_stream))
+        .routes(routes!(streams::stream_health))
+        .routes(routes!(streams::stream_stats))
+        .routes(routes!(streams::stream_outputs))
+        .routes(routes!(streams::stream_events))
+        .routes(routes!(report::report))
+        .routes(routes!(events::events))
+        .routes(routes!(live::event_stream))
         .routes(routes!(system::system))
         .routes(routes!(system::nodes))
         .routes(routes!(system::checks))

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::sight;
 use crate::api::Problem;
+use crate::api::v1::Services;
 use crate::api::v1::give::{Items, Moment};
 use crate::api::v1::take::{Id, Signed, may};
 use crate::api::v1::words::{self, Weight};
-use crate::api::v1::Services;
 use crate::control::Known;
 use crate::push::{OutputState, Status};
 use crate::store::{Destination, ProjectId};

@@ -63,7 +63,12 @@ const WAYS: &[Way] = &[
         personal: true,
         note: Some("Copy the address and the key from your settings there."),
     },
-    Way { platform: Platform::X, url: None, personal: true, note: Some("The address depends on your region.") },
+    Way {
+        platform: Platform::X,
+        url: None,
+        personal: true,
+        note: Some("The address depends on your region."),
+    },
     Way {
         platform: Platform::Ivs,
         url: None,

@@ -1,22 +1,31 @@
 //! `/projects/{id}/playback` and `/ingest`: where a show is watched, and where an encoder sends it.
 
 use std::net::SocketAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::events::is_for;
 use super::sight;
+use crate::account::Caller;
 use crate::api::v1::Services;
 use crate::api::v1::door::Client;
 use crate::api::v1::give::Moment;
 use crate::api::v1::take::{Id, Signed, may};
 use crate::api::{Problem, hls, page};
-use crate::control::stream_of;
-use crate::store::ProjectId;
+use crate::control::{Known, stream_of};
+use crate::journal::Kind;
+use crate::store::{EventFilter, Page, ProjectId, UnixMillis};
 use crate::stream::PlaybackId;
+
+/// How long a refusal is shown.
+const REFUSED_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Refusals that are shown.
+const REFUSED_MAX: u32 = 5;
 
 /// Where the process is reached, as far as it knows.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +45,8 @@ pub struct Site {
 impl Site {
     /// An RTMP address for who asked at `client`'s host: by the same name, at the port that is listened on.
     fn rtmp_url(&self, client: &Client, secure: bool) -> Option<String> {
-        let (scheme, usual, addr) = if secure { ("rtmps", 443, self.rtmps?) } else { ("rtmp", 1935, self.rtmp?) };
+        let (scheme, usual, addr) =
+            if secure { ("rtmps", 443, self.rtmps?) } else { ("rtmp", 1935, self.rtmp?) };
         let base = client.base(self.public_url.as_deref());
         let authority = base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
         // A bracketed IPv6 address has colons of its own.
@@ -65,6 +75,7 @@ pub(super) struct PlaybackShown {
     token_required: bool,
     /// A token for a day or two, where one is required; the addresses have it already.
     token: Option<String>,
+    token_expires_at: Option<Moment>,
 }
 
 /// Where a project is watched
@@ -93,6 +104,7 @@ pub(super) async fn playback(
         ready: ready.is_some_and(|broadcast| broadcast.playable),
         token_required: services.tokens.is_some(),
         playback_id: playback_id.to_string(),
+        token_expires_at: token.as_deref().and_then(expiry),
         token,
     }))
 }
@@ -100,14 +112,75 @@ pub(super) async fn playback(
 /// Where an encoder sends a show.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct IngestShown {
-    /// What goes into an encoder's "Server" field, the best first.
-    servers: Vec<String>,
+    /// What goes into an encoder's "Server" field.
+    rtmp: Vec<ServerShown>,
+    /// The same over TLS.
+    rtmps: Vec<ServerShown>,
+    /// The application's name, which the addresses end in.
+    #[schema(example = "live")]
+    app: String,
     /// The encoder must also log in with a user name and password.
     publish_user_needed: bool,
     /// Whether an encoder is connected now.
     connected: bool,
     /// When one was last connected with a key of this project.
     last_used_at: Option<Moment>,
+    /// Since when nobody has been; null while one is.
+    waiting_since: Option<Moment>,
+    /// The last that wanted to publish here and might not, newest first.
+    refused: Vec<RefusedShown>,
+}
+
+/// A server to send to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ServerShown {
+    #[schema(example = "rtmp://studio.example.org/live")]
+    server: String,
+    #[schema(example = "RTMP")]
+    label: &'static str,
+}
+
+/// Somebody who wanted to publish and might not.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RefusedShown {
+    at: Moment,
+    from: Option<String>,
+    /// `unknown_key`, `busy`, `draining`, or how they failed to log in.
+    #[schema(example = "unknown_key")]
+    why: Option<String>,
+    times: u64,
+}
+
+/// When a token ceases to be good: it begins with that.
+fn expiry(token: &str) -> Option<Moment> {
+    let seconds: i64 = token.split('-').next()?.parse().ok()?;
+    Some(UnixMillis(seconds.checked_mul(1000)?).into())
+}
+
+/// The last refusals that may have been meant for this project: of its keys, or of keys that nobody has.
+async fn refused(services: &Services, caller: &Caller, id: ProjectId) -> Result<Vec<RefusedShown>, Problem> {
+    let filter = EventFilter { kind: Some(Kind::IngestRejected.as_str().to_owned()), ..EventFilter::default() };
+    let after = UnixMillis::from(SystemTime::now()).before(REFUSED_FOR);
+    let events = services.store.events(&filter, Page::first(REFUSED_MAX * 4)).await?.items;
+    let meant = events.iter().filter(|event| {
+        event.at >= after
+            && event.project_id.is_none_or(|project| project == id)
+            && is_for(services, caller, event)
+    });
+    let shown = meant.take(REFUSED_MAX as usize).map(|event| RefusedShown {
+        at: event.at.into(),
+        from: event.data.0["from"].as_str().map(str::to_owned),
+        why: event.data.0["reason"].as_str().map(str::to_owned),
+        times: event.data.0["attempts"].as_u64().unwrap_or(1),
+    });
+    Ok(shown.collect())
+}
+
+/// Since when nobody has published a project.
+async fn waiting_since(services: &Services, known: &Known) -> Result<UnixMillis, Problem> {
+    let last = services.store.streams(known.project.id, Page::first(1)).await?.items;
+    let ended = last.first().and_then(|row| row.ended_at);
+    Ok(ended.unwrap_or(known.project.created_at).max(known.project.created_at))
 }
 
 /// Where an encoder sends a project
@@ -123,13 +196,17 @@ pub(super) async fn ingest(
 ) -> Result<Json<IngestShown>, Problem> {
     let known = sight::project(&services, &caller, id)?;
     let site = &services.site;
-    let servers = [site.rtmp_url(&client, false), site.rtmp_url(&client, true)];
+    let server = |secure, label| site.rtmp_url(&client, secure).map(|server| ServerShown { server, label });
     let stream = stream_of(&known.project);
     let connected = services.control.sessions().encoders().iter().any(|encoder| encoder.stream == stream);
     Ok(Json(IngestShown {
-        servers: servers.into_iter().flatten().collect(),
+        rtmp: server(false, "RTMP").into_iter().collect(),
+        rtmps: server(true, "RTMPS").into_iter().collect(),
+        app: site.app.clone(),
         publish_user_needed: site.publish_user,
         connected,
         last_used_at: known.stream_keys.iter().filter_map(|key| key.last_used_at).max().map(Into::into),
+        waiting_since: if connected { None } else { Some(waiting_since(&services, &known).await?.into()) },
+        refused: refused(&services, &caller, id).await?,
     }))
 }

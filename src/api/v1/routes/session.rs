@@ -5,13 +5,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::people::{Me, with_session, without_session};
+use crate::account::SignedIn;
 use crate::api::v1::Services;
 use crate::api::v1::door::Client;
 use crate::api::v1::take::{Anybody, Body, Secret};
 use crate::api::{Problem, catalogue};
+use crate::journal::Kind;
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
@@ -33,9 +36,19 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Body(asked): Body<SignIn>,
 ) -> Result<Response, Problem> {
-    let signed_in =
-        services.accounts.sign_in(&asked.email, &asked.password, client.visitor(&headers)).await?;
+    let visitor = client.visitor(&headers);
+    let signed_in = services.accounts.sign_in(&asked.email, &asked.password, visitor).await?;
+    tell(&services, &signed_in, &client, "password");
     Ok(with_session((StatusCode::CREATED, Json(Me::from(&signed_in))), &signed_in, &client))
+}
+
+/// Keeps that somebody signed in as an event.
+pub(super) fn tell(services: &Services, signed_in: &SignedIn, client: &Client, by: &str) {
+    let data = json!({
+        "user_id": signed_in.user.id.to_string(), "session_id": signed_in.session.id.to_string(),
+        "from": client.address.to_string(), "by": by,
+    });
+    services.control.journal().note(Kind::UserSignedIn, None, None, data);
 }
 
 /// Sign out

@@ -69,12 +69,12 @@ pub(super) struct SignUp {
 /// What the page for signing in shows
 #[utoipa::path(get, path = "/setup", tag = "setup", security(()), responses((status = 200, body = Setup)))]
 pub(super) async fn setup(State(services): State<Services>) -> Result<Json<Setup>, Problem> {
-    let rule = PasswordRule::CURRENT;
+    let (rule, doors) = (PasswordRule::CURRENT, services.accounts.doors());
     Ok(Json(Setup {
         needed: !services.accounts.is_set_up().await?,
         password_rule: PasswordRuleShown { min_length: rule.chars_min, max_length: rule.chars_max },
-        sign_up: services.config.sign_up,
-        oidc: None,
+        sign_up: doors.sign_up,
+        oidc: doors.elsewhere.map(|name| OidcShown { name }),
     }))
 }
 

@@ -228,6 +228,7 @@ pub(super) async fn reveal_stream_key(
     Id(id): Id<StreamKeyId>,
 ) -> Result<Json<StreamKeyRevealed>, Problem> {
     let (known, row) = sight::stream_key(&services, &caller, id)?;
+    caller.proved_lately(services.accounts.now())?;
     let key = services.control.reveal_stream_key(row.id).map_err(|error| {
         tracing::error!(%error, key = %row.id, "a stream key cannot be opened");
         Problem::of(&catalogue::NOT_POSSIBLE).detail("the key was sealed with a server key that is not here")
@@ -236,7 +237,8 @@ pub(super) async fn reveal_stream_key(
         Via::Session(_) => "session",
         Via::Token(_) => "token",
     };
-    let data = json!({ "stream_key_id": row.id.to_string(), "user_id": caller.user.id.to_string(), "via": via });
+    let data =
+        json!({ "stream_key_id": row.id.to_string(), "user_id": caller.user.id.to_string(), "via": via });
     services.control.journal().note(Kind::StreamKeyRevealed, Some(known.project.id), None, data);
     Ok(Json(StreamKeyRevealed { key: key.to_string() }))
 }

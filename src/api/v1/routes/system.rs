@@ -57,6 +57,8 @@ pub(super) struct SystemShown {
     /// `starting`, `ready` or `draining`.
     #[schema(example = "ready")]
     phase: &'static str,
+    /// Nodes that act as one.
+    nodes: usize,
     memory_bytes: Option<u64>,
     database: DatabaseShown,
     projects: usize,
@@ -65,6 +67,8 @@ pub(super) struct SystemShown {
     players: u64,
     hls_viewers: usize,
     outputs_sending: usize,
+    /// Where people find this server, if that is configured.
+    public_url: Option<String>,
 }
 
 /// The connections to the database.
@@ -73,6 +77,8 @@ pub(super) struct DatabaseShown {
     /// `sqlite` or `postgres`.
     #[schema(example = "sqlite")]
     kind: &'static str,
+    /// The newest step of its schema; null while it does not answer.
+    schema: Option<i64>,
     open: u32,
     idle: u32,
     max: u32,
@@ -84,9 +90,11 @@ pub(super) struct NodeShown {
     id: String,
     started_at: Moment,
     version: &'static str,
-    streams_live: usize,
+    live_streams: usize,
+    roles: Vec<&'static str>,
     /// It is the one that answers.
-    this: bool,
+    #[serde(rename = "self")]
+    is_self: bool,
 }
 
 fn streams_live(services: &Services) -> usize {
@@ -100,10 +108,7 @@ fn streams_live(services: &Services) -> usize {
     get, path = "/system", tag = "system", security(("session" = []), ("token" = ["system:read"])),
     responses((status = 200, body = SystemShown)),
 )]
-pub(super) async fn system(
-    _: Signed<may::SeeSystem>,
-    State(services): State<Services>,
-) -> Json<SystemShown> {
+pub(super) async fn system(_: Signed<may::SeeSystem>, State(services): State<Services>) -> Json<SystemShown> {
     let (control, about) = (&services.control, &services.about);
     let gauges = services.store.gauges();
     let stage = control.stage();
@@ -118,9 +123,11 @@ pub(super) async fn system(
             Phase::Ready => "ready",
             Phase::Draining => "draining",
         },
+        nodes: 1,
         memory_bytes: crate::api::metrics::resident_bytes(),
         database: DatabaseShown {
             kind: if services.store.is_sqlite() { "sqlite" } else { "postgres" },
+            schema: services.store.schema().await.ok().map(|schema| schema.found),
             open: gauges.open,
             idle: gauges.idle,
             max: gauges.max,
@@ -136,6 +143,7 @@ pub(super) async fn system(
             .iter()
             .filter(|output| sends(output.status().state))
             .count(),
+        public_url: services.site.public_url.clone(),
     })
 }
 
@@ -150,8 +158,9 @@ pub(super) async fn nodes(_: Signed<may::SeeSystem>, State(services): State<Serv
         id: about.node_id.clone(),
         started_at: moment(about.started_at),
         version: env!("CARGO_PKG_VERSION"),
-        streams_live: streams_live(&services),
-        this: true,
+        live_streams: streams_live(&services),
+        roles: vec!["ingest", "output", "hls", "api"],
+        is_self: true,
     };
     Items { items: vec![this] }
 }

@@ -1,0 +1,98 @@
+//! What the API says while an encoder sends, and after.
+
+use serde_json::{Value, json};
+
+use crate::support::Api;
+use crate::support::machines::{Feed, SILENT, Show, Sink};
+
+/// Defect 2 of the predecessor: the page never learned that the encoder or an output had stopped.
+#[tokio::test]
+async fn a_show_is_told_from_its_encoder_to_its_report() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, key) = api.project(&admin, "Show").await;
+    let sink = Sink::start(SILENT);
+    let asked = json!({ "name": "Sink", "url": sink.url(), "stream_key": "key-of-the-sink" });
+    let made = api.post(&format!("/projects/{id}/destinations"), asked).cookie(&admin).send().await.is(201).json();
+    let destination = made["id"].as_str().expect("an id");
+    let feed = Feed::start(&api.rtmp(&key), Show::h264());
+    let project = format!("/projects/{id}");
+    let live = api.until(&admin, &project, |project| project["live"]["outputs"]["sending"] == 1).await;
+    assert_eq!(live["live"]["state"], "live");
+    let broadcast = live["live"]["broadcast_id"].as_str().expect("it is on the air").to_owned();
+    let stream = format!("/streams/{broadcast}");
+    let row = api.until(&admin, &stream, |row| row["live"] == true).await;
+    assert_eq!((&row["project_id"], &row["encoder"]["from"]), (&json!(id), &json!("127.0.0.1")));
+    let health = api.until(&admin, &format!("{stream}/health"), |health| health["figures"]["fps"].as_f64().is_some_and(|fps| fps > 10.0)).await;
+    assert!(health["figures"]["video_codec"].as_str().is_some_and(|codec| codec.starts_with("avc1")), "{health}");
+    assert!(health["figures"]["connected_s"].is_number());
+    let stats = api.until(&admin, &format!("{stream}/stats?step_s=2"), |stats| stats["samples"].as_array().is_some_and(|all| !all.is_empty())).await;
+    assert_eq!(stats["step_s"], 2);
+    api.get(&format!("{stream}/stats?step_s=0")).cookie(&admin).send().await.is_problem(400, "bad_query");
+    let outputs = api.until(&admin, &format!("{stream}/outputs"), |all| all["items"][0]["sent_bytes"].as_u64().is_some_and(|sent| sent > 0)).await;
+    assert_eq!(outputs["items"][0]["destination_id"], destination);
+    let sent = api.get(&format!("/destinations/{destination}/stats")).cookie(&admin).send().await.is(200).json();
+    assert!(sent["samples"].as_array().is_some_and(|all| !all.is_empty()), "{sent}");
+    let connections = api.get("/ingest/connections").cookie(&admin).send().await.is(200).json();
+    assert_eq!((&connections["items"][0]["project_id"], &connections["items"][0]["stream_id"]), (&json!(id), &json!(broadcast)));
+    let viewers = api.get(&format!("/viewers/sessions?project_id={id}")).cookie(&admin).send().await.is(200).json();
+    assert_eq!(viewers["items"], json!([{ "project_id": id, "hls": 0, "rtmp": 0 }]));
+    let publish = json!({ "publish": true });
+    let busy = api.post(&format!("/destinations/{destination}/test"), publish).cookie(&admin).send().await;
+    busy.is_problem(409, "not_possible");
+
+    api.post(&format!("{stream}/end"), json!({})).cookie(&admin).send().await.is(200);
+    let over = api.until(&admin, &stream, |row| row["ended_at"].is_string()).await;
+    assert_eq!(over["live"], false);
+    drop(feed);
+    api.post(&format!("{stream}/end"), json!({})).cookie(&admin).send().await.is(200);
+    let quiet = api.get(&format!("{stream}/health")).cookie(&admin).send().await.is(200).json();
+    assert_eq!(quiet["status"], "no_data");
+    let report = api.get(&format!("{stream}/report")).cookie(&admin).send().await.is(200);
+    for secret in [key.as_str(), "key-of-the-sink"] {
+        assert!(!report.text.contains(secret), "a report is handed on");
+    }
+    let report = report.json();
+    assert_eq!((&report["project"]["name"], &report["outputs"][0]["name"]), (&json!("Show"), &json!("Sink")));
+    assert!(report["duration_s"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    assert!(report["summary"]["video_bits"].as_u64().is_some_and(|bits| bits > 0), "{report:#}");
+    let types: Vec<_> = report["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+    assert!(types.contains(&json!("stream.started")) && types.contains(&json!("stream.ended")), "{types:?}");
+    let listed = api.get(&format!("{stream}/events?limit=1")).cookie(&admin).send().await.is(200).json();
+    assert!(listed["next_cursor"].is_string());
+    let history = api.get(&format!("{project}/streams")).cookie(&admin).send().await.is(200).json();
+    assert_eq!(history["items"][0]["id"], json!(broadcast));
+}
+
+#[tokio::test]
+async fn an_encoder_is_sent_away_by_its_number() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (_, key) = api.project(&admin, "Show").await;
+    let feed = Feed::start(&api.rtmp(&key), Show::h264());
+    let one = |all: &Value| all["items"].as_array().is_some_and(|all| all.len() == 1);
+    let all = api.until(&admin, "/ingest/connections", one).await;
+    let number = all["items"][0]["id"].as_str().expect("a number");
+    let viewer = api.somebody(&admin, "vic", "viewer").await;
+    let path = format!("/ingest/connections/{number}");
+    api.delete(&path).cookie(&viewer).send().await.is_problem(403, "not_allowed");
+    api.delete(&path).cookie(&admin).send().await.is(204);
+    api.until(&admin, "/ingest/connections", |all| all["items"] == json!([])).await;
+    api.delete(&path).cookie(&admin).send().await.is_problem(404, "not_found");
+    api.delete("/ingest/connections/x").cookie(&admin).send().await.is_problem(404, "not_found");
+    drop(feed);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_to_who_sets_an_encoder_up() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, _) = api.project(&admin, "Show").await;
+    let before = api.get(&format!("/projects/{id}/ingest")).cookie(&admin).send().await.is(200).json();
+    assert_eq!((&before["refused"], before["waiting_since"].is_string()), (&json!([]), true));
+    let feed = Feed::start(&api.rtmp("a-wrong-key"), Show::h264());
+    let told = api.until(&admin, &format!("/projects/{id}/ingest"), |ingest| ingest["refused"] != json!([])).await;
+    assert_eq!((&told["refused"][0]["from"], &told["refused"][0]["why"]), (&json!("127.0.0.1"), &json!("unknown_key")));
+    assert!(!told.to_string().contains("a-wrong-key"), "not even a wrong key");
+    drop(feed);
+}
