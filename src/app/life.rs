@@ -53,7 +53,7 @@ pub type Reload = Box<dyn Fn() -> Result<Config, Errors> + Send + Sync>;
 pub fn serve(config: Config, reload: Reload) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
     runtime(&config)?.block_on(async move {
-        let app = App::start(&config, FrontPage::Welcome).await?;
+        let app = App::start(&config, FrontPage::Dashboard).await?;
         let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
         app.run(reload, |project, setup| {
             Banner { tokens, setup, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
