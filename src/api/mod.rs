@@ -5,6 +5,7 @@
 
 pub mod health;
 pub mod hls;
+pub mod ingest;
 pub mod metrics;
 pub mod page;
 pub mod problem;

@@ -17,6 +17,7 @@ use super::config::{Config, Listen, first_run};
 use super::demo::{self, Demo};
 use super::engine::Engine;
 use super::{certificate, face, telemetry};
+use crate::api::ingest::{self, Ingest};
 use crate::api::metrics::{Collect, EngineFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status};
@@ -134,7 +135,13 @@ impl App {
             sources.push(Box::new(Arc::clone(identity)));
         }
         let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
-        let routes = routes(&engine, front, Arc::clone(&hall));
+        let port = |at: Option<SocketAddr>| at.map(|at| at.port());
+        let ingest = Ingest {
+            rtmp_port: port(addresses.rtmp),
+            rtmps_port: port(addresses.rtmps),
+            app: config.rtmp.app.clone(),
+        };
+        let routes = routes(&engine, front, Arc::clone(&hall)).merge(ingest::router(ingest));
         let served = face::Served { health, routes, hall, identity, sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
