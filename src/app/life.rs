@@ -21,6 +21,7 @@ use super::first_admin::{self, Named};
 use super::preparation::{self, FirstProject, People};
 use super::{assembly, certificate, face, telemetry};
 use crate::account::{self, Accounts, Link};
+use crate::api::ingest::{self, Ingest};
 use crate::api::metrics::{Collect, EngineFigures, StoreFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status, v1};
@@ -153,7 +154,15 @@ impl App {
         let parts = ((health.clone(), addresses), (&control, &accounts), (vault, engine.tokens.clone()));
         let services = assembly::services(config, parts.0, parts.1, parts.2)?;
         sources.push(Box::new(Arc::clone(&services.figures)));
-        let routes = routes(&engine, front, Arc::clone(&hall)).merge(v1::router(services.clone()));
+        let port = |at: Option<SocketAddr>| at.map(|at| at.port());
+        let ingest = Ingest {
+            rtmp_port: port(addresses.rtmp),
+            rtmps_port: port(addresses.rtmps),
+            app: config.rtmp.app.clone(),
+        };
+        let routes = routes(&engine, front, Arc::clone(&hall))
+            .merge(v1::router(services.clone()))
+            .merge(ingest::router(ingest));
         let served = face::Served { health, routes, hall, identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
