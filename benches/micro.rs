@@ -15,7 +15,7 @@ use gostream::rtmp::{
     Client, ClientConfig, Limits, RtmpUrl, Server, ServerConfig, ServerEvent, SharedMessage,
 };
 use gostream::stream::{
-    HoldConfig, OnDuplicate, PlaybackId, Registry, RingLimits, SourceFrame, Start, Stream, StreamId,
+    HoldConfig, Names, OnDuplicate, PlaybackId, Registry, RingLimits, SourceFrame, Start, Stream, StreamId,
 };
 use smallvec::SmallVec;
 
@@ -114,13 +114,13 @@ fn ring(c: &mut Criterion) {
     let mut group = c.benchmark_group("ring_write_and_read_by_all");
     for readers in [1_usize, 100, 1_000] {
         let id = PlaybackId::parse("bench").expect("an id");
-        let stream = Stream::new(
-            StreamId::new("bench"),
-            id,
-            "bench".into(),
-            RingLimits::default(),
-            HoldConfig::default(),
-        );
+        let names = Names {
+            id: StreamId::new("bench"),
+            playback_id: id,
+            project: "".into(),
+            name: "bench".to_owned(),
+        };
+        let stream = Stream::new(names, RingLimits::default(), HoldConfig::default());
         let publisher = Registry::default()
             .publish(&stream, OnDuplicate::Takeover, Instant::now())
             .expect("nobody publishes yet");

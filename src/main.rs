@@ -11,7 +11,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> anyhow::Result<ExitCode> {
     match cli::start(std::env::args_os()) {
         Task::Done(code) => Ok(code),
-        Task::Serve(loaded) => gostream::app::serve(loaded.config),
+        Task::Serve(loaded, flags) => {
+            gostream::app::serve(loaded.config, Box::new(move || Ok(flags.load()?.config)))
+        }
+        Task::Migrate(loaded) => gostream::app::migrate(&loaded.config),
         Task::Demo(loaded) => gostream::app::demo(loaded.config),
     }
 }

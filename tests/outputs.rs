@@ -41,15 +41,20 @@ fn destination(name: &str, port: u16) -> Destination {
     }
 }
 
-fn start(rtmp: u16, projects: Vec<Project>) -> App {
-    let mut config = Config { projects, ..Config::default() };
+async fn start(rtmp: u16, projects: Vec<Project>) -> App {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let mut config = Config { projects, data_dir: folder.path().to_owned(), ..Config::default() };
     config.rtmp.listen = local(rtmp);
     config.http.listen = local(0);
     config.metrics.listen = local(0);
     // An hour: what is tried again in this test is tried because somebody asked.
     config.relay.retry_min = Duration::from_secs(3_600);
     config.relay.retry_max = Duration::from_secs(3_600);
-    App::start(&config, FrontPage::Welcome).expect("free ports")
+    let mut app = App::start(&config, FrontPage::Welcome).await.expect("free ports");
+    app.ready().await.expect("ready");
+    // The files stay open, and nobody needs their names any more.
+    drop(folder);
+    app
 }
 
 /// A port where nothing listens.
@@ -106,13 +111,13 @@ async fn until(what: &str, mut is: impl FnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_now_ends_a_long_wait() {
     let port = free_port();
-    let near = start(0, vec![project("near", "key", vec![destination("Far", port)])]);
+    let near = start(0, vec![project("near", "key", vec![destination("Far", port)])]).await;
     let addr = near.addresses.rtmp.expect("it listens");
     let published = tokio::spawn(publish(addr, "key"));
     let far = output(&near, "far");
     until("refused", || far.status().reason == Some(Reason::TcpRefused)).await;
     assert!(matches!(far.status().state, OutputState::Retrying { attempt: 1, .. }), "{:?}", far.status());
-    let server = start(port, vec![project("far", "far", Vec::new())]);
+    let server = start(port, vec![project("far", "far", Vec::new())]).await;
     far.retry_now();
     until("sending", || far.status().state == OutputState::Sending).await;
     until("bytes on their way", || far.stats.sent_packets.get() > 50).await;
@@ -123,11 +128,11 @@ async fn retry_now_ends_a_long_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn editing_one_destination_disturbs_no_other() {
-    let far = start(0, vec![project("a", "far", Vec::new()), project("b", "other", Vec::new())]);
+    let far = start(0, vec![project("a", "far", Vec::new()), project("b", "other", Vec::new())]).await;
     let port = far.addresses.rtmp.expect("it listens").port();
     let mut other = destination("Other", port);
     other.stream_key = StreamKey::new("other");
-    let near = start(0, vec![project("near", "key", vec![destination("Far", port), other])]);
+    let near = start(0, vec![project("near", "key", vec![destination("Far", port), other])]).await;
     let published = tokio::spawn(publish(near.addresses.rtmp.expect("it listens"), "key"));
     let (kept, gone) = (output(&near, "far"), output(&near, "other"));
     for output in [&kept, &gone] {

@@ -1,5 +1,7 @@
 //! Health: `/livez` says that the process answers, `/readyz` whether it should be sent work.
 
+use std::fmt;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -12,12 +14,36 @@ use super::Problem;
 /// Where the process is in its life. `app` moves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Not all is up; what is waited for, for people.
-    Starting(&'static str),
+    /// Not all is up.
+    Starting(Step),
     /// All listeners are up.
     Ready,
     /// It was told to stop: it finishes what it has and takes nothing new.
     Draining,
+}
+
+/// What a process that starts is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Its listeners are being opened.
+    Listeners,
+    /// The database does not answer.
+    Database,
+    /// A step of the schema is being made, of so many.
+    Migrating(i64, i64),
+    /// The projects are being read.
+    Projects,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listeners => f.write_str("listeners are being opened"),
+            Self::Database => f.write_str("waiting for the database"),
+            Self::Migrating(step, of) => write!(f, "migrating {step} of {of}"),
+            Self::Projects => f.write_str("projects are being read"),
+        }
+    }
 }
 
 /// The phase as those see it who ask.
@@ -28,7 +54,7 @@ impl Health {
     /// The setter for `app`, and what the router needs. The process is starting.
     #[must_use]
     pub fn new() -> (watch::Sender<Phase>, Self) {
-        let (phase, seen) = watch::channel(Phase::Starting("listeners are being opened"));
+        let (phase, seen) = watch::channel(Phase::Starting(Step::Listeners));
         (phase, Self(seen))
     }
 

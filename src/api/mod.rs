@@ -13,7 +13,7 @@ pub mod status;
 
 use axum::Router;
 
-pub use health::{Health, Phase};
+pub use health::{Health, Phase, Step};
 pub use problem::Problem;
 
 /// The router of the HTTP listener: health, `others` (media, the page), and a problem for whatever is not there.

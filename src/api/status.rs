@@ -88,7 +88,7 @@ impl Sources {
         let token = preview.map(|(id, tokens)| tokens.issue_daily(id, SystemTime::now()));
         StreamStatus {
             playback_id: id.to_string(),
-            name: stream.name().to_owned(),
+            name: stream.name().as_str().to_owned(),
             state: stream.state().borrow().label(),
             bitrate_bits: stream.stats().rate.bits_per_second(),
             players: stream.stats().players.get(),
@@ -110,7 +110,7 @@ impl OutputStatus {
         let status = output.status();
         Self {
             id: output.destination.id.to_string(),
-            name: output.destination.name.clone(),
+            name: output.name().as_str().to_owned(),
             state: status.state.label(),
             reason: status.reason.map(crate::push::Reason::label),
             detail: status.detail,

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::config::Project;
 use super::life::Addresses;
+use super::preparation::FirstProject;
 use crate::api::{hls, page};
 use crate::auth::PlaybackTokens;
 use crate::stream::PlaybackId;
@@ -19,7 +19,7 @@ pub(super) struct Banner<'a> {
     /// The app of publish and play addresses.
     pub(super) app: &'a str,
     /// Whose key is shown; `None` when it was shown at an earlier start.
-    pub(super) project: Option<&'a Project>,
+    pub(super) project: Option<&'a FirstProject>,
     /// The demo's page is up.
     pub(super) demo: bool,
     /// What viewers need, where they need something.
@@ -28,7 +28,7 @@ pub(super) struct Banner<'a> {
 
 impl<'a> Banner<'a> {
     /// Of a server to which anybody may come.
-    pub(super) const fn new(addresses: Addresses, app: &'a str, project: Option<&'a Project>) -> Self {
+    pub(super) const fn new(addresses: Addresses, app: &'a str, project: Option<&'a FirstProject>) -> Self {
         Self { addresses, app, project, demo: false, tokens: None }
     }
 
@@ -102,12 +102,9 @@ mod tests {
 
     #[test]
     fn a_newcomer_learns_where_to_point_obs_and_where_to_watch() {
-        let project = Project {
-            name: "My stream".into(),
+        let project = FirstProject {
             stream_key: StreamKey::new("the-key"),
             playback_id: PlaybackId::parse("abc").expect("a good id"),
-            hold: None,
-            destinations: Vec::new(),
         };
         let addr = |port| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let addresses =

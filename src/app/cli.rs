@@ -36,6 +36,8 @@ pub enum Command {
     Serve,
     /// Run the server with a test picture and a practice destination
     Demo,
+    /// Bring the database's schema up to date, and end
+    Migrate,
     /// Print addresses that play a stream for a while, signed with playback.secret
     PlaybackUrl {
         /// The stream, as in its address
@@ -125,10 +127,12 @@ impl Flags {
 /// What remains to be done once the command line and the configuration are read.
 #[derive(Debug)]
 pub enum Task {
-    /// Run the server.
-    Serve(Box<Loaded>),
+    /// Run the server. The flags are read again with the file.
+    Serve(Box<Loaded>, Flags),
     /// Run the server with a picture of its own.
     Demo(Box<Loaded>),
+    /// Bring the database's schema up to date.
+    Migrate(Box<Loaded>),
     /// Nothing: the answer is given.
     Done(ExitCode),
 }
@@ -151,7 +155,11 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Task {
         Err(errors) => refuse(&errors),
     };
     match &cli.command {
-        None | Some(Command::Serve) => load(Task::Serve),
+        None | Some(Command::Serve) => match cli.flags.load() {
+            Ok(loaded) => Task::Serve(Box::new(loaded), cli.flags),
+            Err(errors) => refuse(&errors),
+        },
+        Some(Command::Migrate) => load(Task::Migrate),
         Some(Command::Demo) => load(Task::Demo),
         Some(Command::PlaybackUrl { id, valid_for, host }) => {
             let wanted = Wanted { id, valid_for: *valid_for, host: host.as_deref() };

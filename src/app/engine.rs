@@ -2,34 +2,30 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::config::{self, Config};
-use crate::auth::{DeclaredProject, DeclaredProjects, PlaybackTokens};
+use crate::auth::{Directory, PlaybackTokens};
 use crate::hls;
-use crate::net::{Bounds, ConnectionLimits, Connections, SocketOptions};
-use crate::push::{self, Destination, DestinationId, OutputState, Platform, Supervisor};
-use crate::rtmp::{Limits, PublishAuth, RtmpUrl, ServerConfig};
+use crate::net::{Allowed, Bounds, ConnectionLimits, Connections, SocketOptions};
+use crate::push::{self, OutputState, Supervisor};
+use crate::rtmp::{Limits, PublishAuth, ServerConfig};
 use crate::session::{self, Sessions};
-use crate::stream::{
-    HoldConfig, OnDuplicate, Registry, RingLimits, ShardConfig, Shards, Start, Stream, StreamId, StreamState,
-};
-
-/// How often rates are sampled and memory of ended broadcasts is looked for.
-const HOUSEKEEPING: Duration = Duration::from_secs(1);
-/// How often what fills in for absent encoders is due: some five frames of sound.
-const KEEP: Duration = Duration::from_millis(100);
-/// How long after its end a broadcast stays in its ring, for readers that are not through.
-const RING_AFTER_END: Duration = Duration::from_secs(15);
+use crate::stage::{self, Stage};
+use crate::stream::{Admission, HoldConfig, OnDuplicate, Registry, RingLimits, ShardConfig, Shards};
+use crate::vault::Vault;
 
 /// The media engine, running.
 pub struct Engine {
+    /// The projects on the air.
+    pub stage: Arc<Stage>,
+    /// Who may publish and play.
+    pub directory: Arc<Directory>,
     /// All streams.
     pub registry: Arc<Registry>,
     /// The inbound side.
@@ -55,11 +51,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds and starts everything but the listeners. Must run inside the runtime.
+    /// Builds and starts everything but the listeners, without any project. Must run inside the runtime.
     ///
     /// # Errors
-    /// A destination's address is none, which a checked configuration rules out.
-    pub fn start(config: &Config) -> anyhow::Result<Self> {
+    /// A size beyond its bound, which a checked configuration rules out.
+    pub fn start(config: &Config, vault: &Vault) -> anyhow::Result<Self> {
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let (session_tasks, output_tasks, background) =
             (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
@@ -73,41 +69,13 @@ impl Engine {
             background.spawn(task);
         }
         let supervisor = Supervisor::new(push_config(config)?, Arc::clone(&shards), output_tasks.clone());
-        let registry = Arc::new(Registry::default());
-        let library = Arc::new(hls::Library::default());
-        let limits = RingLimits {
-            duration: config.stream.ring_duration,
-            bytes: config.stream.ring_bytes,
-            ..RingLimits::default()
-        };
-        let mut declared = Vec::new();
-        for project in &config.projects {
-            let id = StreamId::new(project.playback_id.as_str());
-            let hold = hold_config(config, project);
-            let name = project.name.clone();
-            let stream = Stream::new(id.clone(), project.playback_id.clone(), name, limits, hold);
-            declared.push(DeclaredProject {
-                stream: id,
-                key: project.stream_key.clone(),
-                playback_id: project.playback_id.clone(),
-            });
-            registry.insert(&stream);
-            supervisor.apply(&stream, destinations(project, config.rtmp.chunk_size)?);
-            if config.hls.enabled {
-                let subscriber = stream.subscribe(Start::Next);
-                let (rendition, packager) =
-                    hls::Packager::new(subscriber, project.playback_id.clone(), hls_config(config));
-                library.insert(project.playback_id.clone(), rendition);
-                let stop = stop.clone();
-                background.spawn(async move { stop.run_until_cancelled(packager).await });
-            }
-        }
-        start_clockwork(&registry, &supervisor, &background, &stop);
+        let stage = Stage::new(stage_config(config), supervisor, background.clone(), stop.clone());
         let tokens = config.playback.require_token.then(|| playback_tokens(config));
+        let directory = Arc::new(Directory::new(vault.clone(), tokens.clone()));
         let sessions = Sessions::new(
             session_config(config)?,
-            Arc::clone(&registry),
-            Arc::new(DeclaredProjects::new(declared, tokens.clone())),
+            Arc::clone(stage.registry()),
+            Arc::clone(&directory) as Arc<dyn Admission>,
             shards,
             session_tasks.clone(),
             drain.clone(),
@@ -117,10 +85,12 @@ impl Engine {
             max_per_address: config.rtmp.max_connections_per_address,
         });
         Ok(Self {
-            registry,
+            registry: Arc::clone(stage.registry()),
             sessions,
-            supervisor,
-            library,
+            supervisor: Arc::clone(stage.supervisor()),
+            library: Arc::clone(stage.library()),
+            stage,
+            directory,
             tokens,
             connections: ["rtmp", "rtmps"].map(|service| Connections::new(service, Arc::clone(&bounds))),
             drain,
@@ -160,11 +130,20 @@ pub(super) fn playback_tokens(config: &Config) -> Arc<PlaybackTokens> {
     Arc::new(PlaybackTokens::new(config.playback.secret.expose()))
 }
 
-fn hold_config(config: &Config, project: &config::Project) -> HoldConfig {
-    HoldConfig {
-        hold: project.hold.unwrap_or(config.stream.hold),
-        slate: config.stream.slate,
-        slate_after: config.stream.slate_after,
+/// How broadcasts bridge the absence of their encoders, where a project says nothing else.
+pub(super) const fn hold_config(config: &Config) -> HoldConfig {
+    let stream = &config.stream;
+    HoldConfig { hold: stream.hold, slate: stream.slate, slate_after: stream.slate_after }
+}
+
+fn stage_config(config: &Config) -> stage::Config {
+    stage::Config {
+        ring: RingLimits {
+            duration: config.stream.ring_duration,
+            bytes: config.stream.ring_bytes,
+            ..RingLimits::default()
+        },
+        hls: config.hls.enabled.then(|| hls_config(config)),
     }
 }
 
@@ -227,8 +206,18 @@ fn push_config(config: &Config) -> anyhow::Result<push::Config> {
         healthy_after: relay.healthy_after,
         circuit_after: relay.circuit_after,
         circuit_open: relay.circuit_open,
+        allowed: allowed(config),
         socket: socket_options(config)?,
     })
+}
+
+/// Which addresses are connected to on the word of people with an account.
+pub(super) const fn allowed(config: &Config) -> Allowed {
+    match config.relay.allow_private {
+        config::AllowPrivate::Always => Allowed::All,
+        config::AllowPrivate::Auto => Allowed::NotLink,
+        config::AllowPrivate::Never => Allowed::World,
+    }
 }
 
 fn hls_config(config: &Config) -> hls::Config {
@@ -241,70 +230,5 @@ fn hls_config(config: &Config) -> hls::Config {
         window: hls.window,
         segment_max: hls.segment_max,
         resume: hls.resume,
-    }
-}
-
-fn destinations(project: &config::Project, chunk_size: u32) -> anyhow::Result<Vec<Destination>> {
-    let destination = |declared: &config::Destination| {
-        let url = RtmpUrl::parse(&declared.url, declared.stream_key.expose())?;
-        Ok(Destination {
-            id: DestinationId::new(&declared.slug()),
-            name: declared.name.clone(),
-            platform: declared.platform.unwrap_or_else(|| Platform::of_host(&url.host)),
-            codecs: declared.codecs,
-            video_track: declared.video_track,
-            audio_track: declared.audio_track,
-            url,
-            enabled: declared.enabled,
-            insecure: declared.insecure,
-            chunk_size: declared.chunk_size.unwrap_or(chunk_size),
-        })
-    };
-    project.destinations.iter().map(destination).collect()
-}
-
-/// Starts what is due by the clock alone.
-fn start_clockwork(
-    registry: &Arc<Registry>,
-    supervisor: &Arc<Supervisor>,
-    background: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    background.spawn(keep(Arc::clone(registry), stop.clone()));
-    background.spawn(housekeeping(Arc::clone(registry), Arc::clone(supervisor), stop.clone()));
-    background.spawn(Arc::clone(supervisor).watch_paths(stop.clone()));
-}
-
-/// Keeps broadcasts going whose encoder is away.
-async fn keep(registry: Arc<Registry>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(KEEP);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        for stream in registry.all() {
-            stream.keep(Instant::now());
-        }
-    }
-}
-
-/// Samples rates, and frees the rings of broadcasts that are over.
-async fn housekeeping(registry: Arc<Registry>, supervisor: Arc<Supervisor>, stop: CancellationToken) {
-    let began = Instant::now();
-    let mut tick = tokio::time::interval(HOUSEKEEPING);
-    let mut over = std::collections::HashMap::new();
-    while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        for stream in registry.all() {
-            stream.stats().rate.sample(stream.stats().received_bytes.get(), micros);
-            let ended = matches!(*stream.state().borrow(), StreamState::Ended(_));
-            if !ended || stream.ring_bytes() == 0 {
-                over.remove(stream.id());
-            } else if over.entry(stream.id().clone()).or_insert_with(Instant::now).elapsed() > RING_AFTER_END
-            {
-                stream.clear_if_over();
-            }
-        }
-        for output in supervisor.outputs() {
-            output.stats.rate.sample(output.stats.sent_bytes.get(), micros);
-        }
     }
 }

@@ -11,16 +11,23 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::banner::Banner;
-use super::config::{Config, Listen, first_run};
+use super::config::{Config, Errors, Listen};
 use super::demo::{self, Demo};
 use super::engine::Engine;
-use super::{certificate, face, telemetry};
-use crate::api::metrics::{Collect, EngineFigures};
+use super::history::{History, Pending};
+use super::preparation::{self, FirstProject};
+use super::{assembly, certificate, face, telemetry};
+use crate::api::metrics::{Collect, EngineFigures, StoreFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status};
-use crate::net::Listener;
+use crate::control::Control;
+use crate::journal::Journal;
+use crate::net::{Identity, Listener};
+use crate::store::Store;
+use crate::webhook::Webhooks;
 
 /// The addresses that are really listened on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,19 +44,22 @@ pub struct Addresses {
     pub metrics: Option<SocketAddr>,
 }
 
-/// Runs `gostream serve`: to the end of the process.
+/// Reads the configuration again.
+pub type Reload = Box<dyn Fn() -> Result<Config, Errors> + Send + Sync>;
+
+/// Runs `gostream serve`: to the end of the process. `reload` is asked at SIGHUP.
 ///
 /// # Errors
 /// Whatever keeps the process from serving.
-pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
+pub fn serve(config: Config, reload: Reload) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
-    let is_new = own_project(&mut config)?;
     runtime(&config)?.block_on(async move {
-        let app = App::start(&config, FrontPage::Welcome)?;
-        let project = config.projects.first().filter(|_| is_new);
-        Banner { tokens: app.engine.tokens.clone(), ..Banner::new(app.addresses, &config.rtmp.app, project) }
-            .print();
-        app.run().await
+        let app = App::start(&config, FrontPage::Welcome).await?;
+        let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
+        app.run(reload, |project| {
+            Banner { tokens, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
+        })
+        .await
     })
 }
 
@@ -57,28 +67,31 @@ pub fn serve(mut config: Config) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Whatever keeps the process from serving.
-pub fn demo(mut config: Config) -> anyhow::Result<ExitCode> {
+pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
-    own_project(&mut config)?;
     runtime(&config)?.block_on(async move {
-        let demo = Demo::start(config.clone())?;
-        let project = config.projects.first();
-        let addresses = demo.app.addresses;
-        let tokens = demo.app.engine.tokens.clone();
-        Banner { tokens, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
-        demo.app.run().await
+        let Demo { app, config, .. } = Demo::start(config).await?;
+        let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
+        let again = config.clone();
+        app.run(Box::new(move || Ok(again.clone())), |project| {
+            Banner { tokens, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
+        })
+        .await
     })
 }
 
-/// Where nobody declares a project, the one that is kept in `data_dir`. `true` when it was made just now, so that its
-/// key is shown once.
-fn own_project(config: &mut Config) -> anyhow::Result<bool> {
-    if !config.projects.is_empty() {
-        return Ok(false);
-    }
-    let is_new = !config.data_dir.join(first_run::FILE_NAME).exists();
-    config.projects = first_run::load_or_create(&config.data_dir)?;
-    Ok(is_new)
+/// Runs `gostream migrate`: brings the schema up to date, and ends.
+///
+/// # Errors
+/// Whatever keeps it from that.
+pub fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
+    telemetry::start(&config.log)?;
+    runtime(config)?.block_on(async move {
+        let store = Store::open(assembly::store_config(config)).await?;
+        preparation::migrate_alone(&store).await?;
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn runtime(config: &Config) -> anyhow::Result<Runtime> {
@@ -93,62 +106,125 @@ fn runtime(config: &Config) -> anyhow::Result<Runtime> {
 pub struct App {
     /// The media engine.
     pub engine: Engine,
+    /// Projects as people manage them.
+    pub control: Arc<Control>,
+    /// What happened, and how it goes.
+    pub journal: Journal,
+    /// Others who are told.
+    pub webhooks: Webhooks,
     /// Where it listens.
     pub addresses: Addresses,
     phase: watch::Sender<Phase>,
     drain_timeout: Duration,
+    preparing: Option<JoinHandle<anyhow::Result<Option<FirstProject>>>>,
 }
 
 impl App {
-    /// Builds everything and listens. Must run inside the runtime.
+    /// Builds everything, opens all listeners and serves HTTP; the rest follows when [`App::ready`] returns. Must run
+    /// inside the runtime.
     ///
     /// # Errors
-    /// A socket that cannot be bound, or a certificate that cannot be read.
-    pub fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
+    /// A socket that cannot be bound, a certificate that cannot be read, a data directory that cannot be written.
+    pub async fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
         let identity = certificate::load(config)?;
-        let engine = Engine::start(config)?;
+        std::fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+        let vault = assembly::vault(config)?;
+        let engine = Engine::start(config, &vault)?;
+        let store = Store::open(assembly::store_config(config)).await.context("database.url")?;
+        let history = History::new(config, &engine, store.clone(), vault.clone())?;
+        let (journal, webhooks, pending) = history.split();
+        let control = assembly::control(config, store, vault, &engine);
         engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
-        let [plain, secure] = &engine.connections;
-        let mut addresses = Addresses::default();
-        if let Some(socket) = listen(config.rtmp.listen, "rtmp")? {
-            addresses.rtmp = Some(socket.local_addr()?);
-            let listener = Listener::new(socket, Arc::clone(plain));
-            engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, None));
-        }
-        if let Some(socket) = listen(config.rtmps.listen, "rtmps")? {
-            addresses.rtmps = Some(socket.local_addr()?);
-            let listener = Listener::new(socket, Arc::clone(secure));
-            engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, identity.clone()));
-        }
-        let figures = EngineFigures {
-            registry: Arc::clone(&engine.registry),
-            supervisor: Arc::clone(&engine.supervisor),
-            sessions: Arc::clone(engine.sessions.stats()),
-            connections: engine.connections.to_vec(),
-            library: Arc::clone(&engine.library),
-            tokens: engine.tokens.clone(),
-        };
-        let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures)];
+        let sockets = [listen(config.rtmp.listen, "rtmp")?, listen(config.rtmps.listen, "rtmps")?];
+        let [rtmp, rtmps] = sockets.each_ref().map(|socket| socket.as_ref()?.local_addr().ok());
+        let mut addresses = Addresses { rtmp, rtmps, ..Addresses::default() };
+        let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures(&engine))];
+        sources.push(Box::new(StoreFigures { control: Arc::clone(&control) }));
         if let Some(identity) = &identity {
             sources.push(Box::new(Arc::clone(identity)));
         }
-        let served = face::Served { health, routes: routes(&engine, front), identity, sources };
+        let served =
+            face::Served { health, routes: routes(&engine, front), identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
-        phase.send_replace(Phase::Ready);
-        tracing::info!("ready");
-        Ok(Self { engine, addresses, phase, drain_timeout: config.drain_timeout })
+        let drain_timeout = config.drain_timeout;
+        let mut app =
+            Self { engine, control, journal, webhooks, addresses, phase, drain_timeout, preparing: None };
+        app.preparing = Some(app.prepare(config, pending, sockets, identity));
+        Ok(app)
     }
 
-    /// Serves until a signal, then drains. A second signal leaves at once.
+    /// Waits until the process is ready. Returns the project that was made because there was none.
     ///
     /// # Errors
-    /// Signals cannot be listened for.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    /// What keeps it from ever being ready.
+    pub async fn ready(&mut self) -> anyhow::Result<Option<FirstProject>> {
+        match self.preparing.take() {
+            Some(preparing) => preparing.await.context("the preparation")?,
+            None => Ok(None),
+        }
+    }
+
+    /// Reads what is wanted, then lets encoders and players in.
+    fn prepare(
+        &self,
+        config: &Config,
+        history: Pending,
+        sockets: [Option<TcpListener>; 2],
+        identity: Option<Arc<Identity>>,
+    ) -> JoinHandle<anyhow::Result<Option<FirstProject>>> {
+        let declared = assembly::declared(&config.projects);
+        let (control, phase) = (Arc::clone(&self.control), self.phase.clone());
+        let (sessions, connections) = (Arc::clone(&self.engine.sessions), self.engine.connections.clone());
+        let (background, stop) = (self.engine.background.clone(), self.engine.stop.clone());
+        tokio::spawn(async move {
+            let first = preparation::prepare(&control, &declared, &phase).await?;
+            history.start(&control, &background, stop.clone());
+            background.spawn(control.run(stop));
+            for ((socket, connections), identity) in
+                sockets.into_iter().zip(connections).zip([None, identity])
+            {
+                if let Some(socket) = socket {
+                    let listener = Listener::new(socket, connections);
+                    background.spawn(Arc::clone(&sessions).serve(listener, identity));
+                }
+            }
+            phase.send_replace(Phase::Ready);
+            tracing::info!("ready");
+            Ok(first)
+        })
+    }
+
+    /// Serves until a signal, then drains. A second signal leaves at once. `greet` is called when the process is ready.
+    ///
+    /// # Errors
+    /// Signals cannot be listened for, or the process cannot become ready.
+    pub async fn run(
+        mut self,
+        reload: Reload,
+        greet: impl FnOnce(Option<&FirstProject>),
+    ) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let name = either(&mut terminate, &mut interrupt).await;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let early = tokio::select! {
+            first = self.ready() => {
+                greet(first?.as_ref());
+                None
+            }
+            name = either(&mut terminate, &mut interrupt) => Some(name),
+        };
+        let name = match early {
+            Some(name) => name,
+            None => loop {
+                tokio::select! {
+                    name = either(&mut terminate, &mut interrupt) => break name,
+                    _ = hangup.recv() => self.declare_again(&reload).await,
+                }
+            },
+        };
         tracing::info!(signal = name, "draining");
         tokio::select! {
             clean = self.drain() => Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
@@ -159,10 +235,37 @@ impl App {
         }
     }
 
+    /// Reads the projects of the file again and carries out what changed, field by field. Other keys need a restart. What
+    /// is wrong in the file is said, and everything goes on as it is.
+    async fn declare_again(&self, reload: &Reload) {
+        let config = match reload() {
+            Ok(config) => config,
+            Err(errors) => {
+                tracing::error!("SIGHUP: the configuration is not used\n{errors}");
+                return;
+            }
+        };
+        let declared = assembly::declared(&config.projects);
+        let outcome = match self.control.declare(&declared).await {
+            Ok(()) => self.control.load().await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(()) => {
+                tracing::info!(projects = declared.len(), "SIGHUP: the declared projects are as in the file")
+            }
+            Err(error) => tracing::error!(%error, "SIGHUP: the declared projects could not be written"),
+        }
+    }
+
     /// Ends everything in order, within the drain timeout. `false` when that was not enough.
     pub async fn drain(&self) -> bool {
         self.phase.send_replace(Phase::Draining);
+        if let Some(preparing) = &self.preparing {
+            preparing.abort();
+        }
         let clean = tokio::time::timeout(self.drain_timeout, self.engine.finish()).await.is_ok();
+        self.control.store().close().await;
         if clean {
             tracing::info!("drained");
         } else {
@@ -173,6 +276,17 @@ impl App {
             );
         }
         clean
+    }
+}
+
+fn figures(engine: &Engine) -> EngineFigures {
+    EngineFigures {
+        registry: Arc::clone(&engine.registry),
+        supervisor: Arc::clone(&engine.supervisor),
+        sessions: Arc::clone(engine.sessions.stats()),
+        connections: engine.connections.to_vec(),
+        library: Arc::clone(&engine.library),
+        tokens: engine.tokens.clone(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The assembly: configuration, the rooms joined, and the life of the process.
 
+mod assembly;
 mod banner;
 mod certificate;
 pub mod cli;
@@ -7,9 +8,14 @@ pub mod config;
 pub mod demo;
 mod engine;
 mod face;
+mod history;
 mod life;
+mod node;
 mod playback_url;
+mod preparation;
 mod telemetry;
 
+pub use assembly::declared;
 pub use engine::Engine;
-pub use life::{Addresses, App, demo, serve};
+pub use life::{Addresses, App, Reload, demo, migrate, serve};
+pub use preparation::FirstProject;

@@ -1,7 +1,7 @@
 //! Who may publish and play: answers the stream room's [`Admission`](crate::stream::Admission).
 
-mod declared;
+mod directory;
 mod playback;
 
-pub use declared::{DeclaredProject, DeclaredProjects};
+pub use directory::{Directory, Entry, KeyEntry, Lookup};
 pub use playback::PlaybackTokens;

@@ -60,7 +60,6 @@ impl Streams {
             watched.stop.cancel();
         }
         let (live, stop) = (Live::new(Arc::clone(stream)), room.stop.child_token());
-        live.set_project(room.names.project(stream.id()));
         let watcher = Watcher::new(Arc::clone(room), Arc::clone(&live));
         self.tasks.spawn(watcher.run(stop.clone()));
         all.insert(stream.id().clone(), Watched { live: Arc::clone(&live), stop });
@@ -97,10 +96,7 @@ impl Room {
         while self.stop.run_until_cancelled(tick.tick()).await.is_some() {
             let all = self.sources.registry.all();
             for stream in &all {
-                let live = self.streams.watch(self, stream);
-                if live.project().is_none() {
-                    live.set_project(self.names.project(stream.id()));
-                }
+                self.streams.watch(self, stream);
             }
             self.streams.retain(&all);
         }

@@ -143,7 +143,7 @@ impl Watcher {
             self.room.pen.line(Line::Begin(row));
         }
         let encoder = encoder.map_or(Value::Null, |encoder| encoder.0);
-        self.note(broadcast.id, Kind::StreamStarted, json!({ "name": stream.name(), "encoder": encoder }));
+        self.note(broadcast.id, Kind::StreamStarted, json!({ "name": *stream.name(), "encoder": encoder }));
     }
 
     fn end(&mut self, reason: &'static str) {
@@ -194,7 +194,7 @@ impl Watcher {
         let sample = air.meter.close(Instant::now(), UnixMillis::from(SystemTime::now()));
         let media = air.meter.media();
         let outputs = self.room.sources.supervisor.outputs_of(stream.id());
-        let outputs = air.tally.look(stream.id(), outputs, self.room.names.as_ref());
+        let outputs = air.tally.look(outputs);
         let video = air.meter.video_codec();
         let view = View { state, sample: &sample, media: &media, video, outputs: &outputs };
         let changed = air.judge.look(&view);

@@ -18,6 +18,6 @@ pub use drive::{Failure, Machine, Step, flush, step};
 pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
 pub use path::PathProbe;
-pub use reach::Reach;
+pub use reach::{Allowed, Reach};
 pub use tls::{TlsError, client_config};
 pub use transport::{SocketOptions, Transport};

@@ -15,6 +15,30 @@ pub enum Reach {
     World,
 }
 
+/// Which addresses are connected to on somebody's word: what keeps an account of ours from having us knock at doors
+/// inside our network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allowed {
+    /// All of them.
+    All,
+    /// All but those of this link, where clouds keep credentials: for people who are trusted with the network.
+    NotLink,
+    /// The internet alone.
+    World,
+}
+
+impl Allowed {
+    /// Whether an address that reaches so far is among them.
+    #[must_use]
+    pub const fn takes(self, reach: Reach) -> bool {
+        match self {
+            Self::All => true,
+            Self::NotLink => !matches!(reach, Reach::Link),
+            Self::World => matches!(reach, Reach::World),
+        }
+    }
+}
+
 impl Reach {
     /// Of an address.
     #[must_use]
@@ -87,6 +111,12 @@ mod tests {
         ] {
             assert_eq!(Reach::of(address.parse().expect("an address")), reach, "{address}");
         }
+        let taken = |allowed: Allowed| {
+            [Reach::Host, Reach::Link, Reach::Site, Reach::World].map(|reach| allowed.takes(reach))
+        };
+        assert_eq!(taken(Allowed::All), [true; 4]);
+        assert_eq!(taken(Allowed::NotLink), [true, false, true, true]);
+        assert_eq!(taken(Allowed::World), [false, false, false, true]);
         assert!(Reach::Host < Reach::Link && Reach::Link < Reach::Site && Reach::Site < Reach::World);
     }
 }

@@ -43,6 +43,8 @@ impl fmt::Debug for DestinationId {
 pub struct Destination {
     /// Our own name of it, unique in its stream.
     pub id: DestinationId,
+    /// What whoever declared it calls it, where that is another name: the id of its row.
+    pub tag: Arc<str>,
     /// For people.
     pub name: String,
     /// Address and key.
@@ -62,6 +64,14 @@ pub struct Destination {
     pub video_track: Option<u8>,
     /// The same of sound.
     pub audio_track: Option<u8>,
+}
+
+impl Destination {
+    /// Whether a connection that was made for `other` serves this one as well: they differ in their name at most.
+    #[must_use]
+    pub fn is_served_like(&self, other: &Self) -> bool {
+        Self { name: String::new(), ..self.clone() } == Self { name: String::new(), ..other.clone() }
+    }
 }
 
 /// How an output is doing.
@@ -113,6 +123,8 @@ impl OutputState {
 pub enum Reason {
     /// The host's name has no address.
     Dns,
+    /// The name leads to an address that destinations may not have here.
+    AddressForbidden,
     /// Nothing listens there, or the network says so.
     TcpRefused,
     /// No answer to the connection attempt.
@@ -143,6 +155,7 @@ impl Reason {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Dns => "dns",
+            Self::AddressForbidden => "address_forbidden",
             Self::TcpRefused => "tcp_refused",
             Self::TcpTimeout => "tcp_timeout",
             Self::Tls => "tls",

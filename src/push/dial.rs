@@ -10,13 +10,13 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::Instant;
 
 use super::destination::{Destination, Reason};
-use crate::net::{Failure, Reach, SocketOptions, Step, Transport, client_config, flush, step};
+use crate::net::{Allowed, Failure, Reach, SocketOptions, Step, Transport, client_config, flush, step};
 use crate::rtmp::{Client, ClientConfig, ClientEvent, InvalidUrl, Limits, Refusal, RtmpUrl, Stage};
 
 /// What a peer says is kept up to this many characters.
 const DETAIL_MAX: usize = 300;
 /// Bounds on what a destination may make us hold: it only ever sends small answers.
-const LIMITS: Limits =
+pub(super) const LIMITS: Limits =
     Limits { message_max: 1 << 20, chunk_streams_max: 64, amf_depth_max: 16, preauth_bytes_max: u64::MAX };
 
 /// How often in a row a server is followed that sends us on before it takes the stream.
@@ -81,14 +81,15 @@ impl Route {
 #[derive(Debug)]
 pub(super) struct Dialer {
     timeout: Duration,
+    allowed: Allowed,
     socket: SocketOptions,
     verified: OnceLock<Arc<rustls::ClientConfig>>,
     insecure: OnceLock<Arc<rustls::ClientConfig>>,
 }
 
 impl Dialer {
-    pub(super) const fn new(timeout: Duration, socket: SocketOptions) -> Self {
-        Self { timeout, socket, verified: OnceLock::new(), insecure: OnceLock::new() }
+    pub(super) const fn new(timeout: Duration, allowed: Allowed, socket: SocketOptions) -> Self {
+        Self { timeout, allowed, socket, verified: OnceLock::new(), insecure: OnceLock::new() }
     }
 
     /// Connects and publishes, all within the timeout, also where a server sends us on before it takes the stream.
@@ -139,14 +140,33 @@ impl Dialer {
         }
     }
 
-    async fn connect(&self, route: &Route, deadline: Instant) -> Result<(TcpStream, Reach), Fault> {
-        let Route { url, at_least } = route;
+    /// The addresses of a name.
+    pub(super) async fn look_up(url: &RtmpUrl, deadline: Instant) -> Result<Vec<SocketAddr>, Fault> {
         let lookup = tokio::time::timeout_at(deadline, lookup_host((url.host.as_str(), url.port))).await;
         let addresses = match lookup {
             Ok(Ok(addresses)) => addresses.collect::<Vec<SocketAddr>>(),
             Ok(Err(error)) => return Err(Fault::new(Reason::Dns, error.to_string())),
             Err(_) => return Err(Fault::new(Reason::Dns, "the name server did not answer in time")),
         };
+        if addresses.is_empty() {
+            return Err(Fault::new(Reason::Dns, "the name has no address"));
+        }
+        Ok(addresses)
+    }
+
+    async fn connect(&self, route: &Route, deadline: Instant) -> Result<(TcpStream, Reach), Fault> {
+        let addresses = Self::look_up(&route.url, deadline).await?;
+        self.connect_to(addresses, route.at_least, deadline).await
+    }
+
+    /// A connection to the first of the addresses that takes it. Each is judged here, after the name was looked up: a name
+    /// may lead elsewhere than when it was configured.
+    pub(super) async fn connect_to(
+        &self,
+        addresses: Vec<SocketAddr>,
+        at_least: Reach,
+        deadline: Instant,
+    ) -> Result<(TcpStream, Reach), Fault> {
         let mut fault = Fault::new(Reason::Dns, "the name has no address");
         let mut left = addresses.len();
         for address in addresses {
@@ -155,7 +175,13 @@ impl Dialer {
             let share = deadline.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
             left = left.saturating_sub(1).max(1);
             let reach = Reach::of(address.ip());
-            if reach < *at_least {
+            if !self.allowed.takes(reach) {
+                let said = "the address leads into a private network, which destinations may not \
+                            (relay.allow_private)";
+                fault = Fault::new(Reason::AddressForbidden, said);
+                continue;
+            }
+            if reach < at_least {
                 fault = Fault::new(Reason::TcpRefused, "the server sent us to an address inside our network");
                 continue;
             }
@@ -171,7 +197,7 @@ impl Dialer {
         Err(fault)
     }
 
-    async fn secure(
+    pub(super) async fn secure(
         &self,
         url: &RtmpUrl,
         insecure: bool,
@@ -210,26 +236,47 @@ enum Answer {
 }
 
 /// What a server answers to `publish`.
-enum Published {
+pub(super) enum Published {
     /// On this message stream.
     As(u32),
     Elsewhere(String),
 }
 
-async fn publish(transport: &Transport, client: &mut Client) -> Result<Published, Fault> {
+pub(super) async fn publish(transport: &Transport, client: &mut Client) -> Result<Published, Fault> {
     loop {
-        flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
+        // What it said comes before what became of the connection: one that refuses often closes at once.
         match client.poll_event() {
             Some(ClientEvent::Publishing { stream_id }) => return Ok(Published::As(stream_id)),
             Some(ClientEvent::Refused(refusal)) => return Err(refused(&refusal)),
             Some(ClientEvent::ReconnectRequest { tc_url }) => return Ok(Published::Elsewhere(tc_url)),
             None => {}
         }
+        flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
         match step(transport, client).await {
             Ok(Step::Fed) => {}
             Ok(Step::Closed) => {
                 return Err(Fault::new(Reason::ClosedByPeer, closed_at(client.stage())));
             }
+            Err(failure) => return Err(broken(client.stage(), &failure)),
+        }
+    }
+}
+
+/// Talks to a server until it has taken `connect`, and no further.
+pub(super) async fn introduce(transport: &Transport, client: &mut Client) -> Result<(), Fault> {
+    loop {
+        if !matches!(client.stage(), Stage::Handshake | Stage::Connect) {
+            return Ok(());
+        }
+        match client.poll_event() {
+            Some(ClientEvent::Refused(refusal)) => return Err(refused(&refusal)),
+            Some(ClientEvent::ReconnectRequest { .. }) => return Ok(()),
+            Some(ClientEvent::Publishing { .. }) | None => {}
+        }
+        flush(transport, client).await.map_err(|error| broken(client.stage(), &error.into()))?;
+        match step(transport, client).await {
+            Ok(Step::Fed) => {}
+            Ok(Step::Closed) => return Err(Fault::new(Reason::ClosedByPeer, closed_at(client.stage()))),
             Err(failure) => return Err(broken(client.stage(), &failure)),
         }
     }
@@ -255,7 +302,7 @@ pub(super) fn refused(refusal: &Refusal) -> Fault {
     Fault::new(reason, said)
 }
 
-fn silence(stage: Stage) -> Fault {
+pub(super) fn silence(stage: Stage) -> Fault {
     match stage {
         Stage::Handshake => Fault::new(Reason::Handshake, "no RTMP handshake in time"),
         Stage::Connect => Fault::new(Reason::Stalled, "no answer to connect"),

@@ -8,6 +8,7 @@ use crate::rtmp::{Server, ServerConfig, ServerEvent};
 fn destination(url: &str) -> Destination {
     Destination {
         id: DestinationId::new("one"),
+        tag: "".into(),
         name: "One".to_owned(),
         url: RtmpUrl::parse(url, "key").expect("an address"),
         enabled: true,
@@ -45,7 +46,11 @@ async fn an_address_inside_our_network_is_not_connected_to_on_a_stranger_s_word(
     let port = listener.local_addr().expect("bound").port();
     let (far, near) = (destination("rtmp://far.example/live"), format!("rtmp://127.0.0.1:{port}/live"));
     let route = Route::elsewhere(&far, (&far.url, Reach::World), &near).expect("an address");
-    let dialer = Dialer::new(Duration::from_secs(10), SocketOptions { nodelay: true, unsent_max: 1 << 16 });
+    let dialer = Dialer::new(
+        Duration::from_secs(10),
+        Allowed::All,
+        SocketOptions { nodelay: true, unsent_max: 1 << 16 },
+    );
     let fault = dialer.dial(&far, &route).await.expect_err("refused");
     assert_eq!(fault.detail, "the server sent us to an address inside our network");
     let accepted = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
@@ -91,7 +96,11 @@ async fn sends_on(times: usize, tc_url: impl Fn(u16) -> String) -> u16 {
 
 async fn dial(port: u16) -> Result<Connected, Fault> {
     let here = destination(&format!("rtmp://127.0.0.1:{port}/live"));
-    let dialer = Dialer::new(Duration::from_secs(10), SocketOptions { nodelay: true, unsent_max: 1 << 16 });
+    let dialer = Dialer::new(
+        Duration::from_secs(10),
+        Allowed::All,
+        SocketOptions { nodelay: true, unsent_max: 1 << 16 },
+    );
     dialer.dial(&here, &Route::own(&here)).await
 }
 

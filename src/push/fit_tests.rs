@@ -26,6 +26,7 @@ fn tracks(default: Codec) -> TrackSet {
 fn destination(platform: Platform) -> Destination {
     Destination {
         id: DestinationId::new("one"),
+        tag: "".into(),
         name: "One".to_owned(),
         url: RtmpUrl::parse("rtmp://host/live", "key").expect("an address"),
         enabled: true,

@@ -2,7 +2,7 @@
 //!
 //! `destination` has the words (states, reasons), `platform` what is known of the well-known ones, `fit` whether a stream
 //! is what a destination takes; `dial` makes a connection, `worker` lives one destination's life, `sending` is its part
-//! while media flows, `path` what the kernel knows of the way, `supervisor` holds what is wanted against what runs. The
+//! while media flows, `path` what the kernel knows of the way, `supervisor` holds what is wanted against what runs, `trial` walks the way to a destination step by step. The
 //! sending itself is a shard's.
 
 mod destination;
@@ -12,10 +12,12 @@ mod path;
 mod platform;
 mod sending;
 mod supervisor;
+mod trial;
 mod worker;
 
 pub use destination::{Destination, DestinationId, OutputState, Reason, Status};
 pub use path::PathFigures;
 pub use platform::{Platform, PlatformLimits};
 pub use supervisor::{Output, OutputChange, Supervisor};
+pub use trial::{Outcome, Trial, TrialStep};
 pub use worker::Config;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,6 +13,7 @@ use tracing::Instrument;
 use super::destination::{Destination, DestinationId, OutputState, Reason, Status};
 use super::dial::{Dialer, Fault};
 use super::path::PathFigures;
+use super::platform::Platform;
 use super::worker::{Config, Surroundings, Worker};
 use crate::net::Breakers;
 use crate::stream::{Figure, OutputStats, Shards, Stream, StreamId};
@@ -29,8 +31,16 @@ pub struct OutputChange {
     pub stream: StreamId,
     /// Which.
     pub destination: DestinationId,
+    /// See [`Destination::tag`].
+    pub tag: Arc<str>,
+    /// For people.
+    pub name: Arc<String>,
+    /// What is known of it.
+    pub platform: Platform,
     /// How it is doing now.
     pub status: Status,
+    /// Whether it is on its way out: another may have its place already.
+    pub leaves: bool,
 }
 
 /// A destination's output: how it is doing, and the two buttons it has.
@@ -38,7 +48,7 @@ pub struct OutputChange {
 pub struct Output {
     /// Whose output it is.
     pub stream: StreamId,
-    /// Its settings.
+    /// Its settings, as its connections are made with them.
     pub destination: Destination,
     /// What was sent and dropped.
     pub stats: Arc<OutputStats>,
@@ -46,6 +56,7 @@ pub struct Output {
     pub path: PathFigures,
     /// Attempts after the first.
     pub reconnects: Figure,
+    name: ArcSwap<String>,
     status: watch::Sender<Status>,
     changes: broadcast::Sender<OutputChange>,
     retry: Notify,
@@ -62,6 +73,7 @@ impl Output {
         let status = Status { state, reason: None, detail: String::new(), since: SystemTime::now() };
         Arc::new(Self {
             stream,
+            name: ArcSwap::from_pointee(destination.name.clone()),
             destination,
             stats: Arc::default(),
             path: PathFigures::default(),
@@ -83,6 +95,12 @@ impl Output {
             status.reason = Some(Reason::Stalled);
         }
         status
+    }
+
+    /// The name for people, which may change while it sends.
+    #[must_use]
+    pub fn name(&self) -> Arc<String> {
+        self.name.load_full()
     }
 
     /// The status as it changes.
@@ -117,10 +135,17 @@ impl Output {
             status.detail = fault.map(|fault| fault.detail.clone()).unwrap_or_default();
         });
         if changed && self.changes.receiver_count() > 0 {
-            let (stream, destination) = (self.stream.clone(), self.destination.id.clone());
-            let status = self.status.borrow().clone();
+            let change = OutputChange {
+                stream: self.stream.clone(),
+                destination: self.destination.id.clone(),
+                tag: Arc::clone(&self.destination.tag),
+                name: self.name(),
+                platform: self.destination.platform,
+                status: self.status.borrow().clone(),
+                leaves: self.stop.is_cancelled(),
+            };
             // The last listener may go in between, which is as good.
-            self.changes.send(OutputChange { stream, destination, status }).ok();
+            self.changes.send(change).ok();
         }
         if state != OutputState::Sending {
             self.stats.lag_millis.set(0);
@@ -144,7 +169,7 @@ impl Supervisor {
     #[must_use]
     pub fn new(config: Config, shards: Arc<Shards>, tasks: TaskTracker) -> Arc<Self> {
         let surroundings = Surroundings {
-            dialer: Dialer::new(config.connect_timeout, config.socket),
+            dialer: Dialer::new(config.connect_timeout, config.allowed, config.socket),
             breakers: Breakers::new(config.circuit_after, config.circuit_open),
             config,
             shards,
@@ -153,16 +178,23 @@ impl Supervisor {
         Arc::new(Self { surroundings: Arc::new(surroundings), tasks, outputs: Mutex::default(), changes })
     }
 
-    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what changed is stopped and started
-    /// anew, what is gone is stopped.
+    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what got another name sends on under
+    /// it, what changed otherwise is stopped and started anew, what is gone is stopped.
     pub fn apply(&self, stream: &Arc<Stream>, wanted: Vec<Destination>) {
         let mut outputs = self.lock();
         outputs.retain(|(of, id), output| {
-            let kept = of != stream.id() || wanted.iter().any(|d| d.id == *id && *d == output.destination);
-            if !kept {
-                output.stop.cancel();
+            if of != stream.id() {
+                return true;
             }
-            kept
+            let still = wanted.iter().find(|d| d.id == *id && d.is_served_like(&output.destination));
+            match still {
+                Some(destination) if *output.name.load().as_str() != destination.name => {
+                    output.name.store(Arc::new(destination.name.clone()));
+                }
+                Some(_) => {}
+                None => output.stop.cancel(),
+            }
+            still.is_some()
         });
         for destination in wanted {
             let key = (stream.id().clone(), destination.id.clone());
@@ -196,6 +228,10 @@ impl Supervisor {
         for output in self.lock().values() {
             output.stop.cancel();
         }
+    }
+
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     fn start(&self, stream: &Arc<Stream>, destination: Destination) -> Arc<Output> {

@@ -10,7 +10,7 @@ use super::dial::{Dialer, Fault, Route};
 use super::fit;
 use super::supervisor::Output;
 use crate::media::{Codecs, TrackSet};
-use crate::net::{Backoff, Breakers, SocketOptions};
+use crate::net::{Allowed, Backoff, Breakers, SocketOptions};
 use crate::stream::{Shards, Start, Stream, StreamState};
 
 /// How long a server that refuses is asked again before a person must look: a busy key may be our own former
@@ -40,6 +40,8 @@ pub struct Config {
     pub circuit_after: u32,
     /// How long they pause.
     pub circuit_open: Duration,
+    /// Which addresses destinations may have.
+    pub allowed: Allowed,
     /// What the kernel is told about each socket.
     pub socket: SocketOptions,
 }

@@ -149,6 +149,15 @@ impl RtmpUrl {
     }
 }
 
+impl RtmpUrl {
+    /// [`tc_url`](Self::tc_url) as people may see it: of a query only that there is one.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let app = self.app.split_once('?').map_or_else(|| self.app.clone(), |(app, _)| format!("{app}?***"));
+        format!("{}/{app}", self.origin())
+    }
+}
+
 impl fmt::Debug for RtmpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/(redacted)", self.origin())

@@ -195,8 +195,10 @@ impl Ingest<'_> {
                 return Over::Failed(error.into());
             }
             failed = tokio::select! {
-                () = self.publisher.superseded().cancelled() => return Over::Superseded,
+                // First of the two: a project that goes ends its stream as well.
+                biased;
                 () = self.encoder.kicked() => return Over::Kicked,
+                () = self.publisher.superseded().cancelled() => return Over::Superseded,
                 () = self.sessions.drain.cancelled(), if asked.is_none() => {
                     if !connection.machine.request_reconnect(None) {
                         return Over::Draining;

@@ -28,7 +28,7 @@ pub(super) async fn run(
             connection.machine.refuse_play(PlayRefusal::Denied(&fault.to_string()));
             return Ok(());
         }
-        Err(Denied::UnknownKey | Denied::UnknownPlaybackId) => {
+        Err(_) => {
             sessions.stats.plays.count("not_found");
             tracing::info!("play refused: no such stream");
             connection.machine.refuse_play("There is no such stream");

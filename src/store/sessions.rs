@@ -116,6 +116,14 @@ impl Store {
         Ok(page.cut(self.all(rows).await?, |session: &Session| session.id))
     }
 
+    /// The session, whether it still works or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn session(&self, id: SessionId) -> Result<Session> {
+        self.one("session", sql!("SELECT {columns} FROM sessions WHERE id = $1", id)).await
+    }
+
     /// Ends a session.
     ///
     /// # Errors

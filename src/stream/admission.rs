@@ -32,6 +32,12 @@ pub enum Denied {
     /// No project has this stream key.
     #[error("the stream key is not known")]
     UnknownKey,
+    /// A project has it, and it is switched off.
+    #[error("the stream key is switched off")]
+    DisabledKey,
+    /// A project had it, until it was replaced.
+    #[error("the stream key was replaced by another")]
+    ExpiredKey,
     /// No project has this playback id.
     #[error("the playback id is not known")]
     UnknownPlaybackId,

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -55,12 +56,26 @@ impl StreamState {
     }
 }
 
+/// What a stream is called.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Our own name of it.
+    pub id: StreamId,
+    /// The name it is played under.
+    pub playback_id: PlaybackId,
+    /// See [`Stream::project`].
+    pub project: Arc<str>,
+    /// The project's name, for people.
+    pub name: String,
+}
+
 /// A stream and its readers' meeting place.
 #[derive(Debug)]
 pub struct Stream {
     id: StreamId,
     playback_id: PlaybackId,
-    name: String,
+    project: Arc<str>,
+    name: ArcSwap<String>,
     ring: Arc<Ring>,
     writer: Mutex<Writer>,
     state: watch::Sender<StreamState>,
@@ -69,20 +84,16 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream that waits for its first publisher. `name` is for people.
+    /// A stream that waits for its first publisher.
     #[must_use]
-    pub fn new(
-        id: StreamId,
-        playback_id: PlaybackId,
-        name: String,
-        limits: RingLimits,
-        hold: HoldConfig,
-    ) -> Arc<Self> {
+    pub fn new(names: Names, limits: RingLimits, hold: HoldConfig) -> Arc<Self> {
+        let Names { id, playback_id, project, name } = names;
         let writer = Writer::new(limits, hold);
         Arc::new(Self {
             id,
             playback_id,
-            name,
+            project,
+            name: ArcSwap::from_pointee(name),
             ring: Arc::clone(writer.ring()),
             state: writer.watch(),
             tracks: writer.watch_tracks(),
@@ -103,10 +114,22 @@ impl Stream {
         &self.playback_id
     }
 
+    /// What whoever declared it calls it: the id of the project's row. Empty where there is none.
+    #[must_use]
+    pub const fn project(&self) -> &Arc<str> {
+        &self.project
+    }
+
     /// The project's name, for people.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> Arc<String> {
+        self.name.load_full()
+    }
+
+    /// Changes what can be changed while the stream lives. A hold that has begun keeps its end.
+    pub fn adjust(&self, name: String, hold: HoldConfig) {
+        self.name.store(Arc::new(name));
+        self.lock().adjust(hold);
     }
 
     /// Its state, now and as it changes.
@@ -173,6 +196,11 @@ impl Stream {
     /// Ends a broadcast that is held for an encoder to return.
     pub fn end_held(&self, now: Instant) {
         self.lock().end_held(now);
+    }
+
+    /// Ends the broadcast now, whoever writes it: its source is told that it may not write any more.
+    pub fn end(&self, end: End, now: Instant) {
+        self.lock().end(end, now);
     }
 
     /// Frees the ring when the broadcast has been over for a while. Slow readers that are not through miss the rest.

@@ -23,7 +23,7 @@ mod writer;
 pub use admission::{Admission, Denied, PlayAttempt, PublishAttempt, TokenFault};
 pub use cursor::Start;
 pub use key::{InvalidPlaybackId, PlaybackId, StreamId, StreamKey};
-pub use live::{Stream, StreamState};
+pub use live::{Names, Stream, StreamState};
 pub use publisher::{Publisher, SourceFrame, Superseded};
 pub use registry::{Busy, OnDuplicate, Registry};
 pub use ring::{Entry, RingLimits};

@@ -41,6 +41,16 @@ impl Registry {
         });
     }
 
+    /// Makes a stream unknown. Whoever holds it holds it on.
+    pub fn remove(&self, id: &StreamId) -> Option<Arc<Stream>> {
+        let streams = self.streams.rcu(|streams| {
+            let mut streams = BTreeMap::clone(streams);
+            streams.remove(id);
+            streams
+        });
+        streams.get(id).cloned()
+    }
+
     /// The stream with this id.
     #[must_use]
     pub fn get(&self, id: &StreamId) -> Option<Arc<Stream>> {

@@ -386,6 +386,23 @@ impl Writer {
         }
     }
 
+    /// Ends the broadcast, and with it the right of its sources.
+    pub(super) fn end(&mut self, end: End, now: Instant) {
+        for source in self.live.take().into_iter().chain(self.newcomer.take()) {
+            source.superseded.cancel();
+        }
+        if self.air.is_some() {
+            self.finish(end, now);
+        } else {
+            self.show();
+        }
+    }
+
+    /// What holds from now on.
+    pub(super) const fn adjust(&mut self, hold: HoldConfig) {
+        self.hold = hold;
+    }
+
     fn finish(&mut self, end: End, now: Instant) {
         self.air = None;
         self.ended = Some(end);

@@ -27,7 +27,8 @@ pub(crate) async fn a_broadcast_is_written_down_from_its_encoder_to_its_report(b
     let media = house.live().media();
     assert!(media.video_codec.is_some_and(|codec| codec.starts_with("avc1")) && media.width.is_some());
     let row = house.store.stream(id).await.unwrap();
-    assert_eq!((row.node.as_str(), row.ended_at), ("here", None));
+    let node = std::fs::read_to_string(bench.folder().join("node_id")).unwrap();
+    assert_eq!((row.node.as_str(), row.ended_at), (node.trim(), None));
     assert_eq!(row.encoder.unwrap().0["from"], "127.0.0.1");
 
     first.cut();
@@ -86,7 +87,7 @@ pub(crate) async fn wrong_keys_are_told_and_not_kept(bench: Bench) {
 
 pub(crate) async fn an_encoder_is_kicked_and_its_broadcast_held_or_ended(bench: Bench) {
     let house = House::start(&bench, Vec::new()).await;
-    let sessions = &house.engine.sessions;
+    let sessions = house.sessions();
     let feed = Feed::start(&house.url(), Show::h264());
     house.until("stream.started", |_| true).await;
     let present = sessions.encoders();
@@ -125,7 +126,7 @@ pub(crate) async fn a_destination_that_is_not_there_is_an_issue_and_an_event(ben
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let destinations = vec![destination("Gone", &format!("rtmp://{nobody}/live"))];
     let house = House::start(&bench, destinations).await;
-    let mut measured = house.journal.measured();
+    let mut measured = house.journal().measured();
     let feed = Feed::start(&house.url(), Show::h264());
     let event = house.until("output.state", |data| data["state"] == "retrying").await;
     let data = &event.data.0;
@@ -161,7 +162,8 @@ pub(crate) async fn what_happened_last_is_kept_when_the_process_leaves(bench: Be
 
 pub(crate) async fn what_a_dead_process_left_on_the_air_is_over(bench: Bench) {
     let store = bench.store().await;
-    let row = store.create_project(&project("show"), None, now()).await.unwrap();
+    let row = store.create_project(&project("old"), None, now()).await.unwrap();
+    std::fs::write(bench.folder().join("node_id"), "here\n").unwrap();
     let mut left = Vec::new();
     for node in ["here", "elsewhere"] {
         let id = StreamRowId::new(now());
@@ -170,7 +172,7 @@ pub(crate) async fn what_a_dead_process_left_on_the_air_is_over(bench: Bench) {
         store.start_stream(&new).await.unwrap();
         left.push(id);
     }
-    let house = House::start_on(store, row.id, Vec::new(), Duration::ZERO).await;
+    let house = House::start_with(&bench, Vec::new(), |config| config.stream.hold = Duration::ZERO).await;
     let feed = Feed::start(&house.url(), Show::h264());
     let started = house.until("stream.started", |_| true).await.stream_id.unwrap();
     let ended = async |id| house.store.stream(id).await.unwrap().end_reason;

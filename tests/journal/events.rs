@@ -25,10 +25,10 @@ pub(crate) async fn whoever_listens_misses_nothing_and_gets_nothing_twice(bench:
     let house = House::start(&bench, Vec::new()).await;
     let other = bench.open().await;
     let everything = EventFilter::default();
-    let mut early = house.journal.subscribe(everything.clone(), None).await.unwrap();
+    let mut early = house.journal().subscribe(everything.clone(), None).await.unwrap();
     let writing = async {
         for n in 0..COUNT / 2 {
-            house.journal.note(Kind::NodeJoined, None, None, json!({ "n": n }));
+            house.journal().note(Kind::NodeJoined, None, None, json!({ "n": n }));
             // Another node writes into the same store.
             other.add_events(&[event("node.left", None, now())]).await.unwrap();
         }
@@ -36,7 +36,7 @@ pub(crate) async fn whoever_listens_misses_nothing_and_gets_nothing_twice(bench:
     let listening = async {
         let first = take(&mut early, 50).await;
         // One who comes back goes on where he was.
-        let mut late = house.journal.subscribe(everything.clone(), Some(first[9])).await.unwrap();
+        let mut late = house.journal().subscribe(everything.clone(), Some(first[9])).await.unwrap();
         let early = [first.clone(), take(&mut early, COUNT - 50).await].concat();
         let late = [first[..10].to_vec(), take(&mut late, COUNT - 10).await].concat();
         (early, late)
@@ -62,17 +62,16 @@ pub(crate) async fn whoever_listens_misses_nothing_and_gets_nothing_twice(bench:
 pub(crate) async fn what_a_listener_does_not_ask_for_it_does_not_get(bench: Bench) {
     let house = House::start(&bench, Vec::new()).await;
     let own = EventFilter { about: About::Project(house.project), kind: Some("health.changed".to_owned()) };
-    let mut subscription = house.journal.subscribe(own, None).await.unwrap();
-    house.journal.note(Kind::HealthChanged, None, None, json!({}));
-    house.journal.note(Kind::StreamStarted, Some(house.project), None, json!({}));
-    house.journal.note(Kind::HealthChanged, Some(house.project), None, json!({ "n": 1 }));
+    let mut subscription = house.journal().subscribe(own, None).await.unwrap();
+    house.journal().note(Kind::HealthChanged, None, None, json!({}));
+    house.journal().note(Kind::StreamStarted, Some(house.project), None, json!({}));
+    house.journal().note(Kind::HealthChanged, Some(house.project), None, json!({ "n": 1 }));
     let got = subscription.next().await.unwrap();
     assert_eq!((got.kind.as_str(), got.project_id), ("health.changed", Some(house.project)));
-    eventually("all to be kept", async || (house.journal.counts().kept.get() == 3).then_some(())).await;
-    house.journal.note(Kind::HealthChanged, Some(house.project), None, json!({ "n": 2 }));
+    eventually("all to be kept", async || (house.journal().counts().kept.get() == 3).then_some(())).await;
+    house.journal().note(Kind::HealthChanged, Some(house.project), None, json!({ "n": 2 }));
     assert_eq!(subscription.next().await.unwrap().data.0["n"], 2);
-    let stop = house.engine.stop.clone();
-    stop.cancel();
+    house.app.engine.stop.cancel();
     assert_eq!(subscription.next().await, None, "the process leaves");
     house.leave().await;
 }

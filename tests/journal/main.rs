@@ -58,38 +58,36 @@ fn every_case_holds_on_postgresql() {
 mod away {
     use std::time::Duration;
 
-    use gostream::store::{EventFilter, Page, Store, StoreConfig};
+    use gostream::app::config::Config;
+    use gostream::store::{EventFilter, Page};
     use serde_json::json;
 
-    use super::support::{Bench, House, block_on, eventually, now, project};
+    use super::support::{Bench, House, block_on, eventually};
 
     #[test]
     fn events_wait_for_a_database_that_is_away_and_those_that_do_not_fit_are_told() {
         block_on(async {
             let bench = Bench::sqlite();
-            let store = bench.store().await;
-            let project = store.create_project(&project("a"), None, now()).await.unwrap().id;
-            let config =
-                StoreConfig { statement_timeout: Duration::from_millis(100), ..StoreConfig::at(&bench.url) };
-            let hasty = Store::open(config).await.unwrap();
-            let house = House::start_on(hasty, project, Vec::new(), Duration::ZERO).await;
-            house.journal.note(gostream::journal::Kind::NodeJoined, None, None, json!({}));
+            let set = |config: &mut Config| config.database.statement_timeout = Duration::from_millis(100);
+            let house = House::start_with(&bench, Vec::new(), set).await;
+            house.journal().note(gostream::journal::Kind::NodeJoined, None, None, json!({}));
             house.until("node.joined", |_| true).await;
             let mut raw = bench.raw().await;
             raw.run("BEGIN IMMEDIATE").await;
             for n in 0..10_000 {
-                house.journal.note(gostream::journal::Kind::HealthChanged, None, None, json!({ "n": n }));
+                house.journal().note(gostream::journal::Kind::HealthChanged, None, None, json!({ "n": n }));
             }
-            let lost = house.journal.counts().lost.get();
-            assert!(lost > 1_000 && house.journal.waiting() > 7_000, "{lost} of 10000");
+            let lost = house.journal().counts().lost.get();
+            assert!(lost > 1_000 && house.journal().waiting() > 7_000, "{lost} of 10000");
             eventually("the outage to be seen", async || {
-                (house.journal.counts().outages.get() > 0).then_some(())
+                (house.journal().counts().outages.get() > 0).then_some(())
             })
             .await;
             raw.run("COMMIT").await;
             let told = house.until("events.lost", |_| true).await;
             assert_eq!(told.data.0["count"], lost);
-            eventually("the queue to be empty", async || (house.journal.waiting() == 0).then_some(())).await;
+            eventually("the queue to be empty", async || (house.journal().waiting() == 0).then_some(()))
+                .await;
             let store = house.leave().await;
             let filter = EventFilter { kind: Some("health.changed".to_owned()), ..EventFilter::default() };
             let newest = store.events(&filter, Page::first(1)).await.unwrap().items.remove(0);

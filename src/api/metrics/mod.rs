@@ -8,6 +8,7 @@
 mod engine;
 pub mod names;
 mod process;
+mod store;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use names::{Kind, Metric};
 
 pub use engine::EngineFigures;
 pub use process::Process;
+pub use store::StoreFigures;
 
 /// The media type of the text.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -119,6 +119,19 @@ metrics! {
     TOKENS_REFUSED = Counter "gostream_playback_refused_total" ["reason"]
         "Attempts to play, over HLS or RTMP, without a token that is good for it.";
     HLS_BYTES = Counter "gostream_hls_bytes_total" ["stream", "kind"] "HLS bytes answered, by what was asked for.";
+
+    STORE_CONNECTIONS = Gauge "gostream_store_connections" ["state"] "Connections to the database, in use or idle.";
+    STORE_CONNECTIONS_MAX = Gauge "gostream_store_connections_max" [] "Connections to the database that there may be.";
+    STORE_STATEMENTS = Counter "gostream_store_statements_total" ["kind"] "Statements that the database was asked.";
+    STORE_STATEMENT_TIME = Counter "gostream_store_statement_seconds_total" [] "Time that statements took.";
+    STORE_ERRORS = Counter "gostream_store_errors_total" ["reason"]
+        "Statements that failed by the database's fault, and calls that got no connection in time.";
+    STORE_WAITS = Counter "gostream_store_acquire_waits_total" [] "Calls that found no idle connection.";
+    STORE_WAIT_TIME = Counter "gostream_store_acquire_wait_seconds_total" [] "Time that such calls waited.";
+    STORE_CACHE_HITS = Counter "gostream_store_cache_hits_total" ["cache"] "Look-ups answered without the database.";
+    STORE_CACHE_MISSES = Counter "gostream_store_cache_misses_total" ["cache"] "Look-ups that a cache could not answer.";
+    PROJECTS = Gauge "gostream_projects" [] "Projects that are known.";
+    PROJECT_REFRESHES = Counter "gostream_project_refreshes_total" [] "Times a project was read anew after a change.";
 }
 
 #[cfg(test)]

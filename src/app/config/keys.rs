@@ -5,7 +5,9 @@
 use super::Destination;
 use super::codecs::CodecList;
 use super::project::ProjectDraft;
-use super::sections::{Config, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode};
+use super::sections::{
+    AllowPrivate, Config, Database, Hls, Http, LogFormat, OnDuplicate, Relay, Rtmp, Stream, TlsMode,
+};
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, log_filter, publish_user, shown_name,
@@ -65,6 +67,15 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
         v.value("require_token", &mut config.playback.require_token, &Switch);
         v.secret("secret", &mut config.playback.secret, false);
     });
+    v.table("database", |v| database(v, &mut config.database));
+    v.table("limits", |v| {
+        let limits = &mut config.limits;
+        v.value("projects", &mut limits.projects, &Integer(1..=100_000));
+        v.value("destinations_per_project", &mut limits.destinations_per_project, &Integer(1..=1000));
+        v.value("stream_keys_per_project", &mut limits.stream_keys_per_project, &Integer(1..=100));
+    });
+    v.table("history", |v| v.value("keep", &mut config.history.keep, &Time(DAY..=3_650 * DAY)));
+    v.table("webhooks", |v| v.value("timeout", &mut config.webhooks.timeout, &Time(SECOND..=MINUTE)));
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));
@@ -77,8 +88,7 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
     self::projects(v, projects);
 }
 
-/// Walks the projects alone, as the file of the first run holds them.
-pub(super) fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
+fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
     v.list("project", projects, |v, project| {
         v.value("name", &mut project.name, &Text::<true>(shown_name));
         v.secret("stream_key", &mut project.stream_key, true);
@@ -86,6 +96,14 @@ pub(super) fn projects<V: Visit>(v: &mut V, projects: &mut Vec<ProjectDraft>) {
         v.value("hold", &mut project.hold, &Optional(Time(0..=HOUR)));
         v.list("destination", &mut project.destinations, destination);
     });
+}
+
+fn database<V: Visit>(v: &mut V, database: &mut Database) {
+    v.secret("url", &mut database.url, false);
+    v.value("pool_max", &mut database.pool_max, &Integer(2..=1000));
+    v.value("acquire_timeout", &mut database.acquire_timeout, &Time(100..=MINUTE));
+    v.value("statement_timeout", &mut database.statement_timeout, &Time(100..=10 * MINUTE));
+    v.value("migrate_timeout", &mut database.migrate_timeout, &Time(SECOND..=DAY));
 }
 
 fn http<V: Visit>(v: &mut V, http: &mut Http) {
@@ -133,6 +151,9 @@ fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {
     v.value("circuit_after", &mut relay.circuit_after, &Integer(1..=1_000_000));
     v.value("circuit_open", &mut relay.circuit_open, &Time(10..=DAY));
     v.value("send_buffer", &mut relay.send_buffer, &Size(4 * KIB..=16 * MIB));
+    let words =
+        &[("auto", AllowPrivate::Auto), ("always", AllowPrivate::Always), ("never", AllowPrivate::Never)];
+    v.value("allow_private", &mut relay.allow_private, &Word(words));
 }
 
 fn hls<V: Visit>(v: &mut V, hls: &mut Hls) {

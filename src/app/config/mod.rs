@@ -12,7 +12,6 @@ mod codecs;
 mod conflicts;
 pub mod error;
 mod file;
-pub mod first_run;
 mod keys;
 mod listen;
 mod mask;
@@ -36,8 +35,8 @@ pub use file::{SEARCH_PATHS, find};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Relay, Rtmp, Rtmps, Stream,
-    Tls, TlsMode,
+    AllowPrivate, Config, Database, History, Hls, Http, Https, Limits, Log, LogFormat, Metrics, OnDuplicate,
+    Playback, Relay, Rtmp, Rtmps, Stream, Tls, TlsMode, Webhooks,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::mask;
+use crate::control::slug;
 use crate::media::Codecs;
 use crate::push::Platform;
 use crate::rtmp::{InvalidUrl, RtmpUrl};
@@ -113,12 +114,6 @@ impl PartialEq for Destination {
                 == (other.platform, other.codecs, other.video_track, other.audio_track)
             && self.stream_key.matches(other.stream_key.expose())
     }
-}
-
-fn slug(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let words: Vec<_> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    words.join("-")
 }
 
 /// A project while it is read: what must be there may still be missing.
@@ -245,13 +240,6 @@ fn key_is_public(at: usize, public: usize) -> Clash {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slug_is_fit_for_a_label() {
-        assert_eq!(slug("YouTube (main)"), "youtube-main");
-        assert_eq!(slug("  Twitch  "), "twitch");
-        assert_eq!(slug("日本 2"), "日本-2");
-    }
 
     #[test]
     fn a_destination_prints_neither_its_key_nor_the_key_in_its_url() {

@@ -35,17 +35,6 @@ pub(super) fn load(sources: &Sources) -> Result<Loaded, Errors> {
     Ok(Loaded { config, origins })
 }
 
-/// The projects of a file that holds nothing else.
-pub(super) fn load_projects(path: &Path, text: String) -> Result<Vec<Project>, Errors> {
-    let sources = Sources { file: Some((path.to_owned(), text)), ..Sources::default() };
-    let (projects, _) = read(&sources, |reader| {
-        let mut drafts = Vec::new();
-        keys::projects(reader, &mut drafts);
-        reader.finish_projects(drafts)
-    })?;
-    Ok(projects)
-}
-
 fn read<T>(sources: &Sources, walk: impl FnOnce(&mut Reader<'_>) -> T) -> Result<(T, Origins), Errors> {
     let file = sources.file.as_ref().map(|(path, text)| (path.as_path(), text.as_str()));
     let (table, syntax) = file.map(|(_, text)| DeTable::parse_recoverable(text)).unzip();
@@ -390,6 +379,7 @@ impl Visit for Reader<'_> {
             "stream_key" => "stream_key_file",
             "secret" => "secret_file",
             "publish_password" => "publish_password_file",
+            "url" => "url_file",
             _ => unreachable!("no other key is a secret"),
         };
         let direct = self.in_file(name);

@@ -36,6 +36,14 @@ pub struct Config {
     pub hls: Hls,
     /// Who may watch.
     pub playback: Playback,
+    /// What must last.
+    pub database: Database,
+    /// How much people may make.
+    pub limits: Limits,
+    /// What happened, and how long it is kept.
+    pub history: History,
+    /// Others who are told.
+    pub webhooks: Webhooks,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -174,6 +182,20 @@ pub struct Relay {
     pub circuit_open: Duration,
     /// Unsent bytes the kernel holds for one destination (`TCP_NOTSENT_LOWAT`).
     pub send_buffer: u64,
+    /// Which addresses destinations and webhooks may have; webhooks none inside, unless all may.
+    pub allow_private: AllowPrivate,
+}
+
+/// Whether destinations and webhooks may lead into private networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AllowPrivate {
+    /// Where every account was made by an administrator; never to link-local addresses.
+    #[default]
+    Auto,
+    /// Anywhere.
+    Always,
+    /// To the internet alone.
+    Never,
 }
 
 /// `[hls]`
@@ -204,6 +226,32 @@ pub struct Playback {
     pub require_token: bool,
     /// What tokens are signed with; empty where there are none.
     pub secret: StreamKey,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Database {
+    /// `sqlite://PATH` or `postgres://…`, which may hold a password; empty is SQLite in `data_dir`.
+    pub url: StreamKey,
+    /// Connections at most.
+    pub pool_max: u32,
+    /// How long a call waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
+    /// How long a migration waits for another process that migrates.
+    pub migrate_timeout: Duration,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// Projects there may be.
+    pub projects: usize,
+    /// Destinations a project may have.
+    pub destinations_per_project: u32,
+    /// Stream keys a project may have.
+    pub stream_keys_per_project: u32,
 }
 
 /// `[metrics]`
@@ -249,6 +297,10 @@ impl Default for Config {
             relay: Relay::default(),
             hls: Hls::default(),
             playback: Playback::default(),
+            database: Database::default(),
+            limits: Limits::default(),
+            history: History::default(),
+            webhooks: Webhooks::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -326,7 +378,34 @@ impl Default for Relay {
             circuit_after: 8,
             circuit_open: Duration::from_secs(30),
             send_buffer: 64 * KIB,
+            allow_private: AllowPrivate::Auto,
         }
+    }
+}
+
+/// `[history]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// How long events, reports of broadcasts and deliveries to webhooks are kept.
+    pub keep: Duration,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: Duration::from_secs(90 * 24 * 3_600) }
+    }
+}
+
+/// `[webhooks]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhooks {
+    /// How long a receiver may take, from the look-up of its name to the end of its answer.
+    pub timeout: Duration,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(15) }
     }
 }
 
@@ -348,6 +427,24 @@ impl Default for Hls {
 impl Default for Playback {
     fn default() -> Self {
         Self { require_token: false, secret: StreamKey::new("") }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: StreamKey::new(""),
+            pool_max: 10,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(5),
+            migrate_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { projects: 1000, destinations_per_project: 20, stream_keys_per_project: 10 }
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Demo {
     pub app: App,
     /// What the practice destination received.
     pub practice: Practice,
+    /// The configuration, with the demo's project.
+    pub config: Config,
 }
 
 impl Demo {
@@ -39,7 +41,7 @@ impl Demo {
     ///
     /// # Errors
     /// As [`App::start`]; or no random bytes for the keys.
-    pub fn start(mut config: Config) -> anyhow::Result<Self> {
+    pub async fn start(mut config: Config) -> anyhow::Result<Self> {
         let socket = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         socket.set_nonblocking(true)?;
         let practice_addr = socket.local_addr()?;
@@ -58,7 +60,7 @@ impl Demo {
                 ..Destination::default()
             }],
         });
-        let app = App::start(&config, FrontPage::Demo)?;
+        let app = App::start(&config, FrontPage::Demo).await?;
         let practice = Practice::default();
         let served =
             practice.clone().serve(TcpListener::from_std(socket)?, practice_key, app.engine.stop.clone());
@@ -68,7 +70,7 @@ impl Demo {
             let published = publisher::publish_in_a_loop(url, key, app.engine.drain.clone());
             app.engine.background.spawn(published);
         }
-        Ok(Self { app, practice })
+        Ok(Self { app, practice, config })
     }
 }
 

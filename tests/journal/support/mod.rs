@@ -8,22 +8,18 @@ mod store;
 #[path = "../../integration/support/machines.rs"]
 pub(crate) mod machines;
 
-use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gostream::app::Engine;
-use gostream::app::config::{Config, Destination, Project};
-use gostream::journal::{self, Journal, Live, Names, Sources};
-use gostream::net::Listener;
-use gostream::push;
-use gostream::store::{
-    About, DestinationId, Event, EventFilter, Page, ProjectFields, ProjectId, Store, UnixMillis,
-};
+use gostream::api::page::FrontPage;
+use gostream::app::App;
+use gostream::app::config::{Config, Destination, Listen, Project};
+use gostream::journal::{Journal, Live};
+use gostream::session::Sessions;
+use gostream::store::{About, Event, EventFilter, Page, ProjectId, Store, UnixMillis};
 use gostream::stream::{PlaybackId, StreamId, StreamKey};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 pub(crate) use store::{Bench, Postgres, Program, block_on, event, programs, project};
 
@@ -53,86 +49,66 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     tokio::time::timeout(GUARD, found).await.unwrap_or_else(|_| panic!("waited {GUARD:?} for: {what}"))
 }
 
-/// The rows of the engine's streams and destinations.
-#[derive(Clone, Default)]
-struct Rows(Arc<Mutex<HashMap<StreamId, ProjectId>>>);
-
-impl Names for Rows {
-    fn project(&self, stream: &StreamId) -> Option<ProjectId> {
-        self.0.lock().expect("nobody panicked").get(stream).copied()
-    }
-
-    fn destination(&self, _: &StreamId, _: &push::DestinationId) -> Option<DestinationId> {
-        None
-    }
-}
-
-/// An engine with one project, and its journal.
+/// A process over a database, with one declared project.
 pub(crate) struct House {
-    pub(crate) engine: Engine,
-    pub(crate) journal: Journal,
+    pub(crate) app: App,
     pub(crate) store: Store,
     pub(crate) project: ProjectId,
-    url: String,
-    task: JoinHandle<()>,
+    bench: Bench,
 }
 
 impl House {
-    /// Starts it on an empty database.
+    /// Starts it.
     pub(crate) async fn start(bench: &Bench, destinations: Vec<Destination>) -> Self {
-        let store = bench.store().await;
-        let fields = ProjectFields { playback_id: PLAYBACK.to_owned(), ..project("show") };
-        let row = store.create_project(&fields, None, now()).await.expect("a project can be made");
-        Self::start_on(store, row.id, destinations, Duration::from_secs(30)).await
+        Self::start_with(bench, destinations, |_| {}).await
     }
 
-    pub(crate) async fn start_on(
-        store: Store,
-        project: ProjectId,
+    /// With other settings.
+    pub(crate) async fn start_with(
+        bench: &Bench,
         destinations: Vec<Destination>,
-        hold: Duration,
+        set: impl FnOnce(&mut Config),
     ) -> Self {
         let declared = Project {
             name: "Show".to_owned(),
             stream_key: StreamKey::new(KEY),
             playback_id: PlaybackId::parse(PLAYBACK).expect("letters"),
-            hold: Some(hold),
+            hold: None,
             destinations,
         };
-        let config = Config { projects: vec![declared], ..Config::default() };
-        let engine = Engine::start(&config).expect("an engine");
-        let rows = Rows::default();
-        rows.0.lock().expect("nobody panicked").insert(StreamId::new(PLAYBACK), project);
-        let sources = Sources {
-            registry: Arc::clone(&engine.registry),
-            sessions: Arc::clone(&engine.sessions),
-            supervisor: Arc::clone(&engine.supervisor),
-            library: Arc::clone(&engine.library),
-            drain: engine.drain.clone(),
-        };
-        let config = journal::Config { node: "here".to_owned(), keep: Duration::from_secs(86_400) };
-        let (journal, task) =
-            Journal::new(store.clone(), sources, Box::new(rows), config, engine.stop.clone());
-        let task = tokio::spawn(task);
-        let socket = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let url = format!("rtmp://{}/live", socket.local_addr().expect("bound"));
-        let listener = Listener::new(socket, Arc::clone(&engine.connections[0]));
-        engine.background.spawn(Arc::clone(&engine.sessions).serve(listener, None));
-        Self { engine, journal, store, project, url, task }
+        let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let mut config = Config { projects: vec![declared], ..Config::default() };
+        (config.rtmp.listen, config.http.listen, config.metrics.listen) = (local, local, local);
+        config.data_dir = bench.folder().to_owned();
+        config.database.url = StreamKey::new(bench.url.as_str());
+        set(&mut config);
+        let mut app = App::start(&config, FrontPage::Welcome).await.expect("it starts");
+        app.ready().await.expect("it becomes ready");
+        let known = app.control.catalog().project_of(&StreamId::new(PLAYBACK)).expect("it is declared");
+        let (store, project) = (app.control.store().clone(), known.project.id);
+        Self { app, store, project, bench: bench.clone() }
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.app.journal
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.app.engine.sessions
     }
 
     /// Where an encoder publishes.
     pub(crate) fn url(&self) -> String {
-        format!("{}/{KEY}", self.url)
+        self.url_with(KEY)
     }
 
     /// Where one with another key tries to.
     pub(crate) fn url_with(&self, key: &str) -> String {
-        format!("{}/{key}", self.url)
+        format!("rtmp://{}/live/{key}", self.app.addresses.rtmp.expect("it listens"))
     }
 
     pub(crate) fn live(&self) -> Arc<Live> {
-        self.journal.live(self.project).expect("the stream is watched")
+        self.journal().live(self.project).expect("the stream is watched")
     }
 
     /// All events of the project so far, the oldest first.
@@ -151,14 +127,10 @@ impl House {
         .await
     }
 
-    /// Drains it, and waits until everything is written down.
+    /// Drains it, and opens what it left.
     pub(crate) async fn leave(self) -> Store {
-        let left = async {
-            self.engine.finish().await;
-            self.task.await.expect("the journal does not panic");
-        };
-        tokio::time::timeout(GUARD, left).await.expect("it leaves");
-        self.store
+        assert!(self.app.drain().await, "it leaves in time");
+        self.bench.open().await
     }
 }
 
