@@ -14,6 +14,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Serve(loaded, flags) => {
             gostream::app::serve(loaded.config, Box::new(move || Ok(flags.load()?.config)))
         }
+        Task::Doctor(loaded, json) => gostream::app::doctor::run(&loaded.config, json),
         Task::Migrate(loaded) => gostream::app::migrate(&loaded.config),
         Task::Demo(loaded) => gostream::app::demo(loaded.config),
     }

@@ -178,3 +178,36 @@ fn an_address_for_viewers_needs_a_secret_and_a_time() {
         "{told}"
     );
 }
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port();
+    let file =
+        format!("http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:{port}\"\nmetrics.listen = \"\"\n");
+    std::fs::write(dir.path().join("config.toml"), file).expect("written");
+    let told = run(dir.path(), &["doctor"]);
+    let printed = text(&told.stdout);
+    assert_eq!(told.status.code(), Some(2), "{printed}{}", text(&told.stderr));
+    assert!(printed.contains(&format!("FAIL  rtmp.listen: 127.0.0.1:{port}")), "{printed}");
+    assert!(printed.contains("-> end what listens there, or set rtmp.listen"), "{printed}");
+    assert!(!dir.path().join("data").exists(), "looking changes nothing");
+    drop(taken);
+    let told = run(dir.path(), &["doctor", "--json"]);
+    let checks: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    let states: Vec<_> = checks.as_array().expect("a list").iter().map(|check| &check["state"]).collect();
+    assert!(states.iter().all(|state| *state != "fail"), "{checks}");
+    assert!(states.len() >= 7, "{checks}");
+}
+
+#[test]
+fn the_schema_is_brought_up_to_date_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for _ in 0..2 {
+        let done = run(dir.path(), &["migrate"]);
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+        assert!(text(&done.stderr).contains("the schema is up to date"), "{}", text(&done.stderr));
+    }
+    assert!(dir.path().join("data/gostream.db").exists());
+}

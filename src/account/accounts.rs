@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::limits::Limits;
+use super::oidc::Provider;
 use super::password::Passwords;
 use super::recent::Recent;
 use super::token::Kind;
@@ -24,13 +25,13 @@ pub struct Accounts(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) store: Store,
-    #[expect(dead_code, reason = "sign-in elsewhere will seal what it leaves with the browser")]
     pub(super) vault: Vault,
     pub(super) config: Config,
     pub(super) clock: Clock,
     pub(super) passwords: Passwords,
     pub(super) limits: Limits,
     pub(super) recent: Recent,
+    pub(super) provider: Option<Provider>,
     /// Somebody has an account; it stays so, since the last administrator does.
     pub(super) set_up: AtomicBool,
 }
@@ -39,7 +40,7 @@ impl Accounts {
     /// Accounts in this store.
     ///
     /// # Errors
-    /// There are no random bytes, or passwords cannot be hashed at this cost.
+    /// There are no random bytes, passwords cannot be hashed at this cost, or the issuer's name is no address.
     pub fn new(store: Store, vault: Vault, config: Config) -> Result<Self, Error> {
         Self::with_clock(store, vault, config, Clock::system())
     }
@@ -49,10 +50,12 @@ impl Accounts {
     /// # Errors
     /// See [`Accounts::new`].
     pub fn with_clock(store: Store, vault: Vault, config: Config, clock: Clock) -> Result<Self, Error> {
+        let provider = config.oidc.clone().map(|oidc| Provider::new(oidc, &clock)).transpose()?;
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(config.cost)?,
             limits: Limits::new(&clock),
             recent: Recent::new(&clock),
+            provider,
             set_up: AtomicBool::new(false),
             store,
             vault,

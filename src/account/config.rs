@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::oidc;
+
 /// What can be set.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -9,13 +11,20 @@ pub struct Config {
     pub session_ttl: Duration,
     /// Whether anybody may make an account of their own; it can look and no more.
     pub sign_up: bool,
+    /// The identity provider that people can come in by.
+    pub oidc: Option<oidc::Config>,
     /// What a password's hash costs.
     pub cost: Cost,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { session_ttl: Duration::from_secs(7 * 24 * 60 * 60), sign_up: false, cost: Cost::default() }
+        Self {
+            session_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            sign_up: false,
+            oidc: None,
+            cost: Cost::default(),
+        }
     }
 }
 

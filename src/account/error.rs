@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::fields::FieldFault;
 use super::limits::Limited;
+use super::oidc;
 use super::password::PasswordFault;
 use super::rights::{Action, NotAScope};
 use crate::{store, vault};
 
-/// Why it was not done. Who caused it: the caller for all but the last four.
+/// Why it was not done. Who caused it: the caller for all but [`Error::Busy`] and those
+/// from elsewhere.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No such account, another password, or an account that may not sign in: nobody learns which.
@@ -67,9 +69,15 @@ pub enum Error {
     /// Too many passwords are being checked: try again in a moment.
     #[error("too many sign-ins at once: try again")]
     Busy,
+    /// Nobody came in by the identity provider.
+    #[error(transparent)]
+    Oidc(#[from] oidc::Error),
     /// The store says no, or does not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Another server key had the number of the present one. That does not happen by chance.
+    #[error("the server key is not the one that this database knows by its number")]
+    WrongServerKey,
     /// Secrets cannot be made.
     #[error(transparent)]
     Vault(#[from] vault::Error),

@@ -37,13 +37,18 @@ impl Kind {
     }
 }
 
-/// A secret for whom it was made: written into a cookie, a link or an answer, and kept nowhere.
+/// A secret for whom it was made: written into a cookie, a link or an answer, and kept nowhere here.
 #[derive(Clone)]
 pub struct Token(Zeroizing<String>);
 
 impl Token {
     pub(super) fn new(kind: Kind) -> Result<Self, vault::Error> {
         random_token(kind.prefix()).map(Self)
+    }
+
+    /// One that says something to this server alone.
+    pub(super) fn sealed(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     pub(super) fn hash(&self) -> Opaque {

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use zeroize::Zeroizing;
 
-use super::config::{self, Config};
+use super::config::{self, AllowPrivate, Config};
 use super::engine::{Engine, hold_config};
+use super::node;
 use crate::control::{self, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
+use crate::journal::{self, Journal};
 use crate::media::Codec;
+use crate::net::Allowed;
 use crate::store::{Store, StoreConfig};
 use crate::vault::{ServerKey, Vault};
+use crate::webhook::{self, Webhooks};
 
 /// The database's file in `data_dir`, where no other is configured.
 const DATABASE_FILE: &str = "gostream.db";
@@ -37,14 +41,33 @@ pub(super) fn vault(config: &Config) -> anyhow::Result<Vault> {
     Ok(Vault::new(key, Vec::new()))
 }
 
-/// Projects as people manage them, over the engine.
-pub(super) fn control(config: &Config, store: Store, vault: Vault, engine: &Engine) -> Arc<Control> {
+/// Projects as people manage them, over the engine, and what happens to them.
+///
+/// # Errors
+/// The node's name cannot be kept.
+pub(super) fn control(
+    config: &Config,
+    store: Store,
+    vault: Vault,
+    engine: &Engine,
+) -> anyhow::Result<Arc<Control>> {
+    let sources = journal::Sources {
+        registry: Arc::clone(&engine.registry),
+        sessions: Arc::clone(&engine.sessions),
+        supervisor: Arc::clone(&engine.supervisor),
+        library: Arc::clone(&engine.library),
+        drain: engine.drain.clone(),
+    };
+    let kept = journal::Config { node: node::id(config)?, keep: config.history.keep };
+    let (journal, keeping) = Journal::new(store.clone(), sources, kept, engine.stop.clone());
+    engine.background.spawn(keeping);
     let rooms = Rooms {
         store,
         vault,
         stage: Arc::clone(&engine.stage),
         directory: Arc::clone(&engine.directory),
         sessions: Arc::clone(&engine.sessions),
+        journal,
         tasks: engine.background.clone(),
         stop: engine.stop.clone(),
     };
@@ -56,7 +79,32 @@ pub(super) fn control(config: &Config, store: Store, vault: Vault, engine: &Engi
         destinations_max: limits.destinations_per_project,
         stream_keys_max: limits.stream_keys_per_project,
     };
-    Control::new(rooms, config)
+    Ok(Control::new(rooms, config))
+}
+
+/// Others who are told of what happens.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub(super) fn webhooks(
+    config: &Config,
+    journal: &Journal,
+    vault: Vault,
+    engine: &Engine,
+) -> anyhow::Result<Webhooks> {
+    let config = webhook::Config {
+        // A receiver is a web server, and inside a network those are trusted that ask: trust in people is not enough, the
+        // operator must say so.
+        allowed: match config.relay.allow_private {
+            AllowPrivate::Always => Allowed::All,
+            AllowPrivate::Auto | AllowPrivate::Never => Allowed::World,
+        },
+        timeout: config.webhooks.timeout,
+        ..webhook::Config::default()
+    };
+    let (webhooks, telling) = Webhooks::new(journal.clone(), vault, config, engine.stop.clone())?;
+    engine.background.spawn(telling);
+    Ok(webhooks)
 }
 
 /// The projects of the file, as control takes them.

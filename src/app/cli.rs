@@ -36,6 +36,12 @@ pub enum Command {
     Serve,
     /// Run the server with a test picture and a practice destination
     Demo,
+    /// Look whether this machine is fit for a show, and change nothing
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Bring the database's schema up to date, and end
     Migrate,
     /// Print addresses that play a stream for a while, signed with playback.secret
@@ -133,6 +139,8 @@ pub enum Task {
     Demo(Box<Loaded>),
     /// Bring the database's schema up to date.
     Migrate(Box<Loaded>),
+    /// Look at the machine; whether to print JSON.
+    Doctor(Box<Loaded>, bool),
     /// Nothing: the answer is given.
     Done(ExitCode),
 }
@@ -160,6 +168,10 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Task {
             Err(errors) => refuse(&errors),
         },
         Some(Command::Migrate) => load(Task::Migrate),
+        Some(Command::Doctor { json }) => match cli.flags.load() {
+            Ok(loaded) => Task::Doctor(Box::new(loaded), *json),
+            Err(errors) => refuse(&errors),
+        },
         Some(Command::Demo) => load(Task::Demo),
         Some(Command::PlaybackUrl { id, valid_for, host }) => {
             let wanted = Wanted { id, valid_for: *valid_for, host: host.as_deref() };

@@ -195,7 +195,7 @@ fn publish_auth(rtmp: &config::Rtmp) -> anyhow::Result<Option<PublishAuth>> {
     Ok(Some(PublishAuth::new(&rtmp.publish_user, password, &secret, Instant::now())))
 }
 
-fn push_config(config: &Config) -> anyhow::Result<push::Config> {
+pub(super) fn push_config(config: &Config) -> anyhow::Result<push::Config> {
     let relay = &config.relay;
     Ok(push::Config {
         connect_timeout: relay.connect_timeout,

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use axum::Router;
 use tokio::sync::Semaphore;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::config::{Config, Listen};
+use crate::api::hls::Hall;
 use crate::api::metrics::{self, Collect, Exporter, HttpListener};
 use crate::api::serve::{Limits, Server};
 use crate::api::{self, Health};
@@ -32,6 +34,8 @@ pub(super) struct Served {
     pub(super) health: Health,
     /// What is served beside health.
     pub(super) routes: Router,
+    /// Who answers viewers.
+    pub(super) hall: Arc<Hall>,
     /// Who we are to TLS clients.
     pub(super) identity: Option<Arc<Identity>>,
     /// What is said as metrics.
@@ -48,18 +52,25 @@ pub(super) fn open(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> io::Result<Face> {
-    let Served { health, routes, identity, mut sources } = served;
+    let Served { health, routes, hall, identity, mut sources } = served;
     let router = api::router(health, routes);
     // Both listeners share the places.
     let limits = Limits {
         places: Arc::new(Semaphore::new(config.http.max_connections)),
         header_timeout: config.http.header_timeout,
+        write_timeout: config.http.write_timeout,
+        idle_timeout: config.http.idle_timeout,
         drain_timeout: config.drain_timeout,
+    };
+    let hands = match config.worker_threads {
+        0 => available_parallelism().map_or(1, usize::from),
+        workers => workers,
     };
     let mut open = |service, listen, tls: Option<Arc<Identity>>| -> io::Result<Option<SocketAddr>> {
         let Some((listener, addr)) = bind(service, listen)? else { return Ok(None) };
         let secure = tls.is_some();
-        let server = Server { tls, limits: limits.clone(), ..Server::new(listener, router.clone())? };
+        let (limits, hall) = (limits.clone(), Some(Arc::clone(&hall)));
+        let server = Server { tls, limits, hall, hands, ..Server::new(listener, router.clone())? };
         sources.push(Box::new(HttpListener { service, secure, stats: server.stats.clone() }));
         tasks.spawn(server.run(stop.clone()));
         Ok(Some(addr))

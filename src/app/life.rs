@@ -17,14 +17,12 @@ use super::banner::Banner;
 use super::config::{Config, Errors, Listen};
 use super::demo::{self, Demo};
 use super::engine::Engine;
-use super::history::{History, Pending};
 use super::preparation::{self, FirstProject};
 use super::{assembly, certificate, face, telemetry};
-use crate::api::metrics::{Collect, EngineFigures, StoreFigures};
+use crate::api::metrics::{Collect, EngineFigures, HistoryFigures, StoreFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status};
 use crate::control::Control;
-use crate::journal::Journal;
 use crate::net::{Identity, Listener};
 use crate::store::Store;
 use crate::webhook::Webhooks;
@@ -86,12 +84,18 @@ pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
 /// Whatever keeps it from that.
 pub fn migrate(config: &Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
+    data_dir(config)?;
     runtime(config)?.block_on(async move {
         let store = Store::open(assembly::store_config(config)).await?;
         preparation::migrate_alone(&store).await?;
         store.close().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn data_dir(config: &Config) -> anyhow::Result<()> {
+    let path = &config.data_dir;
+    std::fs::create_dir_all(path).with_context(|| format!("cannot make data_dir {}", path.display()))
 }
 
 fn runtime(config: &Config) -> anyhow::Result<Runtime> {
@@ -108,9 +112,7 @@ pub struct App {
     pub engine: Engine,
     /// Projects as people manage them.
     pub control: Arc<Control>,
-    /// What happened, and how it goes.
-    pub journal: Journal,
-    /// Others who are told.
+    /// Others who are told of what happens.
     pub webhooks: Webhooks,
     /// Where it listens.
     pub addresses: Addresses,
@@ -128,31 +130,33 @@ impl App {
     pub async fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
         let identity = certificate::load(config)?;
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+        data_dir(config)?;
         let vault = assembly::vault(config)?;
         let engine = Engine::start(config, &vault)?;
         let store = Store::open(assembly::store_config(config)).await.context("database.url")?;
-        let history = History::new(config, &engine, store.clone(), vault.clone())?;
-        let (journal, webhooks, pending) = history.split();
-        let control = assembly::control(config, store, vault, &engine);
+        let control = assembly::control(config, store, vault.clone(), &engine)?;
+        let webhooks = assembly::webhooks(config, control.journal(), vault, &engine)?;
         engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
         let sockets = [listen(config.rtmp.listen, "rtmp")?, listen(config.rtmps.listen, "rtmps")?];
         let [rtmp, rtmps] = sockets.each_ref().map(|socket| socket.as_ref()?.local_addr().ok());
         let mut addresses = Addresses { rtmp, rtmps, ..Addresses::default() };
         let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures(&engine))];
         sources.push(Box::new(StoreFigures { control: Arc::clone(&control) }));
+        sources.push(Box::new(HistoryFigures {
+            journal: control.journal().clone(),
+            webhooks: webhooks.clone(),
+        }));
         if let Some(identity) = &identity {
             sources.push(Box::new(Arc::clone(identity)));
         }
-        let served =
-            face::Served { health, routes: routes(&engine, front), identity: identity.clone(), sources };
+        let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
+        let routes = routes(&engine, front, Arc::clone(&hall));
+        let served = face::Served { health, routes, hall, identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
         let drain_timeout = config.drain_timeout;
-        let mut app =
-            Self { engine, control, journal, webhooks, addresses, phase, drain_timeout, preparing: None };
-        app.preparing = Some(app.prepare(config, pending, sockets, identity));
+        let mut app = Self { engine, control, webhooks, addresses, phase, drain_timeout, preparing: None };
+        app.preparing = Some(app.prepare(config, sockets, identity));
         Ok(app)
     }
 
@@ -171,7 +175,6 @@ impl App {
     fn prepare(
         &self,
         config: &Config,
-        history: Pending,
         sockets: [Option<TcpListener>; 2],
         identity: Option<Arc<Identity>>,
     ) -> JoinHandle<anyhow::Result<Option<FirstProject>>> {
@@ -181,7 +184,6 @@ impl App {
         let (background, stop) = (self.engine.background.clone(), self.engine.stop.clone());
         tokio::spawn(async move {
             let first = preparation::prepare(&control, &declared, &phase).await?;
-            history.start(&control, &background, stop.clone());
             background.spawn(control.run(stop));
             for ((socket, connections), identity) in
                 sockets.into_iter().zip(connections).zip([None, identity])
@@ -297,8 +299,8 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
     }
 }
 
-fn routes(engine: &Engine, front: FrontPage) -> Router {
-    let routes = page::router(front).merge(hls::router(Arc::clone(&engine.library), engine.tokens.clone()));
+fn routes(engine: &Engine, front: FrontPage, hall: Arc<hls::Hall>) -> Router {
+    let routes = page::router(front).merge(hls::router(hall));
     match front {
         FrontPage::Welcome => routes,
         FrontPage::Demo => routes.merge(status::router(status::Sources {

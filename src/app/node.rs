@@ -1,64 +1,38 @@
-//! This node's name: made once, kept in `data_dir`, so that a start knows what the process before it left behind.
+//! This node's name: configured, or made at the first start and kept in `data_dir`.
 
-use std::path::Path;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
 
 use anyhow::Context as _;
 
+use super::config::Config;
+use crate::vault;
+
 /// The file in `data_dir`.
 const FILE_NAME: &str = "node_id";
-/// Characters of a name that we make: enough that no two nodes of one database have the same.
-const CHARS: usize = 16;
-/// The longest name that somebody may write there.
-const LEN_MAX: usize = 64;
+/// Random characters of a name that we make: some 60 bits.
+const RANDOM_CHARS: usize = 12;
 
-/// The name in `data_dir`; a new one at the first start.
+/// The name.
 ///
 /// # Errors
-/// The file cannot be made or read, or what stands in it is no name.
-pub(super) fn load_or_create(data_dir: &Path) -> anyhow::Result<String> {
-    let path = data_dir.join(FILE_NAME);
-    let read = || std::fs::read_to_string(&path);
-    let text = match read() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let draft = data_dir.join(format!(".{FILE_NAME}.{}", std::process::id()));
-            std::fs::write(&draft, format!("{}\n", new()?)).with_context(|| shown(&draft))?;
-            // Of two processes that start at once, both read what the last of them wrote.
-            std::fs::rename(&draft, &path).and_then(|()| read())
-        }
-        read => read,
-    };
-    let text = text.with_context(|| shown(&path))?;
-    let name = text.trim();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    anyhow::ensure!(
-        (1..=LEN_MAX).contains(&name.len()) && name.bytes().all(allowed),
-        "{} must hold 1 to 64 letters, digits, '-' or '_'",
-        path.display()
-    );
-    Ok(name.to_owned())
-}
-
-fn new() -> anyhow::Result<String> {
-    let mut bytes = [0; CHARS / 2];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn shown(path: &Path) -> String {
-    format!("cannot keep this node's name in {}", path.display())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_node_keeps_its_name_over_restarts() {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let name = load_or_create(folder.path()).expect("made");
-        assert_eq!(name.len(), CHARS);
-        assert_eq!(load_or_create(folder.path()).expect("kept"), name);
-        std::fs::write(folder.path().join(FILE_NAME), "a b").expect("written");
-        assert!(load_or_create(folder.path()).is_err());
+/// It can be neither read nor kept.
+pub(super) fn id(config: &Config) -> anyhow::Result<String> {
+    if !config.node_id.is_empty() {
+        return Ok(config.node_id.clone());
     }
+    let path = config.data_dir.join(FILE_NAME);
+    let failed = || format!("cannot keep this node's name in {}", path.display());
+    let random = vault::random_token("").context("this node's name")?;
+    let new = format!("node-{}", random.chars().take(RANDOM_CHARS).collect::<String>());
+    // Of two that start together one makes the file, and both read it.
+    match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(mut file) => file.write_all(new.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).with_context(failed),
+    }
+    let kept = fs::read_to_string(&path).with_context(failed)?;
+    let kept = kept.trim();
+    // A process that died while it wrote left nothing in it.
+    Ok(if kept.is_empty() { new } else { kept.to_owned() })
 }

@@ -23,7 +23,7 @@ mod wanted;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Directory;
+use crate::journal::{Journal, Kind};
 use crate::session::Sessions;
 use crate::stage::Stage;
 use crate::store::{Mark, Page, Project, ProjectId, Store, StreamKeyId, UnixMillis};
@@ -80,6 +81,8 @@ pub struct Rooms {
     pub directory: Arc<Directory>,
     /// Who is inside.
     pub sessions: Arc<Sessions>,
+    /// Where it is told.
+    pub journal: Journal,
     /// Counts what goes on.
     pub tasks: TaskTracker,
     /// Ends it.
@@ -93,6 +96,7 @@ pub struct Control {
     catalog: Catalog,
     gate: Mutex<Option<Mark>>,
     refreshes: AtomicU64,
+    is_loaded: AtomicBool,
     trials: trials::Trials,
 }
 
@@ -107,6 +111,7 @@ impl Control {
             catalog,
             gate: Mutex::default(),
             refreshes: AtomicU64::default(),
+            is_loaded: AtomicBool::default(),
             trials: trials::Trials::default(),
         })
     }
@@ -127,6 +132,12 @@ impl Control {
     #[must_use]
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.rooms.sessions
+    }
+
+    /// What happens.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.rooms.journal
     }
 
     /// The store.
@@ -218,6 +229,7 @@ impl Control {
             self.carry_out(known.ordered());
         }
         *gate = Some(mark);
+        self.is_loaded.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -258,12 +270,21 @@ impl Control {
                 }
             }
         }
+        self.tell(Kind::ProjectChanged, known.project.id);
         self.catalog.put(known)
+    }
+
+    /// Tells of a change; what is read at the start is none.
+    fn tell(&self, kind: Kind, project: ProjectId) {
+        if self.is_loaded.load(Ordering::Relaxed) {
+            self.rooms.journal.note(kind, Some(project), None, serde_json::json!({}));
+        }
     }
 
     fn drop_project(&self, id: ProjectId) {
         if let Some(known) = self.catalog.remove(id) {
             self.take_down(&known.project);
+            self.tell(Kind::ProjectDeleted, id);
         }
     }
 
@@ -276,6 +297,14 @@ impl Control {
         }
         self.rooms.stage.remove(&stream);
     }
+}
+
+/// Where a destination is, key included.
+///
+/// # Errors
+/// It was sealed with a server key that is not there.
+pub fn address_of(row: &crate::store::Destination, vault: &Vault) -> Result<crate::rtmp::RtmpUrl> {
+    wanted::address(row, vault)
 }
 
 /// The stream of a project.

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, broadcast};
 use super::catalog::Known;
 use super::error::{Error, Result};
 use super::{Control, wanted};
+use crate::journal::Kind;
 use crate::push::{Outcome, OutputState, Reason, Trial, TrialStep};
 use crate::store::{Destination, DestinationId, ProjectId, Sortable};
 
@@ -133,6 +134,7 @@ impl Control {
             let _done = stop.run_until_cancelled(supervisor.try_out(&destination, publish, &mut told)).await;
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
             report.finished_at = Some(SystemTime::now());
+            control.tell_of_trial(&report);
             // Nobody may listen, which is as good.
             control.trials.ended.send(report.clone()).ok();
             drop(place);
@@ -151,6 +153,19 @@ impl Control {
     #[must_use]
     pub fn listen_to_trials(&self) -> broadcast::Receiver<TrialReport> {
         self.trials.ended.subscribe()
+    }
+
+    fn tell_of_trial(&self, report: &TrialReport) {
+        let failed = report.steps.iter().find(|step| step.state == StepState::Failed);
+        let data = serde_json::json!({
+            "test_id": report.id,
+            "destination_id": report.destination.to_string(),
+            "ok": report.ok(),
+            "step": failed.map(|step| step.step.label()),
+            "reason": failed.and_then(|step| step.reason).map(Reason::label),
+            "detail": failed.and_then(|step| step.detail.clone()),
+        });
+        self.rooms.journal.note(Kind::DestinationTested, Some(report.project), None, data);
     }
 
     fn begin_trial(&self, known: &Known, row: &Destination) -> Result<Arc<Mutex<TrialReport>>> {

@@ -19,6 +19,14 @@ const PACKET_SAMPLES_MAX: u32 = 5_760;
 const SILK_SAMPLES: [u32; 4] = [480, 960, 1_920, 2_880];
 const HYBRID_SAMPLES: [u32; 2] = [480, 960];
 const CELT_SAMPLES: [u32; 4] = [120, 240, 480, 960];
+/// The first configuration number of full-band CELT.
+const CELT_FULL_BAND: u8 = 28;
+/// In the first byte of a packet: its stream is stereo, and it has as many frames as the second byte says.
+const TOC_STEREO: u8 = 0x04;
+const TOC_COUNTED: u8 = 0x03;
+/// A frame of CELT whose silence flag is set; what follows the flag is padding (RFC 6716 §4.3.1). One byte alone would be
+/// none at all, and a decoder would make something up.
+const SILENT_FRAME: [u8; 2] = [0xFF, 0xFE];
 
 /// Why a record is no header that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +126,33 @@ impl OpusHead {
         let record = record.slice(..record.len() - reader.remaining());
         let head = Self { record, channels, pre_skip, input_rate, gain, mapping };
         if head.is_decodable() { Ok(head) } else { Err(Error::Channels) }
+    }
+
+    /// A packet of silence as long as this stream's packets are: `samples` at 48 kHz. `None` for a length that no packet
+    /// has.
+    #[must_use]
+    pub fn silence(&self, samples: u32) -> Option<Bytes> {
+        let fits =
+            |frame: &u32| samples > 0 && samples.is_multiple_of(*frame) && samples <= PACKET_SAMPLES_MAX;
+        let at = CELT_SAMPLES.iter().rposition(fits)?;
+        let count = u8::try_from(samples / CELT_SAMPLES.get(at)?).ok()?;
+        let configuration = (CELT_FULL_BAND + u8::try_from(at).ok()?) << 3;
+        let (streams, coupled) =
+            self.mapping.as_ref().map_or((1, u8::from(self.channels == 2)), |it| (it.streams, it.coupled));
+        let mut packet = Vec::new();
+        for stream in 0..streams {
+            let toc = configuration | if stream < coupled { TOC_STEREO } else { 0 };
+            match count {
+                1 => packet.push(toc),
+                count => packet.extend([toc | TOC_COUNTED, count]),
+            }
+            // All streams but the last say how long their frames are (RFC 6716 appendix B).
+            if stream + 1 < streams {
+                packet.push(SILENT_FRAME.len() as u8);
+            }
+            packet.extend(SILENT_FRAME.repeat(count.into()));
+        }
+        Some(packet.into())
     }
 
     /// What RFC 7845 §5.1.1 asks of the numbers.
@@ -237,12 +272,26 @@ mod tests {
         assert_eq!(duration(960), Duration::from_millis(20));
     }
 
+    #[test]
+    fn silence_is_as_long_as_it_is_asked_for() {
+        let head = OpusHead::parse(&Bytes::from_static(STEREO)).expect("a header");
+        assert_eq!(head.silence(960).as_deref(), Some(&[0xFC, 0xFF, 0xFE][..]), "what everybody sends");
+        for samples in [120, 240, 480, 960, 1_920, 2_880, 3_840, 5_760] {
+            let packet = head.silence(samples).expect("a length that packets have");
+            assert_eq!(packet_samples(&packet), Some(samples));
+        }
+        for samples in [0, 100, 5_880, u32::MAX] {
+            assert_eq!(head.silence(samples), None);
+        }
+    }
+
     proptest! {
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let _any = packet_samples(&bytes);
             let record = Bytes::from([&SIGNATURE[..], &[1], &bytes].concat());
             if let Ok(head) = OpusHead::parse(&record) {
+                prop_assert_eq!(head.silence(960).and_then(|packet| packet_samples(&packet)), Some(960));
                 prop_assert_eq!(OpusHead::parse(&head.record), Ok(head.clone()));
             }
         }

@@ -3,7 +3,7 @@
 //! An encoder that says goodbye ends the playlist at once. One that is lost leaves it open for a while: if it comes
 //! back the same playlist goes on behind a discontinuity, if not it is ended then. After an end the next publish is a
 //! new session with a new playlist name, since nothing may be added after `EXT-X-ENDLIST`; the media sequence goes on.
-//! The ended one stays fetchable for a while, for viewers who are still behind.
+//! The ended one stays fetchable for a while, for viewers who are still behind; so does the list of a track that is gone.
 
 use std::time::Duration;
 
@@ -31,22 +31,32 @@ pub(super) struct Session {
     pub(super) main: Window,
     /// Those of the lanes beside it.
     pub(super) beside: Vec<Window>,
+    /// Those of lanes that are gone, ended, each with when it is forgotten, in milliseconds since 1970.
+    gone: Vec<(i64, Window)>,
     /// Lanes that have begun so far, some more than once.
     begun: Vec<Lane>,
 }
 
 impl Session {
     const fn new(main: Window) -> Self {
-        Self { main, beside: Vec::new(), begun: Vec::new() }
+        Self { main, beside: Vec::new(), gone: Vec::new(), begun: Vec::new() }
     }
 
-    /// All of them, the main one first.
+    /// All that can be read, the main one first, and those that go on behind those that do not.
     pub(super) fn windows(&self) -> impl Iterator<Item = &Window> + Clone {
-        std::iter::once(&self.main).chain(&self.beside)
+        let gone = self.gone.iter().map(|(_, window)| window);
+        std::iter::once(&self.main).chain(gone).chain(&self.beside)
     }
 
+    /// Those that go on.
     fn windows_mut(&mut self) -> impl Iterator<Item = &mut Window> {
         std::iter::once(&mut self.main).chain(&mut self.beside)
+    }
+
+    /// Those that go on, and those that hold segments still.
+    fn holders_mut(&mut self) -> impl Iterator<Item = &mut Window> {
+        let gone = self.gone.iter_mut().map(|(_, window)| window);
+        std::iter::once(&mut self.main).chain(gone).chain(&mut self.beside)
     }
 
     fn window(&mut self, lane: Lane) -> Option<&mut Window> {
@@ -59,10 +69,20 @@ impl Session {
         self.beside.push(self.main.beside(lane, again));
     }
 
-    fn take(&mut self, output: Output) {
+    /// Ends the list of a lane that is gone. Its players learn it there, and change to another.
+    fn retire(&mut self, lane: Lane, now: i64) {
+        let Some(at) = self.beside.iter().position(|window| window.lane() == lane) else { return };
+        let mut window = self.beside.remove(at);
+        if let Some(targets) = window.targets() {
+            window.end(targets);
+            self.gone.push((forgotten_at(&window, now), window));
+        }
+    }
+
+    fn take(&mut self, output: Output, now: i64) {
         match output {
             Output::Lane(lane) => self.begin(lane),
-            Output::Retired(lane) => self.beside.retain(|window| window.lane() != lane),
+            Output::Retired(lane) => self.retire(lane, now),
             Output::Part(lane, part, opening) => {
                 if let Some(window) = self.window(lane) {
                     window.push_part(part, opening);
@@ -84,6 +104,7 @@ impl Session {
             Output::StartedOver => {
                 // Nothing was shown: the names of these lists are free again.
                 self.beside.clear();
+                self.gone.clear();
                 self.begun.clear();
                 self.main.clear();
             }
@@ -105,6 +126,8 @@ pub struct Lifecycle {
     config: Config,
     segmenter: Segmenter,
     current: Option<Session>,
+    /// When something last happened, in milliseconds since 1970.
+    now: i64,
     /// When the current session ends if nothing comes, in milliseconds since 1970.
     resume_until: Option<i64>,
     ended: Option<Ended>,
@@ -124,6 +147,7 @@ impl Lifecycle {
             segmenter: Segmenter::new(config.cuts()),
             config,
             current: None,
+            now: now.as_millis(),
             resume_until: None,
             ended: None,
             numbers: Numbers::from_wall(now.as_millis()),
@@ -136,6 +160,7 @@ impl Lifecycle {
 
     /// Takes what came next.
     pub fn push(&mut self, input: Input<'_>) {
+        self.now = input.arrived.as_millis();
         match input.frame {
             Frame::Media(_) => self.media(input),
             Frame::End(end) => self.end(*end, input),
@@ -182,8 +207,14 @@ impl Lifecycle {
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: MediaTime) {
         let now = now.as_millis();
+        self.now = now;
         if self.resume_until.is_some_and(|until| until <= now) {
             self.finish(now);
+        }
+        if let Some(session) = &mut self.current {
+            let before = session.gone.len();
+            session.gone.retain(|(forget_at, _)| *forget_at > now);
+            self.changed |= session.gone.len() < before;
         }
         if self.ended.as_ref().is_some_and(|ended| ended.forget_at <= now) {
             self.ended = None;
@@ -195,7 +226,8 @@ impl Lifecycle {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MediaTime> {
         let forget_at = self.ended.as_ref().map(|ended| ended.forget_at);
-        self.resume_until.into_iter().chain(forget_at).min().map(MediaTime::from_millis)
+        let gone = self.current.iter().flat_map(|session| &session.gone).map(|(forget_at, _)| *forget_at);
+        self.resume_until.into_iter().chain(forget_at).chain(gone).min().map(MediaTime::from_millis)
     }
 
     /// What viewers may see, if it changed since this was last asked.
@@ -225,8 +257,7 @@ impl Lifecycle {
         self.numbers = session.main.next_numbers();
         // A session that never had a segment leaves nothing to show.
         if session.main.target_duration().is_some() {
-            let listed: Duration = session.main.listed().map(|listed| listed.segment.play_time()).sum();
-            let forget_at = now + millis(RETENTION + listed);
+            let forget_at = forgotten_at(&session.main, now);
             self.ended = Some(Ended { session, forget_at });
         }
     }
@@ -236,7 +267,7 @@ impl Lifecycle {
             let Some(session) = &mut self.current else { continue };
             self.changed |= !matches!(output, Output::Refused(_));
             let grown = matches!(output, Output::Segment(..));
-            session.take(output);
+            session.take(output, self.now);
             if grown {
                 self.bound_kept();
             }
@@ -246,7 +277,7 @@ impl Lifecycle {
     /// Forgets the oldest of what is kept beyond the lists, where that is too much.
     fn bound_kept(&mut self) {
         let sessions = self.ended.iter_mut().map(|ended| &mut ended.session).chain(&mut self.current);
-        let mut windows: Vec<&mut Window> = sessions.flat_map(Session::windows_mut).collect();
+        let mut windows: Vec<&mut Window> = sessions.flat_map(Session::holders_mut).collect();
         let mut bytes: u64 = windows.iter().map(|window| window.kept_bytes()).sum();
         while bytes > KEPT_BYTES_MAX {
             let oldest = windows.iter_mut().filter(|window| window.kept_from().is_some());
@@ -261,6 +292,12 @@ impl Lifecycle {
         let sessions = self.ended.iter().map(|ended| &ended.session).chain(&self.current);
         sessions.flat_map(Session::windows).map(Window::kept_bytes).sum()
     }
+}
+
+/// When a list that ended at `now` is forgotten.
+fn forgotten_at(window: &Window, now: i64) -> i64 {
+    let listed: Duration = window.listed().map(|listed| listed.segment.play_time()).sum();
+    now + millis(RETENTION + listed)
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::lifecycle::KEPT_BYTES_MAX;
-use super::testing::{Studio, Viewer, aac, avc};
+use super::testing::{Studio, Text, Viewer, aac, avc};
 use super::{Config, Container, File, Missing};
 use crate::format::ac3::Ac3;
 use crate::format::amf0::Value;
@@ -211,20 +211,35 @@ fn pictures_that_stall_while_sound_goes_on_stall_in_all_lists_alike() {
 }
 
 #[test]
-fn a_track_that_is_gone_loses_its_playlist_and_gets_another_when_it_is_back() {
+fn a_track_that_is_gone_ends_its_playlist_and_gets_another_when_it_is_back() {
     let mut studio = several(2, 1, 1);
     studio.run(9_000);
-    let snapshot = |studio: &mut Studio, name: &str| studio.lifecycle.show().file(name).map(|_| ());
-    assert_eq!(snapshot(&mut studio, "live_0000feed0-v1.m3u8"), Ok(()));
+    let read = |studio: &mut Studio, name: &str| match studio.lifecycle.show().file(name) {
+        Ok(File::Playlist(list)) => Ok(Text::read(std::str::from_utf8(&list.plain).expect("text"))),
+        Ok(other) => panic!("{name} is {other:?}"),
+        Err(missing) => Err(missing),
+    };
+    let (gone, back) = ("live_0000feed0-v1.m3u8", "live_0000feed0-v1.1.m3u8");
+    assert!(!read(&mut studio, gone).expect("there").ended);
     studio.send_tracks(1, 1);
     studio.run(6_000);
-    assert_eq!(snapshot(&mut studio, "live_0000feed0-v1.m3u8"), Err(Missing::NotLive));
+    // Who has it learns that it is over, and can play it to its end; nobody else hears of it.
+    let list = read(&mut studio, gone).expect("still there");
+    assert!(list.ended && list.open.is_none() && list.next_part.is_none() && list.reports.is_empty());
+    let last = list.segments.last().expect("some").uri.clone();
+    assert!(studio.lifecycle.show().file(&last).is_ok());
     assert!(!studio.viewer.index.contains("-v1") && studio.viewer.index.contains("-a0"));
     studio.send_tracks(2, 1);
     studio.run(8_000);
-    assert_eq!(snapshot(&mut studio, "live_0000feed0-v1.1.m3u8"), Ok(()));
+    assert!(!read(&mut studio, back).expect("there").ended);
     assert!(studio.viewer.index.contains("-v1.1.m3u8"), "{}", studio.viewer.index);
     assert_eq!(studio.viewer.breaks(), 0);
+    // A minute, and what it plays.
+    studio.run(40_000);
+    assert!(read(&mut studio, gone).is_ok());
+    studio.run(40_000);
+    assert_eq!(read(&mut studio, gone).map(|_| ()), Err(Missing::NotLive));
+    assert!(studio.lifecycle.show().file(&last).is_err());
 }
 
 #[test]

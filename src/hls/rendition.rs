@@ -81,6 +81,12 @@ impl Rendition {
     /// # Errors
     /// [`Missing`], at once when waiting would not help or when too many wait already.
     pub async fn file(&self, name: &str, ask: Ask) -> Result<(File, Came), Missing> {
+        // Most are answered at once, and need not be told of changes.
+        match self.snapshot().find(name, ask) {
+            Found::File(file) => return Ok((file, Came::AtOnce)),
+            Found::Missing(missing) => return Err(missing),
+            Found::Later(..) => {}
+        }
         let mut changes = self.snapshot.subscribe();
         let (held, mut otherwise) = match self.look(&mut changes, name, ask) {
             Found::File(file) => return Ok((file, Came::AtOnce)),

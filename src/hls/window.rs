@@ -339,6 +339,8 @@ impl Window {
             self.choose_targets(targets);
         }
         self.next_init = None;
+        // Its parts will not be a segment.
+        self.growing = None;
         self.ended = true;
     }
 
@@ -346,6 +348,12 @@ impl Window {
     #[must_use]
     pub const fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// What the playlist promises; `None` until one may be shown.
+    #[must_use]
+    pub const fn targets(&self) -> Option<Targets> {
+        self.targets
     }
 
     /// Whole seconds; `None` until a playlist may be shown.

@@ -51,6 +51,14 @@ kinds! {
     OutputState = "output.state",
     /// A destination was tried out.
     DestinationTested = "destination.tested",
+    /// A project, its keys or its destinations are others than before.
+    ProjectChanged = "project.changed",
+    /// A project is gone.
+    ProjectDeleted = "project.deleted",
+    /// A stream key was shown to somebody.
+    StreamKeyRevealed = "stream_key.revealed",
+    /// Somebody signed in.
+    UserSignedIn = "user.signed_in",
     /// A recording can be fetched.
     RecordingReady = "recording.ready",
     /// A node is there.

@@ -101,8 +101,10 @@ pub async fn step(transport: &Transport, machine: &mut impl Machine) -> Result<S
         Ok(ready) => ready?,
         Err(_) => machine.handle_timeout(Instant::now()).map_err(Error::from)?,
     }
-    for _ in 0..READS_IN_A_ROW {
+    for read in 0..READS_IN_A_ROW {
         match read_and_feed(transport, machine) {
+            // What came before the end is heard first: a server that refuses says why, and closes. The next step ends.
+            Ok(0) if read > 0 => break,
             Ok(0) => return Ok(Step::Closed),
             Ok(_) => {}
             Err(Failure::Io(error)) if error.kind() == ErrorKind::WouldBlock => break,

@@ -19,5 +19,5 @@ pub use destination::{Destination, DestinationId, OutputState, Reason, Status};
 pub use path::PathFigures;
 pub use platform::{Platform, PlatformLimits};
 pub use supervisor::{Output, OutputChange, Supervisor};
-pub use trial::{Outcome, Trial, TrialStep};
+pub use trial::{Outcome, Trial, TrialStep, try_out};
 pub use worker::Config;

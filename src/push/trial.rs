@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::destination::{Destination, Reason};
 use super::dial::{self, Dialer, Fault, LIMITS, Published};
 use super::supervisor::Supervisor;
+use super::worker::Config;
 use crate::net::Reach;
 use crate::rtmp::{Client, ClientConfig};
 
@@ -83,10 +84,24 @@ impl Supervisor {
     ///
     /// An open circuit does not keep it from trying, and what it finds does not count for one.
     pub async fn try_out(&self, destination: &Destination, publish: bool, told: &mut impl Trial) -> bool {
-        let deadline = Instant::now() + TRIAL_TIMEOUT;
-        let walk = Walk { dialer: &self.surroundings().dialer, destination, deadline, told };
-        walk.run(publish).await.is_some()
+        walk(&self.surroundings().dialer, destination, publish, told).await
     }
+}
+
+/// As [`Supervisor::try_out`], where nothing runs.
+pub async fn try_out(
+    config: &Config,
+    destination: &Destination,
+    publish: bool,
+    told: &mut impl Trial,
+) -> bool {
+    let dialer = Dialer::new(config.connect_timeout, config.allowed, config.socket);
+    walk(&dialer, destination, publish, told).await
+}
+
+async fn walk(dialer: &Dialer, destination: &Destination, publish: bool, told: &mut impl Trial) -> bool {
+    let deadline = Instant::now() + TRIAL_TIMEOUT;
+    Walk { dialer, destination, deadline, told }.run(publish).await.is_some()
 }
 
 struct Walk<'a, T> {

@@ -52,6 +52,18 @@ impl Store {
         .await
     }
 
+    /// Whether the file is whole. PostgreSQL is asked whether it answers.
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn is_whole(&self) -> Result<bool> {
+        if !self.is_sqlite() {
+            return self.ping().await.map(|()| true);
+        }
+        let broken = sql!("SELECT count(*) FROM pragma_quick_check WHERE quick_check <> 'ok'");
+        Ok(self.number(broken).await? == Some(0))
+    }
+
     /// All keys of all projects.
     ///
     /// # Errors

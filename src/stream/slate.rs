@@ -1,7 +1,7 @@
 //! What fills a broadcast while its encoder is away: the last keyframe again at a low steady rate, and silence.
 //!
-//! Nothing is encoded: a keyframe decodes wherever it stands, and silence is a few constant bytes for each AAC
-//! configuration. What cannot be filled so (other sound codings, no keyframe yet) stays a hole.
+//! Nothing is encoded: a keyframe decodes wherever it stands, and silence is a few constant bytes for each configuration
+//! of AAC-LC and Opus. What cannot be filled so (other sound codings, no keyframe yet) stays a hole.
 //!
 //! **Invariant:** pure: time is an argument, and what is due at a time depends on nothing else.
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::media::{CodecConfig, MediaTime, Packet, Timescale, TrackId, TrackSet};
+use crate::media::{MediaTime, Packet, Timescale, TrackId, TrackSet};
 
 /// From one repeated picture to the next: often enough for players that count frames, and a keyframe of 100 kB costs
 /// 1.6 Mb/s.
@@ -72,9 +72,8 @@ impl Slate {
             Picture { track: *track, payload: payload.clone(), next_millis }
         });
         let silences = tracks.tracks().iter().filter_map(|track| {
-            let CodecConfig::Aac(config) = track.config.as_ref() else { return None };
-            let (unit, scale) = (config.silent_unit()?, track.config.timescale());
-            let unit_samples = i64::from(config.frame_length);
+            let (unit, scale) = (track.config.silent_unit()?, track.config.timescale());
+            let unit_samples = i64::from(track.config.frame_samples()?);
             let from = last(track.id).map_or(origin_millis, |dts| {
                 dts.as_millis() + MediaTime::new(unit_samples, scale).as_millis()
             });
@@ -127,6 +126,7 @@ mod tests {
     use super::*;
     use crate::format::aac::AudioSpecificConfig;
     use crate::format::h264::AvcConfig;
+    use crate::media::CodecConfig;
 
     /// High profile, 320x180.
     const RECORD: [u8; 47] = [

@@ -23,8 +23,6 @@ const AT_ONCE: usize = 64;
 const AT_ONE_HOST: usize = 4;
 /// Hosts that are remembered before those without an attempt are forgotten.
 const HOSTS_MAX: usize = 1_024;
-/// How often the store is asked for what is due, when nothing says that something is.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long this process has a delivery before another may take it: longer than all that may wait before it at one host.
 const HOLD: Duration = Duration::from_secs(600);
 /// Before a database that is away is asked again.
@@ -67,7 +65,7 @@ async fn carry(room: &Arc<Room>, tasks: &TaskTracker, leave: &CancellationToken)
                 if is_full {
                     continue;
                 }
-                LOOK_EVERY
+                room.config.look_every
             }
             Err(error) => {
                 tracing::debug!(%error, "deliveries cannot be claimed now");

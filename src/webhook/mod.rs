@@ -53,6 +53,8 @@ pub struct Config {
     pub disable_after: u32,
     /// Webhooks there may be.
     pub webhooks_max: usize,
+    /// How often the store is asked for what is due, when nothing says that something is.
+    pub look_every: Duration,
 }
 
 impl Default for Config {
@@ -63,6 +65,7 @@ impl Default for Config {
             schedule: Schedule::default(),
             disable_after: 5,
             webhooks_max: 200,
+            look_every: Duration::from_secs(2),
         }
     }
 }

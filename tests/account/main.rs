@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "cases are test code, which clippy sees only where #[test] stands")]
 
+mod elsewhere;
+mod issuer;
 mod links;
 mod people;
+mod rotation;
 mod sessions;
 #[allow(dead_code, reason = "the cases of the store need more of it than these do")]
 #[path = "../store/support/mod.rs"]
@@ -30,6 +33,17 @@ macro_rules! cases {
 }
 
 cases! {
+    elsewhere {
+        an_identity_gets_an_account_and_keeps_it,
+        rsa_keys_forms_and_what_is_said_beside_are_taken_too,
+        a_token_that_is_not_right_lets_nobody_in,
+        a_code_is_of_use_to_its_browser_alone,
+        an_address_joins_an_account_only_where_that_is_wanted_and_it_is_verified,
+        nobody_overtakes_the_first_administrator_from_elsewhere,
+        an_issuer_that_is_down_is_said_to_be_and_left_alone,
+        an_issuer_that_says_too_much_or_nothing_of_use_is_not_believed,
+        a_new_key_is_asked_for_and_not_too_often,
+    }
     links {
         the_setup_link_makes_the_first_administrator_once,
         a_setup_link_works_for_half_an_hour_and_only_the_newest_one,
@@ -44,6 +58,10 @@ cases! {
         nobody_but_an_administrator_touches_others,
         a_new_password_needs_the_old_one_and_ends_every_session,
         the_last_administrator_stays,
+    }
+    rotation {
+        what_an_old_server_key_sealed_is_sealed_anew_once,
+        what_cannot_be_read_stays_and_is_said,
     }
     sessions {
         a_password_signs_in_and_nothing_else_does,

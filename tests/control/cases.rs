@@ -352,7 +352,8 @@ pub(crate) async fn a_destination_is_tried_step_by_step(bench: Bench) {
         assert_eq!((&report.id, report.destination), (&begun.id, id));
         assert_eq!(control.last_trial(id).unwrap().ok(), report.ok());
         let labels: Vec<_> = report.steps.iter().map(|step| step.state.label()).collect();
-        (report.ok().unwrap(), labels.join(" "), report.steps.iter().find_map(|step| step.reason))
+        let reason = report.steps.iter().find_map(|step| step.reason);
+        (report.ok().unwrap(), labels.join(" "), reason)
     };
     assert_eq!(labels(right.id, false).await, (true, "ok ok skipped ok skipped".to_owned(), None));
     assert_eq!(labels(right.id, true).await, (true, "ok ok skipped ok ok".to_owned(), None));

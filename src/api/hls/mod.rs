@@ -9,19 +9,19 @@
 
 mod answer;
 mod body;
+mod call;
 mod query;
 mod range;
+mod reply;
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -30,13 +30,15 @@ use crate::auth::PlaybackTokens;
 use crate::hls::{Came, Container, File, Kind, Library, Missing, Rendered, Rendition};
 use crate::stream::{PlaybackId, TokenFault};
 use answer::{Caches, Kept};
-use body::{Media, MediaBody};
+use body::Media;
+pub(super) use body::MediaBody;
+pub(super) use call::{Call, Target};
 use query::{BadDirective, Query};
 use range::Range;
+pub(super) use reply::{Content, Reply, Value};
 
-/// The routes of HLS. With `tokens`, viewers need one; without, one in the path is as good as none.
-pub fn router(library: Arc<Library>, tokens: Option<Arc<PlaybackTokens>>) -> Router {
-    let hall = Arc::new(Hall { library, tokens, marks: RandomState::new() });
+/// The routes of HLS, for what a connection does not ask the hall itself.
+pub fn router(hall: Arc<Hall>) -> Router {
     Router::new()
         .route("/hls/{playback_id}/{file}", get(open).options(preflight))
         .route("/hls/{playback_id}/{token}/{file}", get(with_token).options(preflight))
@@ -53,7 +55,7 @@ pub fn path(id: &PlaybackId, token: Option<&str>) -> String {
 }
 
 /// What there is to see, and who may.
-struct Hall {
+pub struct Hall {
     library: Arc<Library>,
     tokens: Option<Arc<PlaybackTokens>>,
     /// The key of the hashes that viewers are counted by: another one in each process, so that they say nothing.
@@ -67,7 +69,9 @@ async fn preflight() -> Response {
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "Range, Authorization, If-None-Match"),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ];
-    open_to_all((StatusCode::NO_CONTENT, headers).into_response())
+    let mut response = (StatusCode::NO_CONTENT, headers).into_response();
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
 
 async fn open(
@@ -75,14 +79,7 @@ async fn open(
     Path((id, name)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let (request, _) = request.into_parts();
-    let Some(tokens) = &hall.tokens else { return hall.file(&id, None, &name, &request).await };
-    let query = request.uri.query().unwrap_or_default();
-    let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
-    open_to_all(match tokens.check(&id, token, SystemTime::now()) {
-        Ok(()) => to_path(token.unwrap_or_default(), &name, query),
-        Err(fault) => refused(fault, &request.uri),
-    })
+    hall.respond(Target { id: &id, token: None, name: &name }, &request.into_parts().0).await
 }
 
 async fn with_token(
@@ -90,12 +87,7 @@ async fn with_token(
     Path((id, token, name)): Path<(String, String, String)>,
     request: Request,
 ) -> Response {
-    let (request, _) = request.into_parts();
-    let checked = hall.tokens.as_ref().map(|tokens| tokens.check(&id, Some(&token), SystemTime::now()));
-    match checked {
-        Some(Err(fault)) => open_to_all(refused(fault, &request.uri)),
-        Some(Ok(())) | None => hall.file(&id, Some(&token), &name, &request).await,
-    }
+    hall.respond(Target { id: &id, token: Some(&token), name: &name }, &request.into_parts().0).await
 }
 
 /// Sends a viewer whose token is in the query, and good, to where it is in the path.
@@ -110,72 +102,110 @@ fn to_path(token: &str, name: &str, query: &str) -> Response {
     (StatusCode::FOUND, headers).into_response()
 }
 
-fn refused(fault: TokenFault, uri: &Uri) -> Response {
+fn refused(fault: TokenFault, call: &Call<'_>) -> Response {
     let title = "The stream cannot be played with this address";
     Problem::new(StatusCode::FORBIDDEN, fault.label(), title)
         .detail(fault.to_string())
-        .instance(uri)
+        .instance(&call.uri())
         .into_response()
 }
 
 impl Hall {
+    /// With `tokens`, viewers need one; without, one in the path is as good as none.
+    #[must_use]
+    pub fn new(library: Arc<Library>, tokens: Option<Arc<PlaybackTokens>>) -> Arc<Self> {
+        Arc::new(Self { library, tokens, marks: RandomState::new() })
+    }
+
+    /// Answers a request that hyper read.
+    pub(super) async fn respond(&self, target: Target<'_>, request: &Parts) -> Response {
+        self.reply(target, &Call::of(request)).await.into_response(&request.method)
+    }
+
+    /// Answers a request. Waits for what is about to appear; dropping this ends the wait.
+    pub(super) async fn reply(&self, target: Target<'_>, call: &Call<'_>) -> Reply {
+        let mut reply = match (&self.tokens, target.token) {
+            (Some(tokens), None) => {
+                let token = call.query.split('&').find_map(|pair| pair.strip_prefix("token="));
+                Reply::of(match tokens.check(target.id, token, SystemTime::now()) {
+                    Ok(()) => to_path(token.unwrap_or_default(), target.name, call.query),
+                    Err(fault) => refused(fault, call),
+                })
+                .await
+            }
+            (Some(tokens), Some(token)) => match tokens.check(target.id, Some(token), SystemTime::now()) {
+                Ok(()) => self.file(target, call).await,
+                Err(fault) => Reply::of(refused(fault, call)).await,
+            },
+            (None, _) => self.file(target, call).await,
+        };
+        open_to_all(&mut reply);
+        reply
+    }
+
     /// A file of a stream, for somebody who may have it.
-    async fn file(&self, id: &str, token: Option<&str>, name: &str, request: &Parts) -> Response {
-        let uri = &request.uri;
+    async fn file(&self, target: Target<'_>, call: &Call<'_>) -> Reply {
+        let Target { id, token, name } = target;
         let rendition = PlaybackId::parse(id).ok().and_then(|id| self.library.find(&id));
         let Some(rendition) = rendition else {
             let problem = Problem::new(StatusCode::NOT_FOUND, "unknown_stream", "There is no such stream");
-            return open_to_all(problem.instance(uri).into_response());
+            return Reply::of(problem.instance(&call.uri()).into_response()).await;
         };
-        let mut query = Query::parse(uri.query().unwrap_or_default());
+        let mut query = Query::parse(call.query);
         let carried = query.carried.and_then(|pair| pair.strip_prefix("token="));
-        let who = self.mark(request, token.or(carried));
+        let who = self.mark(call, token.or(carried));
         let caches = if self.tokens.is_some() { Caches::Own } else { Caches::All };
         // A token in the path is carried on by the path.
         query.carried = query.carried.filter(|_| token.is_none());
-        let (kind, response) = match rendition.file(name, query.ask.unwrap_or_default()).await {
-            Ok((file, came)) => Asked { rendition: &rendition, query, caches, request }.answer(file, came),
-            Err(why) => (Kind::Missing, missing(why, uri)),
+        let (kind, reply) = match rendition.file(name, query.ask.unwrap_or_default()).await {
+            Ok((file, came)) => {
+                let asked = Asked { rendition: &rendition, query, caches, call };
+                match asked.answer(file, came) {
+                    Ok(answer) => answer,
+                    Err(bad) => (Kind::Missing, Reply::of(bad_directive(bad, call)).await),
+                }
+            }
+            Err(why) => (Kind::Missing, Reply::of(missing(why, call)).await),
         };
         rendition.counters().count_request(kind);
         match kind {
             Kind::Playlist | Kind::Segment | Kind::Part => rendition.counters().viewers().saw(who),
             Kind::Index | Kind::Init | Kind::Missing => {}
         }
-        if !matches!(kind, Kind::Segment | Kind::Part) {
-            rendition.counters().count_bytes(kind, content_length(&response));
+        // Media is counted as it goes.
+        if let Content::Bytes(bytes) = &reply.content
+            && !call.head_only
+        {
+            rendition.counters().count_bytes(kind, bytes.len() as u64);
         }
-        open_to_all(response)
+        reply
     }
 
     /// What a viewer is told from others by: address, player, and token if there is one. Not the port: players open
     /// several connections.
-    fn mark(&self, request: &Parts, token: Option<&str>) -> u64 {
+    fn mark(&self, call: &Call<'_>, token: Option<&str>) -> u64 {
         let mut hasher = self.marks.build_hasher();
-        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
-        peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()).hash(&mut hasher);
-        request.headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
+        call.peer.map(|peer| peer.ip().to_canonical()).hash(&mut hasher);
+        call.player.hash(&mut hasher);
         token.hash(&mut hasher);
         hasher.finish()
     }
 }
 
 /// A request for a file that is there.
-struct Asked<'a> {
+struct Asked<'a, 'c> {
     rendition: &'a Arc<Rendition>,
-    query: Query<'a>,
+    query: Query<'c>,
     caches: Caches,
-    request: &'a Parts,
+    call: &'a Call<'c>,
 }
 
-impl Asked<'_> {
-    fn answer(self, file: File, came: Came) -> (Kind, Response) {
-        match file {
+impl Asked<'_, '_> {
+    fn answer(self, file: File, came: Came) -> Result<(Kind, Reply), BadDirective> {
+        Ok(match file {
             File::Index(rendered) => (Kind::Index, self.playlist(&rendered, Kept::AsPlaylist)),
             File::Playlist(rendered) => match self.query.ask {
-                Err(bad) if rendered.takes_directives => {
-                    (Kind::Missing, bad_directive(bad, &self.request.uri))
-                }
+                Err(bad) if rendered.takes_directives => return Err(bad),
                 _ => {
                     let kept = match came {
                         Came::AtOnce => Kept::AsPlaylist,
@@ -187,46 +217,36 @@ impl Asked<'_> {
             },
             File::Init(bytes) => {
                 let whole = bytes.len() as u64;
-                let body = |range: Range| Body::from(bytes.slice(range.start_index()..range.end_index()));
-                (Kind::Init, answer::media(self.headers(), self.caches, Container::Fmp4, whole, body))
+                let content =
+                    |range: Range| Content::Bytes(bytes.slice(range.start_index()..range.end_index()));
+                (Kind::Init, answer::media(self.call, self.caches, Container::Fmp4, whole, content))
             }
             File::Segment(listed) => self.media(Media::Segment(listed)),
             File::Part(part) => self.media(Media::Part(part)),
-        }
+        })
     }
 
-    fn playlist(&self, rendered: &Rendered, kept: Kept) -> Response {
-        answer::playlist(rendered, kept, self.caches, self.query.carried, self.headers())
+    fn playlist(&self, rendered: &Rendered, kept: Kept) -> Reply {
+        answer::playlist(rendered, kept, self.caches, self.query.carried, self.call)
     }
 
-    fn media(&self, media: Media) -> (Kind, Response) {
+    fn media(&self, media: Media) -> (Kind, Reply) {
         let (kind, whole, form) = (media.kind(), media.len(), media.container());
-        let body = |range| Body::new(MediaBody::new(media, self.rendition.clone(), range));
-        (kind, answer::media(self.headers(), self.caches, form, whole, body))
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        &self.request.headers
+        let content = |range| Content::Media(MediaBody::new(media, self.rendition.clone(), range));
+        (kind, answer::media(self.call, self.caches, form, whole, content))
     }
 }
 
-fn content_length(response: &Response) -> u64 {
-    let value = response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    value.and_then(|value| value.parse().ok()).unwrap_or(0)
-}
-
-/// Lets pages of every origin read the response, and see what players look at in it.
-fn open_to_all(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
+/// Lets pages of every origin read the answer, and see what players look at in it.
+fn open_to_all(reply: &mut Reply) {
+    reply.set(header::ACCESS_CONTROL_ALLOW_ORIGIN, Value::Word("*"));
+    reply.set(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Content-Length, Content-Range, Date, Age, ETag, Retry-After"),
+        Value::Word("Content-Length, Content-Range, Date, Age, ETag, Retry-After"),
     );
-    response
 }
 
-fn missing(why: Missing, uri: &Uri) -> Response {
+fn missing(why: Missing, call: &Call<'_>) -> Response {
     let (code, title) = match why {
         Missing::NotLive => ("not_live", "The stream is not live"),
         Missing::NotYet => ("not_live_yet", "The stream is starting"),
@@ -240,7 +260,7 @@ fn missing(why: Missing, uri: &Uri) -> Response {
         Missing::TooFar => StatusCode::BAD_REQUEST,
         _ => StatusCode::NOT_FOUND,
     };
-    let problem = Problem::new(status, code, title).detail(why.to_string()).instance(uri);
+    let problem = Problem::new(status, code, title).detail(why.to_string()).instance(&call.uri());
     let mut response = problem.into_response();
     if matches!(why, Missing::NotLive | Missing::NotYet | Missing::Crowded) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -248,15 +268,15 @@ fn missing(why: Missing, uri: &Uri) -> Response {
     response
 }
 
-fn bad_directive(bad: BadDirective, uri: &Uri) -> Response {
+fn bad_directive(bad: BadDirective, call: &Call<'_>) -> Response {
     let title = "The playlist cannot be waited for like this";
     let problem = Problem::new(StatusCode::BAD_REQUEST, "bad_directive", title);
-    problem.detail(bad.to_string()).instance(uri).into_response()
+    problem.detail(bad.to_string()).instance(&call.uri()).into_response()
 }
 
 #[cfg(test)]
 mod low_latency_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 #[cfg(test)]
 mod token_tests;

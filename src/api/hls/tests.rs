@@ -1,6 +1,6 @@
 //! The routes of media as players and caches meet them.
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::http::{HeaderName, Method, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::ServiceExt;
@@ -12,7 +12,7 @@ use crate::hls::testing::{Studio, gunzip};
 const BODY_MAX: usize = 1 << 24;
 
 /// A library with one live stream, `talk`, and the studio it comes from.
-pub(super) fn live() -> (Arc<Library>, Arc<Rendition>, Studio) {
+pub(in crate::api) fn live() -> (Arc<Library>, Arc<Rendition>, Studio) {
     live_with(Config::default())
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn ask(
         request = request.header(name, *value);
     }
     let request = request.body(Body::empty()).expect("a request");
-    router(library.clone(), None).oneshot(request).await.expect("infallible")
+    router(Hall::new(library.clone(), None)).oneshot(request).await.expect("infallible")
 }
 
 pub(super) async fn body(response: Response) -> Vec<u8> {
@@ -193,7 +193,7 @@ async fn a_segment_goes_over_a_real_connection_byte_for_byte() {
     let whole = body(ask(&library, Method::GET, &path, &[]).await).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("bound");
-    let server = tokio::spawn(axum::serve(listener, router(library, None)).into_future());
+    let server = tokio::spawn(axum::serve(listener, router(Hall::new(library, None))).into_future());
     let mut stream = tokio::net::TcpStream::connect(addr).await.expect("connected");
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");

@@ -1,8 +1,9 @@
 //! Viewers with a token, without one, and with one that will not do; and how many of them there are.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Method;
 use tower::ServiceExt as _;
 
@@ -12,7 +13,7 @@ use super::*;
 /// A signed-up viewer's router, and the tokens it goes by.
 fn guarded(library: &Arc<Library>) -> (Router, Arc<PlaybackTokens>) {
     let tokens = Arc::new(PlaybackTokens::new("sixteen bytes or more"));
-    (router(library.clone(), Some(tokens.clone())), tokens)
+    (router(Hall::new(library.clone(), Some(tokens.clone()))), tokens)
 }
 
 async fn ask(router: &Router, method: Method, path: &str) -> Response {
@@ -100,7 +101,7 @@ async fn who_has_no_good_token_is_told_why_and_nothing_else() {
 #[tokio::test]
 async fn where_none_is_needed_a_token_in_the_path_does_no_harm() {
     let (library, _, _) = live();
-    let answer = ask(&router(library, None), Method::GET, "/hls/talk/1-old/index.m3u8").await;
+    let answer = ask(&router(Hall::new(library, None)), Method::GET, "/hls/talk/1-old/index.m3u8").await;
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(header(&answer, "cache-control"), "public, max-age=1");
 }
@@ -108,7 +109,7 @@ async fn where_none_is_needed_a_token_in_the_path_does_no_harm() {
 #[tokio::test]
 async fn viewers_are_told_apart_by_address_player_and_token() {
     let (library, rendition, studio) = live();
-    let router = router(library, None);
+    let router = router(Hall::new(library, None));
     let media = studio.viewer.name.clone();
     let watch = |address: u8, player: &'static str, path: String| {
         let router = router.clone();

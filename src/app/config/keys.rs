@@ -10,7 +10,7 @@ use super::sections::{
 };
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
-    Time, Word, app_name, log_filter, publish_user, shown_name,
+    Time, Word, app_name, log_filter, node_id, publish_user, shown_name,
 };
 use crate::hls::Container;
 use crate::push::Platform;
@@ -48,6 +48,7 @@ const GIB: u64 = 1024 * MIB;
 /// Walks every key of the file.
 pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Vec<ProjectDraft>) {
     v.value("data_dir", &mut config.data_dir, &Place);
+    v.value("node_id", &mut config.node_id, &Text::<false>(node_id));
     v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
     v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
     v.table("http", |v| http(v, &mut config.http));
@@ -74,7 +75,7 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
         v.value("destinations_per_project", &mut limits.destinations_per_project, &Integer(1..=1000));
         v.value("stream_keys_per_project", &mut limits.stream_keys_per_project, &Integer(1..=100));
     });
-    v.table("history", |v| v.value("keep", &mut config.history.keep, &Time(DAY..=3_650 * DAY)));
+    v.table("history", |v| v.value("keep", &mut config.history.keep, &Time(HOUR..=10 * 365 * DAY)));
     v.table("webhooks", |v| v.value("timeout", &mut config.webhooks.timeout, &Time(SECOND..=MINUTE)));
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
@@ -110,6 +111,8 @@ fn http<V: Visit>(v: &mut V, http: &mut Http) {
     v.value("listen", &mut http.listen, &Address { off: false });
     v.value("max_connections", &mut http.max_connections, &Integer(1..=1_000_000));
     v.value("header_timeout", &mut http.header_timeout, &Time(100..=10 * MINUTE));
+    v.value("write_timeout", &mut http.write_timeout, &Time(100..=10 * MINUTE));
+    v.value("idle_timeout", &mut http.idle_timeout, &Time(100..=HOUR));
 }
 
 fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {

@@ -14,6 +14,8 @@ use crate::stream::StreamKey;
 pub struct Config {
     /// Where what must last is kept.
     pub data_dir: PathBuf,
+    /// This node's name; empty for the one that is kept in `data_dir`.
+    pub node_id: String,
     /// How long a drain may take before connections are cut.
     pub drain_timeout: Duration,
     /// Threads of the runtime; 0 is one for each core.
@@ -40,7 +42,7 @@ pub struct Config {
     pub database: Database,
     /// How much people may make.
     pub limits: Limits,
-    /// What happened, and how long it is kept.
+    /// What happened.
     pub history: History,
     /// Others who are told.
     pub webhooks: Webhooks,
@@ -61,6 +63,10 @@ pub struct Http {
     pub max_connections: usize,
     /// From a connection to its first request, and from then on to the end of each request's headers.
     pub header_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub write_timeout: Duration,
+    /// How long a client keeps its connection that asks for nothing and takes nothing, though it answers pings.
+    pub idle_timeout: Duration,
 }
 
 /// `[https]`
@@ -254,6 +260,20 @@ pub struct Limits {
     pub stream_keys_per_project: u32,
 }
 
+/// `[history]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// How long events, reports and deliveries of webhooks are kept.
+    pub keep: Duration,
+}
+
+/// `[webhooks]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webhooks {
+    /// How long a receiver may take, from the look-up of its name to the end of its answer.
+    pub timeout: Duration,
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -286,6 +306,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: "./data".into(),
+            node_id: String::new(),
             drain_timeout: Duration::from_secs(10),
             worker_threads: 0,
             http: Http::default(),
@@ -314,6 +335,8 @@ impl Default for Http {
             listen: Listen::Everywhere(8080),
             max_connections: 16_384,
             header_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
         }
     }
 }
@@ -383,32 +406,6 @@ impl Default for Relay {
     }
 }
 
-/// `[history]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History {
-    /// How long events, reports of broadcasts and deliveries to webhooks are kept.
-    pub keep: Duration,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self { keep: Duration::from_secs(90 * 24 * 3_600) }
-    }
-}
-
-/// `[webhooks]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Webhooks {
-    /// How long a receiver may take, from the look-up of its name to the end of its answer.
-    pub timeout: Duration,
-}
-
-impl Default for Webhooks {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(15) }
-    }
-}
-
 impl Default for Hls {
     fn default() -> Self {
         Self {
@@ -445,6 +442,18 @@ impl Default for Database {
 impl Default for Limits {
     fn default() -> Self {
         Self { projects: 1000, destinations_per_project: 20, stream_keys_per_project: 10 }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: Duration::from_secs(90 * 24 * 3600) }
+    }
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(15) }
     }
 }
 

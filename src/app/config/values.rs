@@ -372,6 +372,15 @@ pub(super) fn app_name(text: &str) -> Result<(), Fault> {
     PlaybackId::parse(text).map(|_| ()).map_err(|_| Fault::new(must, format!("{} is not", echo(text))))
 }
 
+/// A node's name: fit for a label and a log line.
+pub(super) fn node_id(id: &str) -> Result<(), Fault> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if id.len() <= 64 && id.chars().all(fits) {
+        return Ok(());
+    }
+    Err(Fault::new("must be up to 64 letters, digits, '-', '_' or '.'", format!("{} is not", echo(id))))
+}
+
 /// Rule for `rtmp.publish_user`, which clients send as it is, in a query; FFmpeg cuts one that is longer.
 pub(super) fn publish_user(text: &str) -> Result<(), Fault> {
     const USER_LEN_MAX: usize = 49;

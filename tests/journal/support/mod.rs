@@ -8,6 +8,8 @@ mod store;
 #[path = "../../integration/support/machines.rs"]
 pub(crate) mod machines;
 
+pub(crate) mod receiver;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -90,7 +92,7 @@ impl House {
     }
 
     pub(crate) fn journal(&self) -> &Journal {
-        &self.app.journal
+        self.app.control.journal()
     }
 
     pub(crate) fn sessions(&self) -> &Sessions {

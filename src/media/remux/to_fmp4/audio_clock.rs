@@ -61,14 +61,10 @@ impl AudioClock {
             CodecConfig::Eac3(_) => EAC3_SAMPLE,
             other => other.frame_samples()?,
         };
-        let silence = match config {
-            CodecConfig::Aac(asc) => asc.silent_unit(),
-            _ => None,
-        };
         Some(Self {
             rate: i64::from(config.timescale().ticks_per_second()),
             unit: i64::from(unit.max(1)),
-            silence,
+            silence: config.silent_unit(),
             next: None,
             overlapping: false,
             drift_sum: 0,

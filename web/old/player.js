@@ -13,7 +13,7 @@ const HEALTHY_MS = 30000;
 
 const HLS_CONFIG = {
   lowLatencyMode: true,
-  workerPath: '/assets/hls.worker.js', // ESM has no inline worker, and a strict CSP would refuse one
+  workerPath: '/old/hls.worker.js', // ESM has no inline worker, and a strict CSP would refuse one
   backBufferLength: 30,
   maxBufferLength: 10,
   maxMaxBufferLength: 20,

@@ -1,0 +1,127 @@
+//! The database: whether it is there, whole, of this program's schema, and opened by the server key that is here.
+
+use std::path::Path;
+
+use super::super::assembly;
+use super::super::config::Config;
+use super::Check;
+use crate::control;
+use crate::rtmp::RtmpUrl;
+use crate::store::{Schema, Store};
+use crate::vault::{FILE_NAME, Vault};
+
+const DATABASE: (&str, &str) = ("database", "Database");
+const SCHEMA: (&str, &str) = ("schema", "Schema");
+const SERVER_KEY: (&str, &str) = ("server_key", "Server key");
+
+/// A destination that is to be reached.
+pub(super) struct Reached {
+    /// What people call it.
+    pub(super) name: String,
+    /// Where it is.
+    pub(super) url: RtmpUrl,
+    /// Its certificate is not checked.
+    pub(super) insecure: bool,
+}
+
+/// Of the database, and the destinations in it that are switched on.
+pub(super) async fn all(config: &Config) -> (Vec<Check>, Vec<Reached>) {
+    let opened = assembly::store_config(config);
+    if let Some(path) = opened.url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"))
+        && !Path::new(path).exists()
+    {
+        let detail = format!("{path} is made at the first start");
+        return (vec![Check::ok(DATABASE.0, DATABASE.1, detail)], Vec::new());
+    }
+    let what_to_do = "see that it runs and that database.url is right";
+    let store = match Store::open(opened).await {
+        Ok(store) => store,
+        Err(error) => {
+            return (vec![Check::fail(DATABASE, error.to_string(), what_to_do)], Vec::new());
+        }
+    };
+    let mut checks = Vec::new();
+    let mut destinations = Vec::new();
+    match store.is_whole().await {
+        Ok(true) => checks.push(Check::ok(DATABASE.0, DATABASE.1, "it answers, and is whole")),
+        Ok(false) => checks.push(Check::fail(
+            DATABASE,
+            "the file is damaged",
+            "stop gostream and bring back a backup of the database",
+        )),
+        Err(error) => checks.push(Check::fail(DATABASE, error.to_string(), what_to_do)),
+    }
+    if let Ok(schema) = store.schema().await {
+        checks.push(of_schema(schema));
+        if schema.is_current() {
+            let (check, found) = of_key(config, &store).await;
+            checks.push(check);
+            destinations = found;
+        }
+    }
+    store.close().await;
+    (checks, destinations)
+}
+
+fn of_schema(schema: Schema) -> Check {
+    let Schema { found, known } = schema;
+    if found > known {
+        let detail = format!("{found} is newer than this program, which knows {known}");
+        return Check::fail(SCHEMA, detail, "run a newer gostream");
+    }
+    if found < known {
+        let detail = format!("{} of {known} steps are to be done", known - found);
+        return Check::warn(SCHEMA, detail, "the next start does them, or `gostream migrate` now");
+    }
+    Check::ok(SCHEMA.0, SCHEMA.1, format!("{found}, the newest"))
+}
+
+async fn of_key(config: &Config, store: &Store) -> (Check, Vec<Reached>) {
+    let rows = match store.all_destinations().await {
+        Ok(rows) => rows,
+        Err(error) => {
+            return (Check::fail(SERVER_KEY, error.to_string(), "see the database"), Vec::new());
+        }
+    };
+    let Some(vault) = vault(config) else {
+        let is_needed = rows.iter().any(|row| row.key_sealed.is_some());
+        let check = if is_needed {
+            Check::fail(
+                SERVER_KEY,
+                format!("{FILE_NAME} is not in data_dir, and keys were sealed with it"),
+                "bring the file back, or enter the stream keys again",
+            )
+        } else {
+            Check::ok(SERVER_KEY.0, SERVER_KEY.1, "it is made at the first start")
+        };
+        return (check, Vec::new());
+    };
+    let mut reached = Vec::new();
+    let mut closed = 0;
+    for row in &rows {
+        match control::address_of(row, &vault) {
+            Ok(url) if row.enabled => {
+                reached.push(Reached { name: row.name.clone(), url, insecure: row.insecure });
+            }
+            Ok(_) => {}
+            Err(_) => closed += 1,
+        }
+    }
+    let check = match closed {
+        0 => Check::ok(SERVER_KEY.0, SERVER_KEY.1, format!("it opens all {} destinations", rows.len())),
+        _ => Check::fail(
+            SERVER_KEY,
+            format!("{closed} of {} destinations were sealed with another key", rows.len()),
+            "bring the former server key back, or enter those stream keys again",
+        ),
+    };
+    (check, reached)
+}
+
+/// The vault as it is; none is made here.
+fn vault(config: &Config) -> Option<Vault> {
+    if !config.data_dir.join(FILE_NAME).exists() {
+        return None;
+    }
+    assembly::vault(config).ok()
+}

@@ -1,0 +1,56 @@
+// Holds the weight of the pages: what a browser must load, as gzip, before the first page and before a project's.
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/** Most JavaScript in kB of gzip (1 kB is 1000 bytes). */
+const FIRST_LOAD_MAX = 110;
+const PROJECT_MORE_MAX = 60;
+const WATCH_MAX = 12;
+
+const ENTRY = 'index.html';
+const PROJECT = 'src/pages/ProjectPage.tsx';
+const WATCH = 'watch.html';
+/** Comes after the room is drawn, but always comes: it counts for the room. */
+const CHART = 'src/features/project/Chart.tsx';
+
+export async function checkBudgets(dist) {
+  const manifestFile = join(dist, '.vite', 'manifest.json');
+  const manifest = JSON.parse(await readFile(manifestFile, 'utf8'));
+  const statics = (key, into = new Set()) => {
+    if (into.has(key)) return into;
+    into.add(key);
+    for (const each of manifest[key]?.imports ?? []) statics(each, into);
+    return into;
+  };
+  const weigh = async (keys) => {
+    let total = 0;
+    for (const key of keys) total += gzipSync(await readFile(join(dist, manifest[key].file)), { level: 9 }).length;
+    return total / 1000;
+  };
+  const known = (key) => {
+    if (!manifest[key]) throw new Error(`${key} is no chunk of the build: the budget has nothing to weigh`);
+    return key;
+  };
+  const first = statics(known(ENTRY));
+  const project = new Set([...statics(known(PROJECT)), ...statics(known(CHART))].filter((key) => !first.has(key)));
+  const watch = statics(known(WATCH));
+  const player = Object.keys(manifest).filter((key) => key.endsWith('player/hls.ts'));
+  const eager = [...first, ...project, ...watch].filter((key) => player.includes(key));
+  if (eager.length) throw new Error('hls.js is loaded before there is a picture');
+  const report = [
+    ['first load', await weigh(first), FIRST_LOAD_MAX],
+    ['project page, more', await weigh(project), PROJECT_MORE_MAX],
+    ['viewer page, without player', await weigh(watch), WATCH_MAX],
+  ];
+  let over = false;
+  for (const [what, kB, most] of report) {
+    over ||= kB > most;
+    console.log(`${what.padEnd(28)} ${kB.toFixed(1).padStart(6)} kB gzip of ${most}${kB > most ? '  OVER' : ''}`);
+  }
+  const css = manifest[ENTRY].css ?? [];
+  for (const file of css) console.log(`${'style'.padEnd(28)} ${((await stat(join(dist, `${file}.gz`))).size / 1000).toFixed(1).padStart(6)} kB gzip`);
+  console.log(`${'player, when played'.padEnd(28)} ${(await weigh(player)).toFixed(1).padStart(6)} kB gzip`);
+  await writeFile(join(dist, '.vite', 'budgets.json'), JSON.stringify(Object.fromEntries(report.map(([what, kB]) => [what, kB]))));
+  if (over) throw new Error('a page is heavier than its budget (web/budgets.mjs)');
+}

@@ -1,0 +1,199 @@
+// What can be asked, each with its key. Nothing here polls: events say when an answer is old (`live/apply`).
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { ApiError, api, ok } from './client';
+
+/** Keys are nested by what they belong to, so that one change can make a whole branch old. */
+export const keys = {
+  setup: ['setup'] as const,
+  me: ['me'] as const,
+  projects: ['projects'] as const,
+  project: (id: string) => ['project', id] as const,
+  projectPart: (id: string, part: string) => ['project', id, part] as const,
+  stream: (id: string) => ['stream', id] as const,
+  streamPart: (id: string, part: string) => ['stream', id, part] as const,
+  destinationTest: (id: string) => ['destination-test', id] as const,
+  platforms: ['platforms'] as const,
+  events: ['events'] as const,
+  system: ['system'] as const,
+  users: ['users'] as const,
+  tokens: ['tokens'] as const,
+  sessions: ['sessions'] as const,
+  webhooks: ['webhooks'] as const,
+  connections: ['connections'] as const,
+};
+
+/** The most that one page may hold; lists that people keep short are read whole. */
+const WHOLE = 100;
+
+const path = (id: string) => ({ params: { path: { id } } });
+const whole = (id: string) => ({ params: { path: { id }, query: { limit: WHOLE } } });
+
+export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: () => ok(api.GET('/api/v1/setup')) });
+
+/** Who is signed in; null for nobody, which is an answer and not an error. */
+export const meQuery = queryOptions({
+  queryKey: keys.me,
+  queryFn: async () => {
+    try {
+      return await ok(api.GET('/api/v1/me'));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+export const projectsQuery = queryOptions({
+  queryKey: keys.projects,
+  queryFn: async () => {
+    const items = [];
+    let cursor: string | undefined;
+    do {
+      const page = await ok(api.GET('/api/v1/projects', { params: { query: { limit: WHOLE, ...(cursor && { cursor }) } } }));
+      items.push(...page.items);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor && items.length < 1000);
+    return items;
+  },
+});
+
+export const projectQuery = (id: string) =>
+  queryOptions({ queryKey: keys.project(id), queryFn: () => ok(api.GET('/api/v1/projects/{id}', path(id))) });
+
+export const destinationsQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.projectPart(id, 'destinations'),
+    queryFn: async () => (await ok(api.GET('/api/v1/projects/{id}/destinations', whole(id)))).items,
+  });
+
+export const streamKeysQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.projectPart(id, 'stream-keys'),
+    queryFn: async () => (await ok(api.GET('/api/v1/projects/{id}/stream-keys', whole(id)))).items,
+  });
+
+export const playbackQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.projectPart(id, 'playback'),
+    queryFn: () => ok(api.GET('/api/v1/projects/{id}/playback', path(id))),
+  });
+
+export const ingestQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.projectPart(id, 'ingest'),
+    queryFn: () => ok(api.GET('/api/v1/projects/{id}/ingest', path(id))),
+  });
+
+export const connectionsQuery = queryOptions({
+  queryKey: keys.connections,
+  queryFn: async () => (await ok(api.GET('/api/v1/ingest/connections'))).items,
+});
+
+export const platformsQuery = queryOptions({
+  queryKey: keys.platforms,
+  queryFn: async () => (await ok(api.GET('/api/v1/platforms'))).items,
+  staleTime: Infinity,
+});
+
+export const testQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.destinationTest(id),
+    queryFn: async () => {
+      try {
+        return await ok(api.GET('/api/v1/destinations/{id}/test', path(id)));
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+  });
+
+export const streamQuery = (id: string) =>
+  queryOptions({ queryKey: keys.stream(id), queryFn: () => ok(api.GET('/api/v1/streams/{id}', path(id))) });
+
+export const healthQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.streamPart(id, 'health'),
+    queryFn: () => ok(api.GET('/api/v1/streams/{id}/health', path(id))),
+  });
+
+/** The last five minutes of a broadcast; what follows comes by events (`live/samples`). */
+export const statsQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.streamPart(id, 'stats'),
+    queryFn: () => ok(api.GET('/api/v1/streams/{id}/stats', { params: { path: { id }, query: { step_s: 1 } } })),
+  });
+
+export const reportQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.streamPart(id, 'report'),
+    queryFn: () => ok(api.GET('/api/v1/streams/{id}/report', path(id))),
+  });
+
+const NEXT = { initialPageParam: '', getNextPageParam: (page: { next_cursor: string | null }) => page.next_cursor };
+
+export const streamsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.projectPart(id, 'streams'),
+    queryFn: ({ pageParam }) =>
+      ok(api.GET('/api/v1/projects/{id}/streams', { params: { path: { id }, query: cursor(pageParam) } })),
+    ...NEXT,
+  });
+
+export interface EventFilter {
+  project_id?: string;
+  stream_id?: string;
+  type?: string;
+}
+
+export const eventsQuery = (filter: EventFilter, limit = 25) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.events, filter, limit],
+    queryFn: ({ pageParam }) =>
+      ok(api.GET('/api/v1/events', { params: { query: { ...filter, limit, ...cursor(pageParam) } } })),
+    ...NEXT,
+  });
+
+export const systemQuery = queryOptions({ queryKey: keys.system, queryFn: () => ok(api.GET('/api/v1/system')) });
+
+export const nodesQuery = queryOptions({
+  queryKey: [...keys.system, 'nodes'],
+  queryFn: async () => (await ok(api.GET('/api/v1/system/nodes'))).items,
+});
+
+export const checksQuery = queryOptions({
+  queryKey: [...keys.system, 'checks'],
+  queryFn: async () => (await ok(api.GET('/api/v1/system/checks'))).items,
+});
+
+export const usersQuery = queryOptions({
+  queryKey: keys.users,
+  queryFn: async () => (await ok(api.GET('/api/v1/users', { params: { query: { limit: WHOLE } } }))).items,
+});
+
+export const tokensQuery = queryOptions({
+  queryKey: keys.tokens,
+  queryFn: async () => (await ok(api.GET('/api/v1/tokens', { params: { query: { limit: WHOLE } } }))).items,
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: keys.sessions,
+  queryFn: async () => (await ok(api.GET('/api/v1/me/sessions', { params: { query: { limit: WHOLE } } }))).items,
+});
+
+export const webhooksQuery = queryOptions({
+  queryKey: keys.webhooks,
+  queryFn: async () => (await ok(api.GET('/api/v1/webhooks', { params: { query: { limit: WHOLE } } }))).items,
+});
+
+export const deliveriesQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.webhooks, id, 'deliveries'],
+    queryFn: ({ pageParam }) =>
+      ok(api.GET('/api/v1/webhooks/{id}/deliveries', { params: { path: { id }, query: cursor(pageParam) } })),
+    ...NEXT,
+  });
+
+function cursor(page: string): { cursor?: string } {
+  return page ? { cursor: page } : {};
+}

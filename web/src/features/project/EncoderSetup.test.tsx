@@ -1,0 +1,92 @@
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { setPreferences } from '@/app/preferences';
+import { link } from '@/live/link';
+import { me, project, show } from '@/test/make';
+import { page, Refused, serve } from '@/test/server';
+import { EncoderSetup } from './EncoderSetup';
+import { larix } from './Phone';
+
+const key = { id: 'key_1', project_id: 'prj_1', name: 'Main', key_hint: 'k3Qd', disabled: false, expires_at: null, last_used_at: null, created_at: '', updated_at: '', revision: 1 };
+const ingest = { rtmp: [{ server: 'rtmp://10.0.0.9:1935/live', label: 'here' }], rtmps: [], app: 'live', publish_user_needed: false, refused: [], waiting_since: null };
+const routes = () => ({
+  'GET /api/v1/me': me(),
+  'GET /api/v1/projects/prj_1/ingest': ingest as unknown,
+  'GET /api/v1/projects/prj_1/stream-keys': page(key),
+  'POST /api/v1/stream-keys/key_1/reveal': { key: 'live_secret_k3Qd' } as unknown,
+});
+const waiting = project({}, { state: 'waiting', broadcast_id: null });
+
+beforeEach(() => {
+  setPreferences({ hideSecrets: false });
+  link.receive({ kind: 'open', resumed: false, at: Date.now() });
+});
+
+it('says that nobody is connected, and where to send', async () => {
+  serve(routes());
+  show(<EncoderSetup project={waiting} />);
+  expect(await screen.findByText(/Nobody is connected yet/)).toBeInTheDocument();
+  expect(screen.getByText('rtmp://10.0.0.9:1935/live')).toBeInTheDocument();
+  expect(screen.getByText('••••••••••••k3Qd')).toBeInTheDocument();
+});
+
+it('says who tried with a wrong key', async () => {
+  const refused = [{ at: new Date(Date.now() - 20_000).toISOString(), from: '10.0.0.4', why: 'The stream key is not known.', times: 2 }];
+  serve({ ...routes(), 'GET /api/v1/projects/prj_1/ingest': { ...ingest, refused } });
+  show(<EncoderSetup project={waiting} />);
+  const line = (await screen.findByText('A wrong key was tried')).parentElement;
+  expect(line).toHaveTextContent(/from 10\.0\.0\.4, (19|20|21) s ago \(2 times\)/);
+});
+
+it('copies the key without showing it, also without a clipboard', async () => {
+  serve(routes());
+  const copied: string[] = [];
+  vi.stubGlobal('navigator', Object.create(navigator, { clipboard: { value: undefined } }));
+  document.execCommand = () => {
+    copied.push((document.activeElement as HTMLTextAreaElement).value);
+    return true;
+  };
+  show(<EncoderSetup project={waiting} />);
+  await userEvent.click(await screen.findByRole('button', { name: 'Copy the stream key' }));
+  await waitFor(() => expect(copied).toEqual(['live_secret_k3Qd']));
+  expect(screen.queryByText('live_secret_k3Qd')).not.toBeInTheDocument();
+});
+
+it('asks for the password where the last one is too long ago', async () => {
+  let confirmed = false;
+  const { asked } = serve({
+    ...routes(),
+    'GET /api/v1/me': me('admin', { password_confirmed_at: '2020-01-01T00:00:00.000Z' }),
+    'POST /api/v1/stream-keys/key_1/reveal': () => (confirmed ? { key: 'live_secret_k3Qd' } : new Refused(403, 'not_allowed')),
+    'POST /api/v1/me/confirm': ({ body }: { body: { password?: string } | null }) => {
+      confirmed = body?.password === 'right';
+      return confirmed ? null : new Refused(403, 'not_allowed');
+    },
+  });
+  show(<EncoderSetup project={waiting} />);
+  await userEvent.click(await screen.findByRole('button', { name: 'Show the stream key' }));
+  const field = await screen.findByLabelText('Password');
+  await userEvent.type(field, 'wrong{Enter}');
+  expect(await screen.findByText('That was not it.')).toBeInTheDocument();
+  await userEvent.clear(field);
+  await userEvent.type(field, 'right{Enter}');
+  expect(await screen.findByText('live_secret_k3Qd')).toBeInTheDocument();
+  expect(asked.filter(({ path }) => path.endsWith('/reveal'))).toHaveLength(2);
+});
+
+it('hides addresses and keys on a screen that others see', async () => {
+  serve(routes());
+  show(<EncoderSetup project={waiting} />);
+  await screen.findByText('rtmp://10.0.0.9:1935/live');
+  await waitFor(() => setPreferences({ hideSecrets: true }));
+  await waitFor(() => expect(screen.queryByText('rtmp://10.0.0.9:1935/live')).not.toBeInTheDocument());
+  expect(screen.queryByText(/k3Qd/)).not.toBeInTheDocument();
+  expect(screen.getByRole('button', { name: 'Show the stream key' })).toBeDisabled();
+});
+
+it('writes a link that Larix reads', () => {
+  const link = new URL(larix('rtmp://10.0.0.9/live', 'a b', 'My stream'));
+  expect(link.protocol).toBe('larix:');
+  expect(new URLSearchParams(link.search).get('conn[][url]')).toBe('rtmp://10.0.0.9/live/a b');
+});

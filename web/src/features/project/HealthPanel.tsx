@@ -1,0 +1,84 @@
+// How the signal is: what is wrong with it and what to do, its figures, and the last five minutes.
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect } from 'react';
+import { healthQuery, statsQuery } from '@/api/queries';
+import type { Issue, Project } from '@/api/types';
+import { samples } from '@/live/samples';
+import { Empty } from '@/ui/Empty';
+import { Panel } from '@/ui/Panel';
+import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
+import { StateChip, StateSign } from '@/ui/State';
+import { Ago } from '@/ui/Time';
+import { SEVERITY, type StateWords } from '@/words/states';
+import { Tiles } from './Tiles';
+
+const Chart = lazy(() => import('./Chart'));
+
+const STATUS: Record<string, StateWords> = {
+  good: { tone: 'ok', sign: 'flow', word: 'Good' },
+  warning: { tone: 'warn', sign: 'alert', word: 'Fair' },
+  bad: { tone: 'bad', sign: 'alert', word: 'Bad' },
+  no_data: { tone: 'off', sign: 'wait', word: 'No data' },
+};
+
+export function HealthPanel({ project }: { project: Project }) {
+  const stream = project.live.state === 'waiting' || project.live.state === 'ended' ? null : project.live.broadcast_id;
+  return (
+    <Panel title="Signal" resetKeys={[stream]} fallback={<SkeletonRows rows={2} height="h-32" />} aside={stream && <Status stream={stream} />}>
+      {stream ? (
+        <Health project={project.id} stream={stream} />
+      ) : (
+        <Empty title="No signal">Bitrate, frame rate, keyframes and sound are shown here while your encoder sends.</Empty>
+      )}
+    </Panel>
+  );
+}
+
+function Status({ stream }: { stream: string }) {
+  return (
+    <Suspense>
+      <Word stream={stream} />
+    </Suspense>
+  );
+}
+
+function Word({ stream }: { stream: string }) {
+  const { status } = useSuspenseQuery(healthQuery(stream)).data;
+  return <StateChip words={STATUS[status] ?? { tone: 'off', sign: 'info', word: status }} />;
+}
+
+function Health({ project, stream }: { project: string; stream: string }) {
+  const health = useSuspenseQuery(healthQuery(stream)).data;
+  const stats = useSuspenseQuery(statsQuery(stream)).data;
+  useEffect(() => samples.seed(project, stats.samples), [project, stats]);
+  return (
+    <>
+      {health.issues.length > 0 && <Issues issues={health.issues} />}
+      <Tiles project={project} figures={health.figures} />
+      <div className="border-t border-line p-4">
+        <Suspense fallback={<Skeleton className="h-44" />}>
+          <Chart project={project} />
+        </Suspense>
+      </div>
+    </>
+  );
+}
+
+export function Issues({ issues }: { issues: Issue[] }) {
+  return (
+    <ul className="rows border-b border-line">
+      {issues.map(({ code, severity, title, what_to_do, since, destination_id }) => (
+        <li key={code + destination_id} data-tone={SEVERITY[severity].tone} className="flex gap-3 border-l-3 border-(--tone) px-4 py-3">
+          <StateSign sign={SEVERITY[severity].sign} size={18} className="mt-0.5 flex-none text-(--tone)" />
+          <div className="min-w-0 flex-1">
+            <p className="font-semibold">{title}</p>
+            {what_to_do && <p className="text-sm text-soft">{what_to_do}</p>}
+          </div>
+          <p className="flex-none text-sm text-faint">
+            <Ago at={since} />
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}

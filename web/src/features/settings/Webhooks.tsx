@@ -1,0 +1,89 @@
+// Other servers that are told what happens here.
+import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
+import { api, ifMatch, ok } from '@/api/client';
+import { keys, projectsQuery, webhooksQuery } from '@/api/queries';
+import type { Webhook } from '@/api/types';
+import { useCan } from '@/app/can';
+import { Button } from '@/ui/Button';
+import { Empty } from '@/ui/Empty';
+import { Menu } from '@/ui/Menu';
+import { PanelHead } from '@/ui/Panel';
+import { Toned } from '@/ui/State';
+import { Switch } from '@/ui/Switch';
+import { toast, toastError } from '@/ui/toast';
+import { count } from '@/words/format';
+
+const AddWebhook = lazy(() => import('./AddWebhook'));
+const Deliveries = lazy(() => import('./Deliveries'));
+const NewSecret = lazy(() => import('../project-settings/NewSecret'));
+
+export default function Webhooks() {
+  const webhooks = useSuspenseQuery(webhooksQuery).data;
+  const projects = useSuspenseQuery(projectsQuery).data;
+  const { act } = useCan();
+  const [adding, setAdding] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [log, setLog] = useState<Webhook | null>(null);
+  const change = useChange();
+  const project = (id: string | null) => (id ? (projects.find((each) => each.id === id)?.name ?? id) : 'all projects');
+  return (
+    <section className="panel" aria-labelledby="webhooks">
+      <PanelHead id="webhooks" title="Webhooks" actions={<Button size="small" disabled={!act} onClick={() => setAdding(true)}>Add webhook</Button>} />
+      {webhooks.length === 0 ? (
+        <Empty title="No webhook">A webhook tells a server of yours, or a chat, when a show begins or a destination needs you. Deliveries are signed and tried again.</Empty>
+      ) : (
+        <ul className="rows">
+          {webhooks.map((hook) => (
+            <li key={hook.id} className="flex items-center gap-3 px-4 py-3">
+              <div className="min-w-0 flex-1">
+                <p className="truncate font-medium">{hook.url.replace(/^https?:\/\//, '')}</p>
+                <p className="truncate text-sm text-soft">
+                  {hook.events.includes('*') ? 'everything' : hook.events.join(', ')} · {project(hook.project_id)}
+                </p>
+                {hook.failures > 0 && (
+                  <p className="text-sm">
+                    <Toned tone="warn" sign="alert">
+                      {count(hook.failures, 'delivery', 'deliveries')} failed in a row
+                    </Toned>
+                  </p>
+                )}
+              </div>
+              <Switch checked={hook.enabled} disabled={!act} label={`Webhook ${hook.url}`} onChange={(enabled) => change.mutate({ hook, what: enabled ? 'on' : 'off' })} />
+              <Menu
+                label={`More for ${hook.url}`}
+                entries={[
+                  { label: 'Send a test', disabled: !act, onSelect: () => change.mutate({ hook, what: 'test' }) },
+                  { label: 'Deliveries', onSelect: () => setLog(hook) },
+                  null,
+                  { label: 'Delete', danger: true, disabled: !act, onSelect: () => change.mutate({ hook, what: 'delete' }) },
+                ]}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <Suspense>
+        {adding && <AddWebhook projects={projects} onClose={() => setAdding(false)} onMade={(made) => { setAdding(false); setSecret(made); }} />}
+        {secret && <NewSecret title="Signing secret" note="Your server checks deliveries with it. It is shown this once." secret={secret} onClose={() => setSecret(null)} />}
+        {log && <Deliveries webhook={log} onClose={() => setLog(null)} />}
+      </Suspense>
+    </section>
+  );
+}
+
+function useChange() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ hook, what }: { hook: Webhook; what: 'on' | 'off' | 'test' | 'delete' }) => {
+      const path = { id: hook.id };
+      if (what === 'test') await ok(api.POST('/api/v1/webhooks/{id}/test', { params: { path } }));
+      else if (what === 'delete') await ok(api.DELETE('/api/v1/webhooks/{id}', { params: { path, header: ifMatch(hook) } }));
+      else await ok(api.PATCH('/api/v1/webhooks/{id}', { params: { path, header: ifMatch(hook) }, body: { enabled: what === 'on' } }));
+      return what;
+    },
+    onSuccess: (what) => what === 'test' && toast('A test is on its way', { detail: 'Deliveries show how it went.' }),
+    onError: (error) => toastError('Nothing was changed', error),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.webhooks }),
+  });
+}

@@ -1,0 +1,50 @@
+// What reached each destination.
+import type { Report } from '@/api/types';
+import { bytes } from '@/words/format';
+import { outputWords } from '@/words/states';
+import { Toned } from '@/ui/State';
+
+interface Props {
+  outputs: Report['outputs'];
+  names: (destination: string) => string | undefined;
+}
+
+export function OutputTable({ outputs, names }: Props) {
+  return (
+    <div className="overflow-x-auto px-4 pb-2">
+      <table className="list">
+        <thead>
+          <tr>
+            <th scope="col">Destination</th>
+            <th scope="col">At the end</th>
+            <th scope="col">Sent</th>
+            <th scope="col">Dropped</th>
+            <th scope="col">Reconnects</th>
+          </tr>
+        </thead>
+        <tbody>
+          {outputs.map(({ destination_id, name, state, sent_bytes, dropped_frames, reconnects }) => {
+            const words = state ? outputWords(state) : null;
+            return (
+              <tr key={destination_id}>
+                <td className="font-medium">{name ?? names(destination_id) ?? destination_id}</td>
+                <td>
+                  {words ? (
+                    <Toned tone={words.tone} sign={words.sign}>
+                      {words.word}
+                    </Toned>
+                  ) : (
+                    '–'
+                  )}
+                </td>
+                <td className="figure whitespace-nowrap">{bytes(sent_bytes)}</td>
+                <td className="figure">{dropped_frames ?? '–'}</td>
+                <td className="figure">{reconnects ?? '–'}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

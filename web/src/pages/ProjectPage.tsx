@@ -1,0 +1,53 @@
+// The live room. On a phone the order is: state, destinations, picture, signal.
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { destinationsQuery, projectQuery } from '@/api/queries';
+import { DestinationList } from '@/features/project/DestinationList';
+import { EncoderSetup } from '@/features/project/EncoderSetup';
+import { EventTimeline } from '@/features/project/EventTimeline';
+import { HealthPanel } from '@/features/project/HealthPanel';
+import { ProjectTabs } from '@/features/project/ProjectTabs';
+import { SignalPath } from '@/features/project/SignalPath';
+import { StreamControls } from '@/features/project/StreamControls';
+import { StreamPreview } from '@/features/project/StreamPreview';
+import { Boundary } from '@/ui/Boundary';
+import { Skeleton } from '@/ui/Skeleton';
+import { useQuery } from '@tanstack/react-query';
+
+export default function ProjectPage({ id }: { id: string }) {
+  const project = useSuspenseQuery(projectQuery(id)).data;
+  const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
+  const sending = destinations?.filter(({ output }) => output.state === 'sending').map(({ name }) => name) ?? [];
+  const waits = project.live.state === 'waiting' || project.live.state === 'ended';
+  const encoder = <EncoderSetup project={project} />;
+  return (
+    <>
+      <StreamControls project={project} platforms={sending} />
+      <ProjectTabs id={id} />
+      <div className="mb-4">
+        <Boundary name="The signal path" fallback={<Skeleton className="h-[98px]" />} resetKeys={[id]}>
+          <SignalPath project={project} />
+        </Boundary>
+      </div>
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)]">
+        <div className="contents lg:grid lg:gap-4">
+          {waits && <div className="order-first">{encoder}</div>}
+          <div className="order-2">
+            <StreamPreview project={project} />
+          </div>
+          <div className="order-3">
+            <HealthPanel project={project} />
+          </div>
+          {!waits && <div className="order-4">{encoder}</div>}
+        </div>
+        <div className="contents lg:grid lg:gap-4">
+          <div className="order-1">
+            <DestinationList project={project} />
+          </div>
+          <div className="order-5">
+            <EventTimeline project={project} />
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}

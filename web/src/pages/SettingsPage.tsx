@@ -1,0 +1,63 @@
+// Settings that are not a project's: one's own, and for administrators everybody's.
+import { type ComponentType, lazy } from 'react';
+import { Link, Redirect } from 'wouter';
+import { useCan } from '@/app/can';
+import { Appearance } from '@/features/settings/Appearance';
+import { Boundary } from '@/ui/Boundary';
+import { PageHead } from '@/ui/PageHead';
+import { SkeletonRows } from '@/ui/Skeleton';
+
+interface Tab {
+  id: string;
+  label: string;
+  Part: ComponentType;
+  admin?: boolean;
+}
+
+const TABS: Tab[] = [
+  { id: 'account', label: 'Account', Part: lazy(() => import('@/features/settings/Account')) },
+  { id: 'appearance', label: 'Appearance', Part: Appearance },
+  { id: 'tokens', label: 'API tokens', Part: lazy(() => import('@/features/settings/Tokens')) },
+  { id: 'webhooks', label: 'Webhooks', Part: lazy(() => import('@/features/settings/Webhooks')) },
+  { id: 'users', label: 'Users', Part: lazy(() => import('@/features/settings/Users')), admin: true },
+];
+
+export default function SettingsPage({ id }: { id: string }) {
+  const { administer } = useCan();
+  const tabs = TABS.filter(({ admin }) => administer || !admin);
+  const tab = tabs.find((each) => each.id === (id || 'account'));
+  if (!tab) return <Redirect to="/settings" replace />;
+  const { Part } = tab;
+  return (
+    <>
+      <PageHead title="Settings" />
+      <div className="grid grid-cols-1 gap-6 md:grid-cols-[11rem_minmax(0,46rem)]">
+        <nav aria-label="Settings" className="min-w-0">
+          <ul className="-mx-1 flex gap-1 overflow-x-auto pb-1 md:flex-col">
+            {tabs.map(({ id: to, label }) => (
+              <li key={to}>
+                <Link
+                  href={`/settings/${to}`}
+                  aria-current={to === tab.id ? 'page' : undefined}
+                  className={`flex min-h-10 items-center rounded-control px-3 text-sm font-medium whitespace-nowrap ${to === tab.id ? 'bg-raised text-ink' : 'text-faint hover:text-ink'}`}
+                >
+                  {label}
+                </Link>
+              </li>
+            ))}
+            <li>
+              <a href="/api-docs" className="flex min-h-10 items-center rounded-control px-3 text-sm font-medium whitespace-nowrap text-faint hover:text-ink">
+                API documentation
+              </a>
+            </li>
+          </ul>
+        </nav>
+        <div className="min-w-0">
+          <Boundary name={tab.label} fallback={<div className="panel"><SkeletonRows rows={4} height="h-11" /></div>} resetKeys={[tab.id]}>
+            <Part />
+          </Boundary>
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,137 @@
+// The first run: whoever has the link that the server printed becomes its administrator. A reset link sets a new password.
+import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { ApiError, api, ok } from '@/api/client';
+import { meQuery, projectsQuery, setupQuery } from '@/api/queries';
+import { Door } from '@/features/setup/Door';
+import { linkFrom } from '@/features/setup/links';
+import { Button } from '@/ui/Button';
+import { FormError, TextField } from '@/ui/Field';
+import { useTitle } from '@/ui/PageHead';
+
+export default function SetupPage({ link: path }: { link?: string | undefined }) {
+  const setup = useSuspenseQuery(setupQuery).data;
+  const link = linkFrom(path, window.location.search, window.location.hash);
+  useTitle(setup.needed ? 'Set up' : 'New password');
+  if (!link) {
+    return (
+      <Door
+        title={setup.needed ? 'Almost there' : 'No link'}
+        lead={
+          <>
+            <p>{setup.needed ? 'Open the setup link that the server printed when it started.' : 'Everything is set up already.'}</p>
+            <p className="mt-3">
+              It is gone? In a shell on the server: <code>gostream admin {setup.needed ? 'setup-link' : 'reset-link'}</code>
+            </p>
+          </>
+        }
+      >
+        {!setup.needed && (
+          <Link href="/sign-in" className="btn justify-self-start">
+            Sign in
+          </Link>
+        )}
+      </Door>
+    );
+  }
+  return setup.needed ? <FirstAdmin link={link} /> : <NewPassword link={link} />;
+}
+
+function useSetup(link: string) {
+  const client = useQueryClient();
+  const [, navigate] = useLocation();
+  return useMutation({
+    mutationFn: (body: { password: string; email?: string; name?: string }) => ok(api.POST('/api/v1/setup', { body: { link, ...body } })),
+    onSuccess: async () => {
+      await Promise.all([client.fetchQuery({ ...meQuery, staleTime: 0 }), client.fetchQuery({ ...setupQuery, staleTime: 0 })]);
+      const projects = await client.fetchQuery(projectsQuery).catch(() => []);
+      // The first run goes straight to the room that waits for an encoder.
+      navigate(projects.length === 1 && projects[0] ? `/projects/${projects[0].id}` : '/', { replace: true });
+    },
+  });
+}
+
+function LinkTrouble({ error }: { error: ApiError | null }) {
+  if (!error || Object.keys(error.fields).some((field) => field !== 'link')) return null;
+  const old = error.fields.link || [403, 404, 410].includes(error.status);
+  return (
+    <FormError>
+      {error.fields.link ?? error.message}
+      {old && (
+        <span className="mt-1 block text-soft">
+          A link works once, and for 30 minutes. A new one: <code>gostream admin reset-link</code>
+        </span>
+      )}
+    </FormError>
+  );
+}
+
+function FirstAdmin({ link }: { link: string }) {
+  const { password_rule } = useSuspenseQuery(setupQuery).data;
+  const [form, setForm] = useState({ email: '', name: '', password: '' });
+  const set = (field: keyof typeof form) => ({ value: form[field], onChange: (event: { target: { value: string } }) => setForm({ ...form, [field]: event.target.value }) });
+  const make = useSetup(link);
+  const error = make.error instanceof ApiError ? make.error : null;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    make.mutate(form);
+  };
+  return (
+    <Door title="Your own relay" lead="Make yourself its administrator. Your first project is ready behind this page.">
+      <form onSubmit={submit} className="grid gap-4">
+        <TextField label="Your name" required autoComplete="name" autoFocus {...set('name')} error={error?.fields.name} />
+        <TextField label="Email" type="email" required autoComplete="username" {...set('email')} hint="To sign in with. Nothing is sent to it." error={error?.fields.email} />
+        <TextField
+          label="Password"
+          type="password"
+          required
+          autoComplete="new-password"
+          minLength={password_rule.min_length}
+          maxLength={password_rule.max_length}
+          {...set('password')}
+          hint={`At least ${password_rule.min_length} characters. Long beats complicated.`}
+          error={error?.fields.password}
+        />
+        <LinkTrouble error={error} />
+        <Button kind="primary" type="submit" busy={make.isPending}>
+          Open the control room
+        </Button>
+      </form>
+    </Door>
+  );
+}
+
+function NewPassword({ link }: { link: string }) {
+  const { password_rule } = useSuspenseQuery(setupQuery).data;
+  const [password, setPassword] = useState('');
+  const make = useSetup(link);
+  const error = make.error instanceof ApiError ? make.error : null;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    make.mutate({ password });
+  };
+  return (
+    <Door title="A new password">
+      <form onSubmit={submit} className="grid gap-4">
+        <TextField
+          label="New password"
+          type="password"
+          required
+          autoFocus
+          autoComplete="new-password"
+          minLength={password_rule.min_length}
+          maxLength={password_rule.max_length}
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          hint={`At least ${password_rule.min_length} characters.`}
+          error={error?.fields.password}
+        />
+        <LinkTrouble error={error} />
+        <Button kind="primary" type="submit" busy={make.isPending}>
+          Set it and sign in
+        </Button>
+      </form>
+    </Door>
+  );
+}

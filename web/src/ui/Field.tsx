@@ -1,0 +1,82 @@
+// A form's line: label, control, a hint, and what the server says is wrong with it.
+import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, useId } from 'react';
+
+interface Common {
+  label: string;
+  hint?: ReactNode;
+  error?: string | undefined;
+}
+
+function Line({ id, label, hint, error, children }: Common & { id: string; children: ReactNode }) {
+  return (
+    <div className="grid gap-1.5">
+      <label htmlFor={id} className="text-sm font-medium">
+        {label}
+      </label>
+      {children}
+      {hint && (
+        <p id={`${id}-hint`} className="text-[0.82rem] text-faint">
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p id={`${id}-error`} role="alert" className="text-[0.85rem] font-medium text-bad">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function described(id: string, hint: ReactNode, error: string | undefined): string | undefined {
+  return [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
+}
+
+export function TextField({ label, hint, error, className = '', ...rest }: Common & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <Line id={id} label={label} hint={hint} error={error}>
+      <input {...rest} id={id} className={`input ${className}`} aria-invalid={!!error} aria-describedby={described(id, hint, error)} />
+    </Line>
+  );
+}
+
+export function SelectField({ label, hint, error, children, ...rest }: Common & SelectHTMLAttributes<HTMLSelectElement>) {
+  const id = useId();
+  return (
+    <Line id={id} label={label} hint={hint} error={error}>
+      <select {...rest} id={id} className="input" aria-invalid={!!error} aria-describedby={described(id, hint, error)}>
+        {children}
+      </select>
+    </Line>
+  );
+}
+
+export function CheckField({ label, hint, ...rest }: { label: ReactNode; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className="flex items-start gap-2.5">
+      <input {...rest} id={id} type="checkbox" className="mt-1 size-4 accent-(--ink)" aria-describedby={hint ? `${id}-hint` : undefined} />
+      <div>
+        <label htmlFor={id} className="text-sm font-medium">
+          {label}
+        </label>
+        {hint && (
+          <p id={`${id}-hint`} className="text-[0.82rem] text-faint">
+            {hint}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** What is wrong with the form as a whole. */
+export function FormError({ children }: { children: ReactNode }) {
+  if (!children) return null;
+  return (
+    <p role="alert" className="rounded-control border border-bad/40 bg-bad/10 px-3 py-2 text-sm">
+      {children}
+    </p>
+  );
+}
