@@ -22,12 +22,13 @@ use super::preparation::{self, FirstProject, People};
 use super::{assembly, certificate, face, telemetry};
 use crate::account::{self, Accounts, Link};
 use crate::api::ingest::{self, Ingest};
-use crate::api::metrics::{Collect, EngineFigures, StoreFigures};
+use crate::api::metrics::{Collect, EngineFigures, HistoryFigures, StoreFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status, v1};
 use crate::control::Control;
 use crate::net::{Identity, Listener};
 use crate::store::Store;
+use crate::webhook::Webhooks;
 
 /// The addresses that are really listened on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,6 +119,8 @@ pub struct App {
     pub accounts: Accounts,
     /// The rooms that the API shows.
     pub services: v1::Services,
+    /// Others who are told of what happens.
+    pub webhooks: Webhooks,
     /// Where it listens.
     pub addresses: Addresses,
     phase: watch::Sender<Phase>,
@@ -141,12 +144,17 @@ impl App {
         let accounts = assembly::accounts(config, store.clone(), vault.clone())?;
         let first_admin = first_admin::named(|name| std::env::var_os(name))?;
         let control = assembly::control(config, store, vault.clone(), &engine)?;
+        let webhooks = assembly::webhooks(config, control.journal(), vault.clone(), &engine)?;
         engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
         let sockets = [listen(config.rtmp.listen, "rtmp")?, listen(config.rtmps.listen, "rtmps")?];
         let [rtmp, rtmps] = sockets.each_ref().map(|socket| socket.as_ref()?.local_addr().ok());
         let mut addresses = Addresses { rtmp, rtmps, ..Addresses::default() };
         let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures(&engine))];
         sources.push(Box::new(StoreFigures { control: Arc::clone(&control), accounts: accounts.clone() }));
+        sources.push(Box::new(HistoryFigures {
+            journal: control.journal().clone(),
+            webhooks: webhooks.clone(),
+        }));
         if let Some(identity) = &identity {
             sources.push(Box::new(Arc::clone(identity)));
         }
@@ -171,6 +179,7 @@ impl App {
             control,
             accounts,
             services,
+            webhooks,
             addresses,
             phase,
             drain_timeout: config.drain_timeout,
