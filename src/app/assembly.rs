@@ -173,7 +173,7 @@ impl v1::Doctor for Examiner {
 pub(super) fn services(
     config: &Config,
     (health, addresses): (Health, Addresses),
-    (control, accounts): (&Arc<Control>, &Accounts),
+    (control, accounts, webhooks): (&Arc<Control>, &Accounts, &Webhooks),
     (vault, tokens): (Vault, Option<Arc<PlaybackTokens>>),
 ) -> anyhow::Result<v1::Services> {
     let site = v1::Site {
@@ -188,6 +188,7 @@ pub(super) fn services(
         store: control.store().clone(),
         vault,
         accounts: accounts.clone(),
+        webhooks: webhooks.clone(),
         control: Arc::clone(control),
         tokens,
         site: Arc::new(site),

@@ -159,7 +159,8 @@ impl App {
             sources.push(Box::new(Arc::clone(identity)));
         }
         let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
-        let parts = ((health.clone(), addresses), (&control, &accounts), (vault, engine.tokens.clone()));
+        let parts =
+            ((health.clone(), addresses), (&control, &accounts, &webhooks), (vault, engine.tokens.clone()));
         let services = assembly::services(config, parts.0, parts.1, parts.2)?;
         sources.push(Box::new(Arc::clone(&services.figures)));
         let port = |at: Option<SocketAddr>| at.map(|at| at.port());

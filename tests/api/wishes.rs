@@ -105,3 +105,28 @@ async fn a_stream_key_is_shown_to_who_gave_the_password_just_now() {
     let keys = api.to(Method::GET, &list).cookie(&cookie).send().await.is(200).json();
     assert!(!keys["items"][0]["expires_at"].is_null() && keys["items"][1]["expires_at"].is_null(), "{keys}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_made_tried_and_taken_away() {
+    let api = Api::start().await;
+    let cookie = api.admin().await;
+    let asked = json!({ "url": "https://hooks.invalid/x", "events": ["stream.*"] });
+    let made = api.post("/webhooks", asked).cookie(&cookie).send().await.is(201).json();
+    assert!(made["secret"].as_str().expect("told once").starts_with("whsec_"));
+    let path = format!("/webhooks/{}", made["id"].as_str().expect("an id"));
+    let seen = api.get(&path).cookie(&cookie).send().await.is(200);
+    assert!(!seen.text.contains("whsec_"), "{seen:?}");
+    let wrong = json!({ "url": "http://127.0.0.1:9/", "events": ["nothing.*"] });
+    api.post("/webhooks", wrong).cookie(&cookie).send().await.is_problem(422, "invalid");
+    let off = json!({ "enabled": false });
+    let changed = api.patch(&path, off).cookie(&cookie).send().await.is(200).json();
+    assert_eq!(changed["enabled"], false);
+    let begun = api.to(Method::POST, &format!("{path}/test")).cookie(&cookie).send().await.is(202).json();
+    let list = format!("{path}/deliveries");
+    let all = api.get(&list).cookie(&cookie).send().await.is(200).json();
+    assert_eq!(all["items"][0]["id"], begun["delivery_id"]);
+    let again = format!("{list}/{}/redeliver", begun["delivery_id"].as_str().expect("an id"));
+    api.to(Method::POST, &again).cookie(&cookie).send().await.is(202);
+    api.delete(&path).cookie(&cookie).send().await.is(204);
+    api.get(&path).cookie(&cookie).send().await.is_problem(404, "not_found");
+}
