@@ -186,8 +186,12 @@ fn the_publishers_return_goes_on_after_a_discontinuity() {
 
     let wider = Clip::av_wider(6);
     let mut encoder = ffmpeg_publish(&wider, &engine.publish_url());
+    // Behind those that filled the time, of which there are more where an encoder is slow to start.
     let after = eventually("segments after the return", || {
-        Some(media(&engine, &path)).filter(|list| list.segments.len() >= before.segments.len() + 2)
+        Some(media(&engine, &path)).filter(|list| {
+            let back = list.segments.iter().position(|segment| segment.discontinuity);
+            back.is_some_and(|back| list.segments.len() >= back + 2)
+        })
     });
     assert_eq!(after.media_sequence, before.media_sequence, "the sequence goes on");
     let breaks: Vec<_> = after.segments.iter().filter(|segment| segment.discontinuity).collect();
