@@ -11,6 +11,7 @@
 mod codecs;
 mod conflicts;
 pub mod error;
+mod face;
 mod file;
 mod kept;
 mod keys;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use values::Kind;
 
 pub use error::Errors;
+pub use face::{Api, WebOrigin};
 pub use file::{SEARCH_PATHS, find};
 pub use kept::{Auth, Database, History, Limits, Oidc, OidcCreate, Vault};
 pub use listen::Listen;
