@@ -134,6 +134,18 @@ pub fn captions(data: &[u8]) {
     }
 }
 
+/// What people write of webhooks: secrets, and words for events.
+pub fn webhook(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(secret) = crate::webhook::Secret::parse(&text) {
+        assert!(crate::webhook::Secret::parse(&secret.text()).is_ok());
+        assert!(secret.sign("evt_1", 1, data).starts_with("v1,"));
+    }
+    if crate::journal::is_known(&text) {
+        assert!(text.len() <= 32, "{text}");
+    }
+}
+
 /// Data messages: cue points as they are listed in playlists, one line each whatever is in them; and metadata, written
 /// again.
 pub fn cue(data: &[u8]) {
@@ -335,6 +347,7 @@ mod tests {
         ("sound", sound),
         ("sps", sps),
         ("vp9", vp9),
+        ("webhook", webhook),
     ];
 
     /// Bytes of all seeds together: they are there to be read by every checkout.

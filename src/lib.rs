@@ -23,8 +23,9 @@ pub mod session;
 pub mod stage;
 // Floor 7: what happened, and how it goes.
 pub mod journal;
-// Floor 8: what is wanted, and who keeps it so.
+// Floor 8: what is wanted, and who keeps it so; others who are told.
 pub mod control;
+pub mod webhook;
 // Floor 9: the face.
 pub mod api;
 // Floor 10: the assembly.

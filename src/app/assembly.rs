@@ -8,20 +8,21 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use zeroize::Zeroizing;
 
-use super::config::{self, Config};
+use super::config::{self, AllowPrivate, Config};
 use super::engine::{Engine, hold_config};
 use super::life::Addresses;
 use super::{doctor, node};
 use crate::account::{self, Accounts, oidc};
 use crate::api::{Health, v1};
 use crate::auth::PlaybackTokens;
-use crate::control::{self, Catalog, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
-use crate::journal::{self, Journal, Names};
+use crate::control::{self, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
+use crate::journal::{self, Journal};
 use crate::media::Codec;
-use crate::push;
-use crate::store::{DestinationId, ProjectId, Role, Store, StoreConfig};
-use crate::stream::{StreamId, StreamKey};
+use crate::net::Allowed;
+use crate::store::{Role, Store, StoreConfig};
+use crate::stream::StreamKey;
 use crate::vault::{FILE_NAME, ServerKey, Vault};
+use crate::webhook::{self, Webhooks};
 
 /// The database's file in `data_dir`, where no other is configured.
 const DATABASE_FILE: &str = "gostream.db";
@@ -81,19 +82,6 @@ pub(super) fn accounts(config: &Config, store: Store, vault: Vault) -> anyhow::R
     Ok(Accounts::new(store, vault, config)?)
 }
 
-/// Which rows streams and destinations are.
-struct Rows(Arc<Catalog>);
-
-impl Names for Rows {
-    fn project(&self, stream: &StreamId) -> Option<ProjectId> {
-        self.0.project_of(stream).map(|known| known.project.id)
-    }
-
-    fn destination(&self, stream: &StreamId, destination: &push::DestinationId) -> Option<DestinationId> {
-        self.0.labelled(stream, destination.as_str())
-    }
-}
-
 /// Projects as people manage them, over the engine, and what happens to them.
 ///
 /// # Errors
@@ -104,7 +92,6 @@ pub(super) fn control(
     vault: Vault,
     engine: &Engine,
 ) -> anyhow::Result<Arc<Control>> {
-    let catalog = Arc::<Catalog>::default();
     let sources = journal::Sources {
         registry: Arc::clone(&engine.registry),
         sessions: Arc::clone(&engine.sessions),
@@ -113,8 +100,7 @@ pub(super) fn control(
         drain: engine.drain.clone(),
     };
     let kept = journal::Config { node: node::id(config)?, keep: config.history.keep };
-    let names = Box::new(Rows(Arc::clone(&catalog)));
-    let (journal, keeping) = Journal::new(store.clone(), sources, names, kept, engine.stop.clone());
+    let (journal, keeping) = Journal::new(store.clone(), sources, kept, engine.stop.clone());
     engine.background.spawn(keeping);
     let rooms = Rooms {
         store,
@@ -134,7 +120,32 @@ pub(super) fn control(
         destinations_max: limits.destinations_per_project,
         stream_keys_max: limits.stream_keys_per_project,
     };
-    Ok(Control::new(rooms, config, catalog))
+    Ok(Control::new(rooms, config))
+}
+
+/// Others who are told of what happens.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub(super) fn webhooks(
+    config: &Config,
+    journal: &Journal,
+    vault: Vault,
+    engine: &Engine,
+) -> anyhow::Result<Webhooks> {
+    let config = webhook::Config {
+        // A receiver is a web server, and inside a network those are trusted that ask: trust in people is not enough, the
+        // operator must say so.
+        allowed: match config.relay.allow_private {
+            AllowPrivate::Always => Allowed::All,
+            AllowPrivate::Auto | AllowPrivate::Never => Allowed::World,
+        },
+        timeout: config.webhooks.timeout,
+        ..webhook::Config::default()
+    };
+    let (webhooks, telling) = Webhooks::new(journal.clone(), vault, config, engine.stop.clone())?;
+    engine.background.spawn(telling);
+    Ok(webhooks)
 }
 
 /// The doctor, for the API.
@@ -163,7 +174,7 @@ impl v1::Doctor for Examiner {
 pub(super) fn services(
     config: &Config,
     (health, addresses): (Health, Addresses),
-    (control, accounts): (&Arc<Control>, &Accounts),
+    (control, accounts, webhooks): (&Arc<Control>, &Accounts, &Webhooks),
     (vault, tokens): (Vault, Option<Arc<PlaybackTokens>>),
 ) -> anyhow::Result<v1::Services> {
     let public_url = Some(config.public_url.clone()).filter(|url| !url.is_empty());
@@ -179,6 +190,7 @@ pub(super) fn services(
         store: control.store().clone(),
         vault,
         accounts: accounts.clone(),
+        webhooks: webhooks.clone(),
         control: Arc::clone(control),
         tokens,
         site: Arc::new(site),

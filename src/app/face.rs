@@ -62,10 +62,12 @@ pub(super) fn open(
         idle_timeout: config.http.idle_timeout,
         drain_timeout: config.drain_timeout,
     };
+    // One does what a fast network takes, and the fewer there are the more each finds whenever it wakes.
     let hands = match config.worker_threads {
         0 => available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
+    let hands = hands.div_ceil(2);
     let mut open = |service, listen, tls: Option<Arc<Identity>>| -> io::Result<Option<SocketAddr>> {
         let Some((listener, addr)) = bind(service, listen)? else { return Ok(None) };
         let secure = tls.is_some();

@@ -21,12 +21,14 @@ use super::first_admin::{self, Named};
 use super::preparation::{self, FirstProject, People};
 use super::{assembly, certificate, face, telemetry};
 use crate::account::{self, Accounts, Link};
-use crate::api::metrics::{Collect, EngineFigures, StoreFigures};
+use crate::api::ingest::{self, Ingest};
+use crate::api::metrics::{Collect, EngineFigures, HistoryFigures, StoreFigures};
 use crate::api::page::{self, FrontPage};
 use crate::api::{Health, Phase, hls, status, v1};
 use crate::control::Control;
 use crate::net::{Identity, Listener};
 use crate::store::Store;
+use crate::webhook::Webhooks;
 
 /// The addresses that are really listened on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +55,7 @@ pub type Reload = Box<dyn Fn() -> Result<Config, Errors> + Send + Sync>;
 pub fn serve(config: Config, reload: Reload) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
     runtime(&config)?.block_on(async move {
-        let app = App::start(&config, FrontPage::Welcome).await?;
+        let app = App::start(&config, FrontPage::Dashboard).await?;
         let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
         app.run(reload, |project, setup| {
             Banner { tokens, setup, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
@@ -117,6 +119,8 @@ pub struct App {
     pub accounts: Accounts,
     /// The rooms that the API shows.
     pub services: v1::Services,
+    /// Others who are told of what happens.
+    pub webhooks: Webhooks,
     /// Where it listens.
     pub addresses: Addresses,
     phase: watch::Sender<Phase>,
@@ -140,20 +144,34 @@ impl App {
         let accounts = assembly::accounts(config, store.clone(), vault.clone())?;
         let first_admin = first_admin::named(|name| std::env::var_os(name))?;
         let control = assembly::control(config, store, vault.clone(), &engine)?;
+        let webhooks = assembly::webhooks(config, control.journal(), vault.clone(), &engine)?;
         engine.background.spawn(certificate::keep(identity.clone(), engine.stop.clone())?);
         let sockets = [listen(config.rtmp.listen, "rtmp")?, listen(config.rtmps.listen, "rtmps")?];
         let [rtmp, rtmps] = sockets.each_ref().map(|socket| socket.as_ref()?.local_addr().ok());
         let mut addresses = Addresses { rtmp, rtmps, ..Addresses::default() };
         let mut sources: Vec<Box<dyn Collect>> = vec![Box::new(figures(&engine))];
         sources.push(Box::new(StoreFigures { control: Arc::clone(&control), accounts: accounts.clone() }));
+        sources.push(Box::new(HistoryFigures {
+            journal: control.journal().clone(),
+            webhooks: webhooks.clone(),
+        }));
         if let Some(identity) = &identity {
             sources.push(Box::new(Arc::clone(identity)));
         }
         let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
-        let parts = ((health.clone(), addresses), (&control, &accounts), (vault, engine.tokens.clone()));
+        let parts =
+            ((health.clone(), addresses), (&control, &accounts, &webhooks), (vault, engine.tokens.clone()));
         let services = assembly::services(config, parts.0, parts.1, parts.2)?;
         sources.push(Box::new(Arc::clone(&services.figures)));
-        let routes = routes(&engine, front, Arc::clone(&hall)).merge(v1::router(services.clone()));
+        let port = |at: Option<SocketAddr>| at.map(|at| at.port());
+        let ingest = Ingest {
+            rtmp_port: port(addresses.rtmp),
+            rtmps_port: port(addresses.rtmps),
+            app: config.rtmp.app.clone(),
+        };
+        let routes = routes(&engine, front, Arc::clone(&hall))
+            .merge(v1::router(services.clone()))
+            .merge(ingest::router(ingest));
         let served = face::Served { health, routes, hall, identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
@@ -162,6 +180,7 @@ impl App {
             control,
             accounts,
             services,
+            webhooks,
             addresses,
             phase,
             drain_timeout: config.drain_timeout,

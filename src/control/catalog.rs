@@ -103,14 +103,6 @@ impl Catalog {
         all.projects.get(all.streams.get(stream)?).cloned()
     }
 
-    /// The destination of a stream that the engine knows under this label.
-    #[must_use]
-    pub fn labelled(&self, stream: &StreamId, label: &str) -> Option<DestinationId> {
-        let known = self.project_of(stream)?;
-        let is_it = |row: &&Destination| super::wanted::label(row, known.project.declared) == label;
-        known.destinations.iter().find(is_it).map(|row| row.id)
-    }
-
     /// A destination, with its project.
     ///
     /// # Errors

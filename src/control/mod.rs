@@ -93,7 +93,7 @@ pub struct Rooms {
 pub struct Control {
     rooms: Rooms,
     config: Config,
-    catalog: Arc<Catalog>,
+    catalog: Catalog,
     gate: Mutex<Option<Mark>>,
     refreshes: AtomicU64,
     is_loaded: AtomicBool,
@@ -101,9 +101,10 @@ pub struct Control {
 }
 
 impl Control {
-    /// Joins the rooms, and fills `catalog`. Nothing is known before [`Control::load`].
+    /// Joins the rooms. Nothing is known before [`Control::load`].
     #[must_use]
-    pub fn new(rooms: Rooms, config: Config, catalog: Arc<Catalog>) -> Arc<Self> {
+    pub fn new(rooms: Rooms, config: Config) -> Arc<Self> {
+        let catalog = Catalog::default();
         Arc::new(Self {
             rooms,
             config,
@@ -117,7 +118,7 @@ impl Control {
 
     /// What is known of all projects, without asking the database.
     #[must_use]
-    pub fn catalog(&self) -> &Catalog {
+    pub const fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 

@@ -68,7 +68,8 @@ pub(super) fn destination(
     let platform = row.platform.as_str();
     let known = Platform::WORDS.iter().find(|(word, _)| *word == platform).map(|(_, platform)| *platform);
     let tag: Arc<str> = row.id.to_string().into();
-    let label = label(row, declared);
+    // Who declares a destination knows it by its name, and has one of each.
+    let label = if declared { rules::slug(&row.name) } else { tag.to_string() };
     Ok(push::Destination {
         id: push::DestinationId::new(&label),
         tag,
@@ -82,11 +83,6 @@ pub(super) fn destination(
         video_track: row.video_track.and_then(|track| u8::try_from(track).ok()),
         audio_track: row.audio_track.and_then(|track| u8::try_from(track).ok()),
     })
-}
-
-/// What the engine calls a destination. Who declares one in the file knows it by its name, and has one of each.
-pub(super) fn label(row: &Destination, declared: bool) -> String {
-    if declared { rules::slug(&row.name) } else { row.id.to_string() }
 }
 
 fn codecs(list: &Json) -> Option<Codecs> {

@@ -151,3 +151,23 @@ async fn sleep_until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_of_the_system_s_clock_does_not_reach_the_dates_of_viewers() {
+        // The system's clock is read once, and says what it likes; from then on only the monotonic one counts.
+        let began = Instant::now();
+        for millis in [0, 1_785_585_600_000, -5_000] {
+            let clock = WallClock { instant: began, millis };
+            let dates: Vec<_> =
+                (0..5).map(|second| clock.at(began + Duration::from_secs(second)).as_millis()).collect();
+            let steps: Vec<_> = dates.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            assert_eq!((dates[0], &steps[..]), (millis, &[1_000; 4][..]));
+            let later = clock.instant(Some(MediaTime::from_millis(millis + 3_000)));
+            assert_eq!(later, Some(began + Duration::from_secs(3)));
+        }
+    }
+}

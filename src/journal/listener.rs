@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +14,9 @@ use super::kind::{Kind, rfc3339};
 use super::rejections::{Rejections, Told};
 use super::thinner::Thinner;
 use super::watcher::encoder;
-use crate::push::{DestinationId, OutputChange, OutputState, Reason, Status};
+use crate::push::{DestinationId, OutputChange, OutputState, Reason};
 use crate::session::{ConnectionId, Departure, Encoder, Happening};
+use crate::store;
 use crate::store::{StreamRowId, UnixMillis};
 use crate::stream::StreamId;
 
@@ -25,9 +26,16 @@ pub(super) struct Listener {
     happenings: Receiver<Happening>,
     changes: Receiver<OutputChange>,
     rejections: Rejections,
-    outputs: HashMap<(StreamId, DestinationId), Thinner>,
+    outputs: HashMap<(StreamId, DestinationId), Heard>,
     /// The broadcast that each connected encoder came for.
     connections: HashMap<ConnectionId, StreamRowId>,
+}
+
+/// What was heard of an output.
+#[derive(Default)]
+struct Heard {
+    thinner: Thinner,
+    last: Option<OutputChange>,
 }
 
 impl Listener {
@@ -92,12 +100,10 @@ impl Listener {
         for told in self.rejections.due(now) {
             self.rejected(&told);
         }
-        let mut due = Vec::new();
-        for (key, thinner) in &mut self.outputs {
-            due.extend(thinner.due(now).map(|status| (key.clone(), status)));
-        }
-        for ((stream, destination), status) in due {
-            self.output(&stream, &destination, &status);
+        let lasted = |heard: &mut Heard| heard.last.clone().filter(|_| heard.thinner.due(now));
+        let due: Vec<_> = self.outputs.values_mut().filter_map(lasted).collect();
+        for change in due {
+            self.output(&change);
         }
     }
 
@@ -162,37 +168,47 @@ impl Listener {
     }
 
     fn change(&mut self, change: OutputChange) {
-        let OutputChange { stream, destination, status } = change;
-        let is_over = status.state == OutputState::Disabled;
-        let key = (stream.clone(), destination.clone());
-        let told = self.outputs.entry(key.clone()).or_default().take(status, Instant::now());
-        if let Some(status) = told {
-            self.output(&stream, &destination, &status);
+        let key = (change.stream.clone(), change.destination.clone());
+        if change.leaves && self.has_output(&key) {
+            // Another has its place, and tells its own story.
+            return;
+        }
+        let is_over = change.status.state == OutputState::Disabled;
+        let heard = self.outputs.entry(key.clone()).or_default();
+        if heard.thinner.take(change.status.clone(), Instant::now()) {
+            self.output(&change);
         }
         if is_over {
             self.outputs.remove(&key);
+        } else if let Some(heard) = self.outputs.get_mut(&key) {
+            heard.last = Some(change);
         }
     }
 
-    fn output(&self, stream: &StreamId, destination: &DestinationId, status: &Status) {
+    fn has_output(&self, (stream, destination): &(StreamId, DestinationId)) -> bool {
+        let outputs = self.room.sources.supervisor.outputs_of(stream);
+        outputs.iter().any(|output| output.destination.id == *destination && output.destination.enabled)
+    }
+
+    fn output(&self, change: &OutputChange) {
+        let OutputChange { stream, destination, status, .. } = change;
         let live = self.room.watched(stream);
         let now = UnixMillis::from(SystemTime::now());
         let ends = matches!(status.state, OutputState::Stopping | OutputState::Idle | OutputState::Disabled);
         let broadcast =
             live.as_ref().and_then(|live| if ends { live.about() } else { Some(live.expect(now)) });
-        let outputs = self.room.sources.supervisor.outputs_of(stream);
-        let known = outputs.iter().find(|output| output.destination.id == *destination);
         let (attempt, next) = match status.state {
             OutputState::Retrying { attempt, next_retry_at } => {
                 (Some(attempt), Some(rfc3339(next_retry_at.into())))
             }
             _ => (None, None),
         };
-        let data: Value = json!({
-            "destination_id": self.room.names.destination(stream, destination).map(|id| id.to_string()),
+        let row: Option<store::DestinationId> = change.tag.parse().ok();
+        let data = json!({
+            "destination_id": row.map(|id| id.to_string()),
             "destination": destination.as_str(),
-            "destination_name": known.map(|output| output.destination.name.as_str()),
-            "platform": known.map(|output| output.destination.platform.label()),
+            "destination_name": *change.name,
+            "platform": change.platform.label(),
             "state": status.state.label(),
             "reason": status.reason.map(Reason::label),
             "detail": status.detail,

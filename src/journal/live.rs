@@ -1,7 +1,7 @@
 //! One stream as the journal shows it: its broadcast, the last minutes of figures, and what is wrong with it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::issue::{HealthStatus, Issue};
@@ -34,7 +34,7 @@ pub struct Broadcast {
 #[derive(Debug)]
 pub struct Live {
     stream: Arc<Stream>,
-    project: OnceLock<ProjectId>,
+    project: Option<ProjectId>,
     shown: Mutex<Shown>,
 }
 
@@ -53,7 +53,8 @@ struct Shown {
 
 impl Live {
     pub(super) fn new(stream: Arc<Stream>) -> Arc<Self> {
-        Arc::new(Self { stream, project: OnceLock::new(), shown: Mutex::default() })
+        let project = stream.project().parse().ok();
+        Arc::new(Self { stream, project, shown: Mutex::default() })
     }
 
     /// The stream itself.
@@ -64,8 +65,8 @@ impl Live {
 
     /// Whose it is, where it is a project of the store.
     #[must_use]
-    pub fn project(&self) -> Option<ProjectId> {
-        self.project.get().copied()
+    pub const fn project(&self) -> Option<ProjectId> {
+        self.project
     }
 
     /// Where it stands.
@@ -121,12 +122,6 @@ impl Live {
     pub fn status(&self) -> HealthStatus {
         let shown = self.lock();
         if shown.broadcast.is_none() { HealthStatus::NoData } else { HealthStatus::of(&shown.issues) }
-    }
-
-    pub(super) fn set_project(&self, project: Option<ProjectId>) {
-        if let Some(project) = project {
-            self.project.get_or_init(|| project);
-        }
     }
 
     /// The broadcast that something belongs to that happens before or during it.

@@ -34,11 +34,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::hls::Library;
-use crate::push::{self, Supervisor};
+use crate::push::Supervisor;
 use crate::session::Sessions;
-use crate::store::{
-    DestinationId, EventFilter, EventId, Json, NewEvent, ProjectId, Result, Store, StreamRowId, UnixMillis,
-};
+use crate::store::{EventFilter, EventId, Json, NewEvent, ProjectId, Result, Store, StreamRowId, UnixMillis};
 use crate::stream::{Registry, Stream, StreamId, StreamState};
 use streams::Streams;
 use subscription::Feed;
@@ -53,15 +51,6 @@ pub use writer::Counts;
 
 /// Seconds of all streams that a listener may lag behind.
 const MEASURED_MAX: usize = 512;
-
-/// Which rows the streams and destinations of this process are.
-pub trait Names: Send + Sync {
-    /// The project that a stream belongs to; `None` where the store has none for it (yet).
-    fn project(&self, stream: &StreamId) -> Option<ProjectId>;
-
-    /// The row of a stream's destination.
-    fn destination(&self, stream: &StreamId, destination: &push::DestinationId) -> Option<DestinationId>;
-}
 
 /// Where things happen.
 #[derive(Clone)]
@@ -120,7 +109,6 @@ pub struct Journal {
 struct Room {
     store: Store,
     sources: Sources,
-    names: Box<dyn Names>,
     config: Config,
     pen: Pen,
     feed: Feed,
@@ -136,7 +124,6 @@ impl Journal {
     pub fn new(
         store: Store,
         sources: Sources,
-        names: Box<dyn Names>,
         config: Config,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
@@ -144,7 +131,6 @@ impl Journal {
         let room = Arc::new(Room {
             store,
             sources,
-            names,
             config,
             pen,
             feed: Feed::new(),

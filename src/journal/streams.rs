@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::Room;
 use super::live::Live;
 use super::watcher::Watcher;
-use crate::stream::{Stream, StreamId};
+use crate::stream::{Registry, Stream, StreamId};
 
 /// How often new streams are looked for. What such a stream already sent is still in its ring.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -60,7 +60,6 @@ impl Streams {
             watched.stop.cancel();
         }
         let (live, stop) = (Live::new(Arc::clone(stream)), room.stop.child_token());
-        live.set_project(room.names.project(stream.id()));
         let watcher = Watcher::new(Arc::clone(room), Arc::clone(&live));
         self.tasks.spawn(watcher.run(stop.clone()));
         all.insert(stream.id().clone(), Watched { live: Arc::clone(&live), stop });
@@ -68,9 +67,9 @@ impl Streams {
     }
 
     /// Lets go of the streams that are not there any more.
-    fn retain(&self, all: &[Arc<Stream>]) {
-        self.lock().retain(|_, watched| {
-            let is_there = all.iter().any(|stream| Arc::ptr_eq(stream, watched.live.stream()));
+    fn retain(&self, registry: &Registry) {
+        self.lock().retain(|id, watched| {
+            let is_there = registry.get(id).is_some_and(|stream| Arc::ptr_eq(&stream, watched.live.stream()));
             if !is_there {
                 watched.stop.cancel();
             }
@@ -95,14 +94,10 @@ impl Room {
     pub(super) async fn keep_in_step(self: &Arc<Self>) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         while self.stop.run_until_cancelled(tick.tick()).await.is_some() {
-            let all = self.sources.registry.all();
-            for stream in &all {
-                let live = self.streams.watch(self, stream);
-                if live.project().is_none() {
-                    live.set_project(self.names.project(stream.id()));
-                }
+            for stream in self.sources.registry.all() {
+                self.streams.watch(self, &stream);
             }
-            self.streams.retain(&all);
+            self.streams.retain(&self.sources.registry);
         }
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Names;
 use super::sample::OutputSample;
 use crate::push::{DestinationId, Output};
-use crate::stream::StreamId;
 
 /// Destinations that are followed at once, and those before them that are remembered.
 const OUTPUTS_MAX: usize = 400;
@@ -70,12 +68,7 @@ impl Tally {
     }
 
     /// How the outputs are doing now.
-    pub(super) fn look(
-        &mut self,
-        stream: &StreamId,
-        outputs: Vec<Arc<Output>>,
-        names: &dyn Names,
-    ) -> Vec<OutputSample> {
+    pub(super) fn look(&mut self, outputs: Vec<Arc<Output>>) -> Vec<OutputSample> {
         let mut samples = Vec::with_capacity(outputs.len());
         for output in outputs {
             let id = output.destination.id.clone();
@@ -93,19 +86,19 @@ impl Tally {
                 *followed = Followed { before, ..fresh() };
             }
             let totals = followed.before.plus(Totals::of(&output).since(followed.base));
-            samples.push(sample(stream, &output, totals, names));
+            samples.push(sample(&output, totals));
         }
         samples
     }
 }
 
-fn sample(stream: &StreamId, output: &Output, totals: Totals, names: &dyn Names) -> OutputSample {
+fn sample(output: &Output, totals: Totals) -> OutputSample {
     let (destination, status) = (&output.destination, output.status());
     let rtt = output.path.rtt().and_then(|rtt| u32::try_from(rtt.as_millis()).ok());
     OutputSample {
         destination: destination.id.clone(),
-        row: names.destination(stream, &destination.id),
-        name: destination.name.clone(),
+        row: destination.tag.parse().ok(),
+        name: output.name().to_string(),
         platform: destination.platform,
         state: status.state,
         reason: status.reason,

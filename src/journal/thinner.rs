@@ -17,13 +17,13 @@ pub(super) struct Thinner {
     last: Option<&'static str>,
     /// Reasons of this row of failures that were written.
     known: Vec<Reason>,
-    /// A change that is not written, and since when it is so.
-    untold: Option<(Status, Instant)>,
+    /// A state that is not written, and since when it is so.
+    untold: Option<(&'static str, Option<Reason>, Instant)>,
 }
 
 impl Thinner {
-    /// Takes a change; returned when it is to be written.
-    pub(super) fn take(&mut self, status: Status, now: Instant) -> Option<Status> {
+    /// Takes a change, and says whether it is to be written.
+    pub(super) fn take(&mut self, status: Status, now: Instant) -> bool {
         let label = status.state.label();
         let last = self.last.replace(label);
         let is_new = match status.state {
@@ -43,28 +43,25 @@ impl Thinner {
         if is_new {
             self.written = Some((label, status.reason));
             self.untold = None;
-            return Some(status);
+            return true;
         }
         let is_told = self.written.is_some_and(|(written, _)| is_alike(written, label));
-        let since = self.untold.take().filter(|(untold, _)| is_alike(untold.state.label(), label));
-        self.untold = (!is_told).then(|| (status, since.map_or(now, |(_, since)| since)));
-        None
+        let since = self.untold.take().filter(|(untold, ..)| is_alike(untold, label));
+        self.untold = (!is_told).then(|| (label, status.reason, since.map_or(now, |(.., since)| since)));
+        false
     }
 
-    /// A change that was not written and has lasted.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Status> {
-        let (_, since) = self.untold.as_ref()?;
-        if now.saturating_duration_since(*since) < LAG_MAX {
-            return None;
-        }
-        let (status, _) = self.untold.take()?;
-        self.written = Some((status.state.label(), status.reason));
-        Some(status)
+    /// Whether the state of the last change was not written, has lasted, and is to be written now.
+    pub(super) fn due(&mut self, now: Instant) -> bool {
+        let lasted = |(.., since): &mut (_, _, Instant)| now.saturating_duration_since(*since) >= LAG_MAX;
+        let Some((label, reason, _)) = self.untold.take_if(lasted) else { return false };
+        self.written = Some((label, reason));
+        true
     }
 }
 
 /// Between attempts and in one is the same to the history.
-fn is_alike(one: &'static str, other: &'static str) -> bool {
+fn is_alike(one: &str, other: &str) -> bool {
     let trying = |label: &str| matches!(label, "retrying" | "connecting");
     one == other || trying(one) && trying(other)
 }
@@ -84,7 +81,7 @@ mod tests {
     }
 
     fn written(thinner: &mut Thinner, state: OutputState, reason: Option<Reason>, now: Instant) -> bool {
-        thinner.take(status(state, reason), now).is_some()
+        thinner.take(status(state, reason), now)
     }
 
     #[test]
@@ -97,7 +94,7 @@ mod tests {
                 attempts.push(attempt);
             }
             assert!(!written(&mut thinner, OutputState::Connecting, None, now));
-            assert_eq!(thinner.due(now + LAG_MAX), None, "it is told that it is being tried");
+            assert!(!thinner.due(now + LAG_MAX), "it is told that it is being tried");
         }
         assert_eq!(attempts, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
         assert!(written(&mut thinner, retrying(1_001), Some(Reason::Dns), now), "another reason");
@@ -113,9 +110,8 @@ mod tests {
         assert!(written(&mut thinner, OutputState::Sending, None, now));
         assert!(!written(&mut thinner, retrying(3), lost, now));
         assert!(!written(&mut thinner, OutputState::Connecting, None, now + LAG_MAX / 2));
-        let due = thinner.due(now + LAG_MAX).expect("it lasted");
-        assert_eq!(due.state, OutputState::Connecting);
-        assert_eq!(thinner.due(now + LAG_MAX * 2), None);
+        assert!(thinner.due(now + LAG_MAX), "it lasted");
+        assert!(!thinner.due(now + LAG_MAX * 2), "once");
         assert!(written(&mut thinner, OutputState::Sending, None, now + LAG_MAX * 2));
     }
 
@@ -126,6 +122,6 @@ mod tests {
         assert!(written(&mut thinner, OutputState::Sending, None, now));
         assert!(!written(&mut thinner, retrying(3), lost, now));
         assert!(!written(&mut thinner, OutputState::Sending, None, now), "it is what the history says");
-        assert_eq!(thinner.due(now + LAG_MAX), None);
+        assert!(!thinner.due(now + LAG_MAX));
     }
 }

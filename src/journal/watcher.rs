@@ -26,8 +26,10 @@ use crate::media::{End, Frame};
 use crate::store::{Json, NewStream, ProjectId, StreamRowId, UnixMillis};
 use crate::stream::{Received, Start, StreamState, Subscriber};
 
-/// Entries taken before anything else gets its turn, when many wait.
-const BATCH: usize = 256;
+/// How often the ring is read while something is on the air: seldom enough to cost next to nothing, and far within what it
+/// holds. Each entry has its own time.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOKS_A_SECOND: u32 = 4;
 /// Seconds between two reports of a broadcast that goes on: what is left of it when the process dies.
 const REPORT_EVERY: u32 = 60;
 
@@ -52,7 +54,7 @@ struct OnAir {
     tally: Tally,
     interrupted: Option<Instant>,
     playable: bool,
-    seconds: u32,
+    looks: u32,
 }
 
 impl Watcher {
@@ -63,33 +65,41 @@ impl Watcher {
 
     /// Watches until `stop`: the end of the process, or of the stream.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let was_on_air = self.air.is_some();
+            let is_on_air = self.air.is_some();
             tokio::select! {
                 () = stop.cancelled() => break,
-                received = self.subscriber.recv() => self.take_all(&received),
+                received = self.subscriber.recv(), if !is_on_air => {
+                    self.take(&received);
+                    tick.reset();
+                }
                 changed = self.state.changed() => if changed.is_ok() { self.turn() },
-                _ = tick.tick(), if was_on_air => self.second(),
+                _ = tick.tick(), if is_on_air => self.look(),
             }
-            if !was_on_air && self.air.is_some() {
-                tick.reset();
-            }
-            self.look_whether_playable();
         }
         // The ends of broadcasts may still be in the ring.
-        while let Some(received) = self.subscriber.try_recv() {
-            self.take(&received);
-        }
+        self.take_all();
         self.end(if self.room.is_leaving() { "shutdown" } else { "removed" });
     }
 
-    fn take_all(&mut self, received: &Received) {
-        self.fresh = true;
-        self.take(received);
-        for _ in 1..BATCH {
-            let Some(received) = self.subscriber.try_recv() else { return };
+    /// Reads what came since the last look.
+    fn look(&mut self) {
+        self.take_all();
+        self.look_whether_playable();
+        let is_over = self.air.as_mut().is_some_and(|air| {
+            air.looks += 1;
+            air.looks.is_multiple_of(LOOKS_A_SECOND)
+        });
+        if is_over {
+            self.second();
+        }
+    }
+
+    fn take_all(&mut self) {
+        while let Some(received) = self.subscriber.try_recv() {
+            self.fresh = true;
             self.take(&received);
         }
     }
@@ -134,7 +144,7 @@ impl Watcher {
             tally,
             interrupted: None,
             playable: false,
-            seconds: 0,
+            looks: 0,
         });
         if let Some(project_id) = self.project() {
             let node = self.room.config.node.clone();
@@ -143,7 +153,7 @@ impl Watcher {
             self.room.pen.line(Line::Begin(row));
         }
         let encoder = encoder.map_or(Value::Null, |encoder| encoder.0);
-        self.note(broadcast.id, Kind::StreamStarted, json!({ "name": stream.name(), "encoder": encoder }));
+        self.note(broadcast.id, Kind::StreamStarted, json!({ "name": *stream.name(), "encoder": encoder }));
     }
 
     fn end(&mut self, reason: &'static str) {
@@ -194,15 +204,15 @@ impl Watcher {
         let sample = air.meter.close(Instant::now(), UnixMillis::from(SystemTime::now()));
         let media = air.meter.media();
         let outputs = self.room.sources.supervisor.outputs_of(stream.id());
-        let outputs = air.tally.look(stream.id(), outputs, self.room.names.as_ref());
+        let outputs = air.tally.look(outputs);
         let video = air.meter.video_codec();
         let view = View { state, sample: &sample, media: &media, video, outputs: &outputs };
         let changed = air.judge.look(&view);
         let issues = air.judge.issues();
         air.summary.add(&sample, &media, &issues, &outputs);
-        air.seconds += 1;
         let id = air.id;
-        let report = air.seconds.is_multiple_of(REPORT_EVERY).then(|| air.summary.report());
+        let is_due = air.looks.is_multiple_of(REPORT_EVERY * LOOKS_A_SECOND);
+        let report = is_due.then(|| air.summary.report());
         self.live.show(sample, media.clone(), outputs.clone(), issues.clone());
         if changed {
             self.note(id, Kind::HealthChanged, health(HealthStatus::of(&issues), &issues));

@@ -13,6 +13,7 @@ use tracing::Instrument;
 use super::destination::{Destination, DestinationId, OutputState, Reason, Status};
 use super::dial::{Dialer, Fault};
 use super::path::PathFigures;
+use super::platform::Platform;
 use super::worker::{Config, Surroundings, Worker};
 use crate::net::Breakers;
 use crate::stream::{Figure, OutputStats, Shards, Stream, StreamId};
@@ -30,8 +31,16 @@ pub struct OutputChange {
     pub stream: StreamId,
     /// Which.
     pub destination: DestinationId,
+    /// See [`Destination::tag`].
+    pub tag: Arc<str>,
+    /// For people.
+    pub name: Arc<String>,
+    /// What is known of it.
+    pub platform: Platform,
     /// How it is doing now.
     pub status: Status,
+    /// Whether it is on its way out: another may have its place already.
+    pub leaves: bool,
 }
 
 /// A destination's output: how it is doing, and the two buttons it has.
@@ -126,10 +135,17 @@ impl Output {
             status.detail = fault.map(|fault| fault.detail.clone()).unwrap_or_default();
         });
         if changed && self.changes.receiver_count() > 0 {
-            let (stream, destination) = (self.stream.clone(), self.destination.id.clone());
-            let status = self.status.borrow().clone();
+            let change = OutputChange {
+                stream: self.stream.clone(),
+                destination: self.destination.id.clone(),
+                tag: Arc::clone(&self.destination.tag),
+                name: self.name(),
+                platform: self.destination.platform,
+                status: self.status.borrow().clone(),
+                leaves: self.stop.is_cancelled(),
+            };
             // The last listener may go in between, which is as good.
-            self.changes.send(OutputChange { stream, destination, status }).ok();
+            self.changes.send(change).ok();
         }
         if state != OutputState::Sending {
             self.stats.lag_millis.set(0);

@@ -202,6 +202,32 @@ fn gstreamer_publishes_with_transaction_0_and_deletes_by_name() {
 }
 
 #[test]
+fn the_notice_of_a_publish_has_a_transaction_as_some_encoders_insist() {
+    let mut peer = Peer::connected("live");
+    peer.command(4, 1, "publish", 5.0, vec![Value::Null, string("key"), string("live")]);
+    peer.publish_request();
+    peer.server.accept_publish(peer.now);
+    let (_, notice) = peer.commands().swap_remove(0);
+    assert_eq!(
+        (notice.name.as_str(), notice.transaction, notice.object()),
+        ("onFCPublish", 0.0, &Value::Null)
+    );
+}
+
+#[test]
+fn what_is_asked_for_before_the_publish_is_never_refused_without_a_word() {
+    // FFmpeg goes on behind an error with a description, and waits for ever behind one without.
+    let mut peer = Peer::new();
+    for (name, transaction) in [("releaseStream", 1.0), ("FCPublish", 2.0), ("createStream", 3.0)] {
+        peer.command(3, 0, name, transaction, vec![Value::Null, string("key")]);
+        let (_, error) = peer.commands().pop().expect("an answer");
+        assert_eq!((error.name.as_str(), error.transaction), ("_error", transaction));
+        assert!(!super::super::command::information(&error).1.is_empty());
+    }
+    assert!(!peer.server.is_closing());
+}
+
+#[test]
 fn ffmpeg_may_check_bandwidth_first_and_count_on() {
     let mut peer = Peer::connected("live");
     peer.command(3, 0, "_checkbw", 5.0, vec![Value::Null]);

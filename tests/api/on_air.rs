@@ -7,6 +7,7 @@ use crate::support::machines::{Feed, SILENT, Show, Sink};
 
 /// Defect 2 of the predecessor: the page never learned that the encoder or an output had stopped.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one show, told from its beginning to its end")]
 async fn a_show_is_told_from_its_encoder_to_its_report() {
     let api = Api::start().await;
     let admin = api.admin().await;

@@ -129,6 +129,7 @@ impl Api {
             doctor: Arc::new(Fine),
             config: Arc::new(config),
             figures: Arc::default(),
+            webhooks: app.webhooks.clone(),
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("bound");

@@ -107,23 +107,26 @@ async fn a_stream_key_is_shown_to_who_gave_the_password_just_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_to_watch_and_where_to_send_follow_how_it_was_asked() {
+async fn a_webhook_is_made_tried_and_taken_away() {
     let api = Api::start().await;
     let cookie = api.admin().await;
-    let made = project(&api, &cookie).await;
-    let id = made["id"].as_str().expect("an id");
-    let port = api.app.addresses.rtmp.expect("it listens").port();
-    let path = format!("/projects/{id}/ingest");
-    let asked = api.to(Method::GET, &path).cookie(&cookie).header("host", "studio.lan:8080").send().await;
-    let servers = asked.is(200).json()["servers"].clone();
-    assert_eq!(servers, json!([format!("rtmp://studio.lan:{port}/live")]), "never localhost for others");
-    let path = format!("/projects/{id}/playback");
-    let asked = api.to(Method::GET, &path).cookie(&cookie).header("host", "studio.lan:8080").send().await;
-    let shown = asked.is(200).json();
-    assert_eq!(shown["hls_url"], "http://studio.lan:8080/hls/show/index.m3u8");
-    assert_eq!((&shown["ready"], &shown["token_required"]), (&json!(false), &json!(false)));
-    let system = api.to(Method::GET, "/system").cookie(&cookie).send().await.is(200).json();
-    assert_eq!(system["database"]["kind"], "sqlite");
-    let checks = api.to(Method::GET, "/system/checks").cookie(&cookie).send().await.is(200).json();
-    assert!(checks["items"].as_array().expect("a list").len() >= 7, "{checks}");
+    let asked = json!({ "url": "https://hooks.invalid/x", "events": ["stream.*"] });
+    let made = api.post("/webhooks", asked).cookie(&cookie).send().await.is(201).json();
+    assert!(made["secret"].as_str().expect("told once").starts_with("whsec_"));
+    let path = format!("/webhooks/{}", made["id"].as_str().expect("an id"));
+    let seen = api.get(&path).cookie(&cookie).send().await.is(200);
+    assert!(!seen.text.contains("whsec_"), "{seen:?}");
+    let wrong = json!({ "url": "http://127.0.0.1:9/", "events": ["nothing.*"] });
+    api.post("/webhooks", wrong).cookie(&cookie).send().await.is_problem(422, "invalid");
+    let off = json!({ "enabled": false });
+    let changed = api.patch(&path, off).cookie(&cookie).send().await.is(200).json();
+    assert_eq!(changed["enabled"], false);
+    let begun = api.to(Method::POST, &format!("{path}/test")).cookie(&cookie).send().await.is(202).json();
+    let list = format!("{path}/deliveries");
+    let all = api.get(&list).cookie(&cookie).send().await.is(200).json();
+    assert_eq!(all["items"][0]["id"], begun["delivery_id"]);
+    let again = format!("{list}/{}/redeliver", begun["delivery_id"].as_str().expect("an id"));
+    api.to(Method::POST, &again).cookie(&cookie).send().await.is(202);
+    api.delete(&path).cookie(&cookie).send().await.is(204);
+    api.get(&path).cookie(&cookie).send().await.is_problem(404, "not_found");
 }

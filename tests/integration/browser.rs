@@ -11,6 +11,7 @@ use crate::support::packets::Clip;
 use crate::support::peers::ffmpeg_publish_forever;
 use crate::support::programs::{Program, chromium};
 use crate::support::scratch::Scratch;
+use crate::support::until;
 
 /// Seconds of picture that must pass.
 const SECONDS: &str = "3";
@@ -70,6 +71,23 @@ fn the_watch_page_is_less_than_three_seconds_behind() {
 }
 
 #[test]
+fn the_picture_goes_on_when_another_encoder_takes_over_with_another_size() {
+    needs!(Program::Ffmpeg, Program::Browser);
+    let engine = Gostream::config().set("hls.segment", "2s").set("hls.window", 12).start();
+    let _first = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    engine.until_playable();
+    let url = engine.http_url(&format!("/watch/{PLAYBACK}"));
+    let watching = std::thread::spawn(move || watch_until(&url, &["25"]));
+    until("the viewer to play", || {
+        engine.count("gostream_hls_requests_total", &[("stream", PLAYBACK), ("kind", "part")]) > 8.0
+    });
+    let _second = ffmpeg_publish_forever(&Clip::av_wider(6), &engine.publish_url());
+    let seen = watching.join().expect("the picture moves on");
+    assert_clean(&seen);
+    assert_eq!((seen["width"].as_u64(), seen["height"].as_u64()), (Some(480), Some(270)), "{seen}");
+}
+
+#[test]
 fn the_demo_plays_and_shows_its_destination() {
     needs!(Program::Browser);
     let scratch = Scratch::new("demo");
@@ -77,6 +95,7 @@ fn the_demo_plays_and_shows_its_destination() {
     command.arg("demo").envs([
         ("GOSTREAM_HTTP__LISTEN", "127.0.0.1:0"),
         ("GOSTREAM_RTMP__LISTEN", "127.0.0.1:0"),
+        ("GOSTREAM_RTMP__APP", "studio"),
         ("GOSTREAM_METRICS__LISTEN", "127.0.0.1:0"),
         ("GOSTREAM_LOG__FORMAT", "json"),
     ]);
@@ -90,6 +109,8 @@ fn the_demo_plays_and_shows_its_destination() {
         outputs.iter().any(|output| output["tone"] == "good"),
         "the practice destination is sending: {outputs:?}"
     );
+    let ingest = format!("rtmp://127.0.0.1:{}/studio", engine.address("rtmp").port());
+    assert!(seen["text"].as_str().is_some_and(|text| text.contains(&ingest)), "{ingest} in {}", seen["text"]);
     let said = engine.process().out();
     for word in ["rtmp://", "http://", "OBS"] {
         assert!(said.contains(word), "the demo tells how to go on ({word}): {said}");

@@ -61,6 +61,29 @@ fn a_platform_is_not_even_connected_to_with_a_codec_it_does_not_take() {
 }
 
 #[test]
+fn an_encoder_that_cannot_decide_does_not_have_the_server_called_at_each_of_its_changes() {
+    let sink = Sink::start(&[]);
+    let codecs = toml::Value::Array(vec!["h264".into(), "aac".into()]);
+    let engine = Gostream::config()
+        .set("relay.retry_min", "4s")
+        .set("relay.retry_max", "4s")
+        .destination_with("one", &sink.url(), "key", &[("codecs", codecs)])
+        .start();
+    let feed = Feed::start(&engine.publish_url(), Show::h264());
+    engine.until_output("one", "sending");
+    for _ in 0..10 {
+        feed.switch(Show::vp9());
+        let_flow(Duration::from_millis(250));
+        feed.switch(Show::h264());
+        let_flow(Duration::from_millis(250));
+    }
+    // It was right ten times, and two seconds at least lie before each call but the first.
+    assert!(sink.connections() <= 4, "{} calls", sink.connections());
+    engine.until_output("one", "sending");
+    until_has(&sink, VIDEO, &[0x27], 10);
+}
+
+#[test]
 fn a_server_that_names_what_it_takes_is_believed() {
     let sink = Sink::start(&[(b"vp09", b"none")]);
     let engine = Gostream::config().destination("one", &sink.url(), "key").start();
@@ -263,6 +286,36 @@ fn a_server_that_asks_is_left_for_another_connection_at_a_keyframe_without_a_gap
         engine.logged(|line| line["message"].as_str().is_some_and(|said| said.ends_with("just now; staying")))
     });
     assert_eq!(sink.publishes().len(), 2);
+}
+
+#[test]
+fn a_key_that_is_still_in_use_is_asked_for_again_until_it_is_free() {
+    // What a platform says that has not noticed the end of our former connection.
+    let sink = Sink::busy(&[], 2);
+    let engine = Gostream::config()
+        .set("relay.retry_min", "200ms")
+        .set("relay.retry_max", "500ms")
+        .destination("one", &sink.url(), "key")
+        .start();
+    let _feed = Feed::start(&engine.publish_url(), Show::h264());
+    engine.until_output("one", "retrying");
+    assert!(engine.logged(|line| line["reason"] == "publish_rejected"), "{}", engine.log_text());
+    let asked = sink.connections();
+    let_flow(Duration::from_secs(3));
+    assert!(sink.connections() <= asked + 1, "a refusal is not answered by a tight loop");
+    engine.until_output("one", "sending");
+    until_has(&sink, VIDEO, &[0x27, 1], 10);
+    assert_eq!(sink.connections(), 3);
+}
+
+#[test]
+fn a_viewer_who_names_no_coding_is_sent_what_there_is() {
+    let engine = Gostream::start();
+    let _feed = Feed::start(&engine.publish_url(), Show::vp9());
+    engine.until_stream("live");
+    let viewer = Viewer::plain(engine.address("rtmp"), PLAYBACK);
+    until("pictures", || viewer.place(b"\xA1vp09").is_some());
+    assert!(viewer.place(b"\x90vp09") < viewer.place(b"\xA1vp09"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use m3u8_rs::{MasterPlaylist, MediaPlaylist, Playlist};
 
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
+use crate::support::machines::{Feed, Show};
 use crate::support::packets::{Clip, FRAME_RATE, Packets};
 use crate::support::peers::{
     GST_RETIMES_MS, Player, assert_decodes, curl, ffmpeg_publish, ffmpeg_publish_forever,
@@ -212,6 +213,47 @@ fn headers(arguments: &[&str]) -> BTreeMap<String, String> {
         pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
     headers.insert(":status".to_owned(), status);
     headers
+}
+
+#[test]
+fn another_coding_of_pictures_is_told_where_it_begins() {
+    let engine = Gostream::start();
+    let feed = Feed::start(&engine.publish_url(), Show::h264());
+    let main = multivariant(&engine);
+    let codecs = |main: &MasterPlaylist| main.variants[0].codecs.clone().unwrap_or_default();
+    assert!(codecs(&main).starts_with("avc1."), "{main:?}");
+    let path = path_of(&main.variants[0].uri);
+    until_segments(&engine, &path, 3);
+    // The encoder was set otherwise and is there again, over another connection.
+    drop(feed);
+    let _feed = Feed::start(&engine.publish_url(), Show::vp9());
+    let main = eventually("the other coding", || {
+        Some(multivariant(&engine)).filter(|main| codecs(main).starts_with("vp09."))
+    });
+    let list = until_segments(&engine, &path_of(&main.variants[0].uri), 3);
+    let maps: Vec<_> = list.segments.iter().filter_map(|segment| segment.map.as_ref()).collect();
+    assert!(!maps.is_empty());
+    for map in maps {
+        let init = engine.get(&beside(&path, &map.uri));
+        assert_eq!(init.status, 200);
+    }
+}
+
+#[test]
+fn another_coding_in_mid_show_follows_a_discontinuity() {
+    let engine = Gostream::config().set("hls.window", 20).start();
+    let feed = Feed::start(&engine.publish_url(), Show::h264());
+    let path = media_path(&engine);
+    until_segments(&engine, &path, 3);
+    feed.switch(Show::vp9());
+    let list = eventually("a discontinuity", || {
+        Some(media(&engine, &path)).filter(|list| list.segments.iter().any(|segment| segment.discontinuity))
+    });
+    let at = list.segments.iter().position(|segment| segment.discontinuity).expect("one");
+    let map = list.segments[at].map.as_ref().expect("an init segment of its own");
+    assert_ne!(Some(&map.uri), list.segments[0].map.as_ref().map(|map| &map.uri));
+    let codecs = multivariant(&engine).variants[0].codecs.clone().unwrap_or_default();
+    assert!(codecs.starts_with("vp09."), "{codecs}");
 }
 
 #[test]

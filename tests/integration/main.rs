@@ -10,6 +10,7 @@ mod authentication;
 mod beside;
 mod browser;
 mod capability;
+mod clock;
 mod endurance;
 mod every_codec;
 mod fixtures;

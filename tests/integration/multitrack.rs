@@ -235,3 +235,46 @@ fn a_browser_changes_to_the_larger_picture_and_hears_the_same_sound() {
     assert_clean(&seen);
     assert_eq!((seen["narrow"].as_u64(), seen["width"].as_u64()), (Some(320), Some(480)), "{seen}");
 }
+
+#[test]
+fn a_browser_plays_on_where_the_picture_that_it_shows_has_a_gap() {
+    needs!(Program::Ffmpeg, Program::Browser);
+    let engine = Gostream::config().set("hls.segment", "2s").set("hls.window", 12).start();
+    let (narrow, wide) = (Clip::av(90), Clip::av_wider(90));
+    let tracks =
+        [(Kind::Video, 0, &*narrow.file), (Kind::Video, 1, &*wide.file), (Kind::Audio, 0, &*narrow.file)];
+    Show::of(&tracks).without_pictures(1, 20_000..34_000).publish(engine.address("rtmp"), KEY);
+    engine.until_playable();
+    let url = engine.http_url(&format!("/watch/{PLAYBACK}"));
+    // From before the gap to well after it.
+    let watching = std::thread::spawn(move || watch_until(&url, &["40"]));
+    let lists = lists(&index(&engine));
+    let gaps = || {
+        let texts = lists.iter().map(|uri| engine.get(&format!("/hls/{PLAYBACK}/{uri}")).text());
+        texts.map(|text| text.matches("#EXT-X-GAP").count()).max().unwrap_or(0)
+    };
+    until("gaps in the wide picture", || gaps() >= 4);
+    let seen = watching.join().expect("the browser plays on");
+    assert_clean(&seen);
+}
+
+#[test]
+fn ffmpeg_reads_on_behind_a_gap() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::config().set("hls.window", 60).start();
+    let (narrow, wide) = (Clip::av(14), Clip::av_wider(14));
+    let tracks =
+        [(Kind::Video, 0, &*narrow.file), (Kind::Video, 1, &*wide.file), (Kind::Audio, 0, &*narrow.file)];
+    Show::of(&tracks).without_pictures(1, 4_000..9_000).publish(engine.address("rtmp"), KEY);
+    let main = index(&engine);
+    let uri = main.variants[1].uri.clone();
+    until_ended(&engine, &uri);
+    let list = engine.get(&format!("/hls/{PLAYBACK}/{uri}")).text();
+    assert!(list.matches("#EXT-X-GAP").count() >= 3, "{list}");
+    // What stands for a gap is there at once, and there is nothing in it to decode.
+    let url = engine.http_url(&format!("/hls/{PLAYBACK}/{uri}"));
+    let (is, was) =
+        (hashes(&Packets::of(Path::new(&url)), Kind::Video), hashes(&packets(&wide), Kind::Video));
+    assert!(is.len() + 5 * 25 <= was.len() && is.len() > 150, "{} of {}", is.len(), was.len());
+    assert_eq!((is.first(), is.last()), (was.first(), was.last()), "from before the gap to behind it");
+}

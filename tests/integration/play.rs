@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
+use crate::support::machines::{Feed, Show, Viewer};
 use crate::support::nginx::Nginx;
 use crate::support::packets::{Clip, Packets};
 use crate::support::peers::{Player, ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
-use crate::support::until;
+use crate::support::{let_flow, until};
 
 /// How long a player may take to notice the end by itself before it is asked to stop.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -100,6 +101,18 @@ fn a_viewer_who_comes_before_the_publisher_waits_and_gets_everything() {
     clip.assert_whole_in("the early viewer", &packets, 1);
     let count = packets.track(crate::support::packets::Kind::Video).len();
     assert_eq!(count, 4 * crate::support::packets::FRAME_RATE, "from the very first picture on");
+}
+
+#[test]
+fn hundreds_of_viewers_wait_for_a_publisher_and_all_get_the_show() {
+    const WAITING: usize = 300;
+    let engine = Gostream::start();
+    let viewers: Vec<_> = (0..WAITING).map(|_| Viewer::start(engine.address("rtmp"), PLAYBACK)).collect();
+    let start = b"NetStream.Play.Start";
+    until("all of them to wait", || viewers.iter().all(|viewer| viewer.place(start).is_some()));
+    let_flow(Duration::from_secs(2));
+    let _feed = Feed::start(&engine.publish_url(), Show::h264());
+    until("all of them to see it", || viewers.iter().all(|viewer| viewer.place(&[0x27, 1]).is_some()));
 }
 
 #[test]

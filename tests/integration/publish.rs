@@ -11,6 +11,7 @@ use crate::support::peers::{
 };
 use crate::support::process::Signal;
 use crate::support::programs::Program;
+use crate::support::raw::{Raw, Tag, tags};
 use crate::support::tap::Tap;
 use crate::support::until;
 
@@ -190,4 +191,31 @@ fn an_encoder_whose_timestamps_mean_nothing_is_played_by_the_clock_on_the_wall()
     engine.until_playable();
     let discontinuities = engine.count("gostream_stream_discontinuities_total", &[("stream", PLAYBACK)]);
     assert!((discontinuities - 1.0).abs() < 0.5, "once: {discontinuities}");
+}
+
+/// Shows that begin and end.
+const SHOWS: usize = 1_000;
+/// What a thousand of them may leave in memory, in kilobytes: what the first ones made the process take.
+const LEFT_KB_MAX: f64 = 40_000.0;
+
+#[test]
+fn a_thousand_short_shows_leave_nothing_behind() {
+    needs!(Program::Ffmpeg);
+    let engine = Gostream::start();
+    let tags: Vec<_> = tags(&Clip::av(4).file).into_iter().filter(|tag| tag.millis < 200).collect();
+    let now: Vec<_> = tags.into_iter().map(|tag| Tag { millis: 0, ..tag }).collect();
+    let show = || Raw::publish(engine.address("rtmp"), KEY).send_all(&now);
+    let memory = || engine.count("process_resident_memory_bytes", &[]) / 1_024.0;
+    let files = || engine.count("process_open_fds", &[]);
+    (0..SHOWS / 10).for_each(|_| show());
+    engine.until_stream("ended");
+    let (memory_before, files_before) = (memory(), files());
+    (0..SHOWS).for_each(|_| show());
+    engine.until_stream("ended");
+    until("all connections to end", || engine.count("gostream_connections", &[("service", "rtmp")]) < 0.5);
+    assert!(files() <= files_before + 2.0, "{} files, {files_before} before", files());
+    let left = memory() - memory_before;
+    assert!(left < LEFT_KB_MAX, "{left} kB are left of {SHOWS} shows");
+    let accepted = engine.count("gostream_publish_total", &[("result", "accepted")]);
+    assert!((accepted - (SHOWS + SHOWS / 10) as f64).abs() < 0.5, "{accepted}");
 }

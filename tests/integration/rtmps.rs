@@ -1,10 +1,14 @@
 //! RTMP over TLS, in and out, with an authority of our own.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::time::Duration;
+
+use rustls::server::Acceptor;
 
 use crate::needs;
 use crate::support::engine::{Config, Gostream, KEY};
+use crate::support::machines::{Feed, Show};
 use crate::support::packets::Clip;
 use crate::support::peers::{Player, ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
@@ -130,4 +134,40 @@ fn a_client_gets_the_certificate_whether_or_not_it_names_the_server() {
     // No name is sent for an address: what a client without a name for us does.
     shakes_hands(&engine, &authority, "127.0.0.1", true, &[]);
     shakes_hands(&engine, &authority, "localhost", true, &["h2", "http/1.1"]);
+}
+
+#[test]
+fn a_destination_is_asked_for_by_its_name() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let hearing = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().expect("a connection");
+        let mut acceptor = Acceptor::default();
+        loop {
+            acceptor.read_tls(&mut socket).expect("it sends");
+            if let Some(accepted) = acceptor.accept().expect("a hello") {
+                return accepted.client_hello().server_name().map(str::to_owned);
+            }
+        }
+    });
+    let engine =
+        Gostream::config().destination("one", &format!("rtmps://localhost:{port}/live"), "key").start();
+    let _feed = Feed::start(&engine.publish_url(), Show::h264());
+    assert_eq!(hearing.join().expect("a hello").as_deref(), Some("localhost"));
+}
+
+#[test]
+fn a_destination_with_a_certificate_for_another_name_receives_nothing() {
+    let authority = Authority::new();
+    let edge = secure(&authority).set("rtmps.listen", "0.0.0.0:0").start();
+    // The certificate is for localhost and 127.0.0.1.
+    let url = format!("rtmps://127.0.0.2:{}/live", edge.address("rtmps").port());
+    let engine = Gostream::config()
+        .destination("edge", &url, KEY)
+        .environment("SSL_CERT_FILE", &authority.certificate().to_string_lossy())
+        .start();
+    let _feed = Feed::start(&engine.publish_url(), Show::h264());
+    engine.until_output("edge", "retrying");
+    assert!(engine.logged(|line| line["reason"] == "tls"), "the reason has a name: {}", engine.log_text());
+    assert!(!edge.stream_is("live"));
 }

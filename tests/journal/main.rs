@@ -5,6 +5,7 @@
 mod broadcasts;
 mod events;
 mod support;
+mod webhooks;
 
 use support::{Bench, Case, Postgres, Program, block_on};
 
@@ -36,6 +37,16 @@ cases! {
     events {
         whoever_listens_misses_nothing_and_gets_nothing_twice,
         what_a_listener_does_not_ask_for_it_does_not_get,
+    }
+    webhooks {
+        an_event_arrives_signed_where_it_is_wanted,
+        a_receiver_that_fails_is_told_again_until_it_has_heard,
+        what_is_no_yes_is_a_no,
+        a_webhook_cannot_look_inside,
+        one_that_fails_for_long_is_switched_off_and_told,
+        a_test_is_sent_to_one_and_a_delivery_is_sent_again,
+        a_dead_host_is_left_alone_while_others_are_told,
+        of_two_nodes_one_delivers,
     }
 }
 

@@ -36,7 +36,7 @@ const playback = (one) => ({
   token_required: false, token: null, token_expires_at: null,
 });
 const ingest = () => ({
-  servers: ['rtmps://live.example.com:1936/live', 'rtmp://192.168.1.20:1935/live'], publish_user_needed: false, connected: false, last_used_at: null,
+  rtmps: [{ server: 'rtmps://live.example.com:1936/live', label: 'RTMPS' }], rtmp: [{ server: 'rtmp://192.168.1.20:1935/live', label: 'RTMP' }], publish_user_needed: false, connected: false, last_used_at: null,
 });
 const broadcast = (id) => need([...world.broadcasts.values()].flat().find((each) => each.id === id) ?? (world.projects.some((p) => p.live.broadcast_id === id) && { id, project_id: world.projects.find((p) => p.live.broadcast_id === id).id, node: 'studio-1', started_at: new Date(Date.now() - 9e5).toISOString(), ended_at: null, end_reason: null, encoder: 'Larix Broadcaster 1.3', live: true }));
 const health = (id) => {

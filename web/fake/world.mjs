@@ -124,8 +124,8 @@ export const deliveries = [
 ];
 export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, cpu_percent: 7.4, memory_bytes: 148_000_000, disk_free_bytes: 81_400_000_000, database: { kind: 'sqlite', open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
 export const nodes = [
-  { id: 'studio-1', roles: ['ingest', 'edge', 'api'], started_at: at(432_000), version: '0.1.0', streams_live: 2, this: true },
-  { id: 'edge-oslo', roles: ['edge'], started_at: at(86_000), version: '0.1.0', streams_live: 1, this: false },
+  { id: 'studio-1', roles: ['ingest', 'edge', 'api'], started_at: at(432_000), version: '0.1.0', live_streams: 2, self: true },
+  { id: 'edge-oslo', roles: ['edge'], started_at: at(86_000), version: '0.1.0', live_streams: 1, self: false },
 ];
 export const checks = [
   { id: 'config', title: 'Configuration', state: 'ok', detail: 'config.toml, 12 keys differ from the defaults', what_to_do: null },

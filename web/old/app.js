@@ -82,9 +82,12 @@ function watchPage() {
   }, 1000);
 }
 
-// The usual port: another one is in the server's own banner and in its config.toml.
-function tellServer() {
-  by('server').textContent = `rtmp://${location.hostname}:1935/live`;
+// Where encoders publish to, as the server listens.
+async function tellServer() {
+  const answer = await fetch('/ingest.json', { cache: 'no-store' });
+  const { rtmp_port: plain, rtmps_port: secure, app } = await answer.json();
+  const [scheme, port] = plain ? ['rtmp', plain] : ['rtmps', secure];
+  by('server').textContent = port ? `${scheme}://${location.hostname}:${port}/${app}` : 'none: RTMP is switched off';
 }
 
 function livePage() {

@@ -6,6 +6,7 @@
 //! The text is the 0.0.4 format: OpenMetrics forbids a gauge `x` beside a counter `x_total`, and we have both.
 
 mod engine;
+mod history;
 pub mod names;
 mod process;
 mod store;
@@ -23,6 +24,7 @@ use crate::net::Identity;
 use names::{Kind, Metric};
 
 pub use engine::EngineFigures;
+pub use history::HistoryFigures;
 pub use process::{Process, resident_bytes};
 pub use store::StoreFigures;
 

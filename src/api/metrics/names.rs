@@ -140,6 +140,18 @@ metrics! {
     SIGN_INS_LIMITED = Counter "gostream_sign_ins_limited_total" ["by"] "Attempts to sign in or up that were too many.";
     PROJECTS = Gauge "gostream_projects" [] "Projects that are known.";
     PROJECT_REFRESHES = Counter "gostream_project_refreshes_total" [] "Times a project was read anew after a change.";
+
+    EVENTS = Counter "gostream_events_total" ["result"]
+        "What happened: kept, lost because too much waited, or refused by the database.";
+    EVENTS_WAITING = Gauge "gostream_events_waiting" [] "What waits to be kept.";
+    EVENTS_OUTAGES = Counter "gostream_events_outages_total" []
+        "Times the database was away when something was to be kept.";
+    STREAM_ISSUE = Gauge "gostream_stream_issue" ["stream", "code", "severity"]
+        "1 for each issue that a broadcast has; absent where it has none.";
+    WEBHOOK_ATTEMPTS = Counter "gostream_webhook_attempts_total" ["result"]
+        "Attempts to deliver an event, by what came of them; paused ones were not made because the host kept failing.";
+    WEBHOOK_REFUSED = Counter "gostream_webhook_refused_total" []
+        "Attempts that were not made because the address leads where webhooks may not go.";
 }
 
 #[cfg(test)]

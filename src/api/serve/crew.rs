@@ -19,6 +19,10 @@ use super::connection::Connection;
 /// Connections on their way to a thread, and back from all of them. One that finds no room is served where it is.
 const WAITING_MAX: usize = 1_024;
 
+/// Answers in a row before a thread looks for new requests: those who wait for a part are answered before those who have it
+/// ask for the next.
+const ANSWERS_IN_A_ROW: u32 = 512;
+
 /// A connection, its socket, and what was read of it.
 pub(super) type Handed = (Connection, StdStream, Vec<u8>);
 
@@ -93,7 +97,7 @@ struct Hand {
 
 impl Hand {
     fn work(self, cut: &CancellationToken) {
-        match Builder::new_current_thread().enable_all().build() {
+        match Builder::new_current_thread().enable_all().event_interval(ANSWERS_IN_A_ROW).build() {
             Ok(runtime) => drop(runtime.block_on(cut.run_until_cancelled(self.serve()))),
             Err(error) => tracing::error!(%error, "a thread for viewers cannot run"),
         }

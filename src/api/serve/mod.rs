@@ -89,8 +89,8 @@ pub struct Server {
     pub router: Router,
     /// Who answers requests for HLS, without the router being asked.
     pub hall: Option<Arc<Hall>>,
-    /// Threads of their own for plain connections that ask for nothing else: one for each core that they may have. With
-    /// none of them everything is answered on the runtime that this is run on.
+    /// Threads of their own for plain connections that ask for nothing else. With none of them everything is answered on
+    /// the runtime that this is run on.
     pub hands: usize,
     /// Its bounds.
     pub limits: Limits,

@@ -26,6 +26,7 @@ use crate::auth::PlaybackTokens;
 use crate::control::Control;
 use crate::store::Store;
 use crate::vault::Vault;
+use crate::webhook::Webhooks;
 use door::Door;
 
 pub use routes::{About, Doctor, Examined, Site};
@@ -43,6 +44,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// What is wanted, and what runs.
     pub control: Arc<Control>,
+    /// Others who are told of what happens.
+    pub webhooks: Webhooks,
     /// What viewers need, where they need something.
     pub tokens: Option<Arc<PlaybackTokens>>,
     /// Where the process is reached.

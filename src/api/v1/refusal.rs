@@ -6,6 +6,7 @@ use crate::account::{self, FieldFault, oidc};
 use crate::api::{Problem, catalogue};
 use crate::control;
 use crate::store::{Error, Unique};
+use crate::webhook;
 
 impl From<account::Error> for Problem {
     fn from(error: account::Error) -> Self {
@@ -118,6 +119,25 @@ impl From<control::Error> for Problem {
             Fault::Store(error) => error.into(),
             Fault::Vault(_) => {
                 tracing::error!(error = said, "a secret cannot be sealed or opened");
+                Self::of(&catalogue::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<webhook::Error> for Problem {
+    fn from(error: webhook::Error) -> Self {
+        use webhook::Error as Fault;
+        let said = error.to_string();
+        match error {
+            Fault::Invalid(faults) => {
+                let problem = Self::of(&catalogue::INVALID);
+                faults.into_iter().fold(problem, |problem, fault| problem.fault(fault.pointer, fault.detail))
+            }
+            Fault::Full { .. } => Self::of(&catalogue::TOO_MANY).detail(said),
+            Fault::Store(error) => error.into(),
+            Fault::Vault(_) | Fault::Tls(_) | Fault::Client(_) => {
+                tracing::error!(error = said, "webhooks fail a request");
                 Self::of(&catalogue::INTERNAL)
             }
         }

@@ -91,6 +91,7 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
         v.secret("key", &mut config.vault.key, false);
         v.secrets("older_keys", &mut config.vault.older_keys);
     });
+    v.table("webhooks", |v| v.value("timeout", &mut config.webhooks.timeout, &Time(SECOND..=MINUTE)));
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));

@@ -40,7 +40,7 @@ pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
     AllowPrivate, Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Relay, Rtmp,
-    Rtmps, Stream, Tls, TlsMode,
+    Rtmps, Stream, Tls, TlsMode, Webhooks,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

@@ -55,6 +55,8 @@ pub struct Config {
     pub auth: Auth,
     /// What secrets are sealed with.
     pub vault: Vault,
+    /// Others who are told.
+    pub webhooks: Webhooks,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -201,7 +203,7 @@ pub struct Relay {
     pub circuit_open: Duration,
     /// Unsent bytes the kernel holds for one destination (`TCP_NOTSENT_LOWAT`).
     pub send_buffer: u64,
-    /// Which addresses destinations and webhooks may have.
+    /// Which addresses destinations and webhooks may have; webhooks none inside, unless all may.
     pub allow_private: AllowPrivate,
 }
 
@@ -245,6 +247,13 @@ pub struct Playback {
     pub require_token: bool,
     /// What tokens are signed with; empty where there are none.
     pub secret: StreamKey,
+}
+
+/// `[webhooks]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webhooks {
+    /// How long a receiver may take, from the look-up of its name to the end of its answer.
+    pub timeout: Duration,
 }
 
 /// `[metrics]`
@@ -298,6 +307,7 @@ impl Default for Config {
             history: History::default(),
             auth: Auth::default(),
             vault: Vault::default(),
+            webhooks: Webhooks::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -402,6 +412,12 @@ impl Default for Hls {
 impl Default for Playback {
     fn default() -> Self {
         Self { require_token: false, secret: StreamKey::new("") }
+    }
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(15) }
     }
 }
 

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use gostream::format::amf0::Value;
 use gostream::format::flv::{TagKind, Tags};
 use gostream::rtmp::{
-    Client, ClientConfig, ClientEvent, Limits, Media, MessageType, RtmpUrl, Server, ServerConfig,
-    ServerEvent, SharedMessage, csid,
+    Client, ClientConfig, ClientEvent, Limits, Media, MessageType, PublishRefusal, RtmpUrl, Server,
+    ServerConfig, ServerEvent, SharedMessage, csid,
 };
 
 /// How long a thread waits for bytes before it looks at everything else.
@@ -39,6 +39,8 @@ pub(crate) struct Show {
     length: Duration,
     /// What all of it is stamped with, where that is not when it is sent.
     stamp: Option<u32>,
+    /// Where its clock begins.
+    from: u32,
 }
 
 impl Show {
@@ -51,7 +53,7 @@ impl Show {
             _ => MessageType::DATA,
         };
         let tags = tags.map(|tag| Tag { type_id: type_id(tag.kind), millis: tag.millis, body: tag.body });
-        Self { tags: tags.collect(), length, stamp: None }
+        Self { tags: tags.collect(), length, stamp: None, from: 0 }
     }
 
     /// The same with every body of pictures otherwise.
@@ -65,6 +67,11 @@ impl Show {
     /// The same with one timestamp in all messages.
     pub(crate) fn stamped(self, millis: u32) -> Self {
         Self { stamp: Some(millis), ..self }
+    }
+
+    /// The same by a clock that begins at another time than 0.
+    pub(crate) fn starting_at(self, millis: u32) -> Self {
+        Self { from: millis, ..self }
     }
 
     fn fixture(name: &str) -> std::path::PathBuf {
@@ -100,7 +107,7 @@ impl Show {
         let tag =
             |(millis, body): (u32, Vec<u8>)| Tag { type_id: MessageType::VIDEO, millis, body: body.into() };
         let length = Duration::from_millis(millis.into());
-        Self { tags: bodies.into_iter().map(tag).collect(), length, stamp: None }
+        Self { tags: bodies.into_iter().map(tag).collect(), length, stamp: None, from: 0 }
     }
 
     /// Whether these bodies of frames follow each other in it, in a round or from one to the next.
@@ -218,7 +225,7 @@ impl Line {
                     break;
                 }
                 let millis = u32::try_from(at.as_millis()).expect("a short test");
-                self.send(stream_id, tag, show.stamp.unwrap_or(millis));
+                self.send(stream_id, tag, show.stamp.unwrap_or(millis.wrapping_add(show.from)));
                 next += 1;
             }
             if next == show.tags.len() && began.elapsed() >= base + show.length {
@@ -314,15 +321,20 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn start(renamed: Renamed) -> Self {
+        Self::busy(renamed, 0)
+    }
+
+    /// One that says of the first `refusals` publishes that their key is in use.
+    pub(crate) fn busy(renamed: Renamed, refusals: usize) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (publishes, connections) = (Arc::default(), Arc::new(Mutex::new(0)));
         let sink = Self { address, publishes: Arc::clone(&publishes), connections: Arc::clone(&connections) };
         std::thread::spawn(move || {
-            for socket in listener.incoming().map_while(Result::ok) {
+            for (number, socket) in listener.incoming().map_while(Result::ok).enumerate() {
                 *connections.lock().expect("nobody panicked") += 1;
                 let publishes = Arc::clone(&publishes);
-                std::thread::spawn(move || serve(socket, renamed, &publishes));
+                std::thread::spawn(move || serve(socket, renamed, number < refusals, &publishes));
             }
         });
         sink
@@ -348,7 +360,7 @@ impl Sink {
     }
 }
 
-fn serve(mut socket: TcpStream, renamed: Renamed, publishes: &Mutex<Vec<Publish>>) {
+fn serve(mut socket: TcpStream, renamed: Renamed, refuses: bool, publishes: &Mutex<Vec<Publish>>) {
     socket.set_read_timeout(Some(TICK)).expect("a timeout");
     let config = ServerConfig {
         app: "live".to_owned(),
@@ -372,6 +384,7 @@ fn serve(mut socket: TcpStream, renamed: Renamed, publishes: &Mutex<Vec<Publish>
         let mut publishes = publishes.lock().expect("nobody panicked");
         while let Some(event) = server.poll_event() {
             match (event, index.and_then(|index: usize| publishes.get_mut(index))) {
+                (ServerEvent::Publish(_), _) if refuses => server.refuse_publish(PublishRefusal::Busy),
                 (ServerEvent::Publish(_), _) => {
                     server.accept_publish(Instant::now());
                     index = Some(publishes.len());
@@ -398,14 +411,22 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Plays a stream of the app `live`.
     pub(crate) fn start(server: SocketAddr, name: &str) -> Self {
+        let every = Value::StrictArray(vec![Value::String("*".to_owned())]);
+        let says = [("capsEx", Value::Number(3.0)), ("fourCcList", every)];
+        Self::saying(server, name, says.to_vec())
+    }
+
+    /// The same for one that says nothing of Enhanced RTMP, as most players do that decode HEVC.
+    pub(crate) fn plain(server: SocketAddr, name: &str) -> Self {
+        Self::saying(server, name, Vec::new())
+    }
+
+    fn saying(server: SocketAddr, name: &str, says: Vec<(&str, Value)>) -> Self {
         let mut socket = TcpStream::connect(server).expect("the server listens");
         let text = |text: &str| Value::String(text.to_owned());
-        let property = |name: &str, value: Value| (name.to_owned(), value);
-        let connect = Value::Object(vec![
-            property("app", text("live")),
-            property("capsEx", Value::Number(3.0)),
-            property("fourCcList", Value::StrictArray(vec![text("*")])),
-        ]);
+        let properties = [("app", text("live"))].into_iter().chain(says);
+        let connect = properties.map(|(name, value)| (name.to_owned(), value)).collect();
+        let connect = Value::Object(connect);
         let mut bytes = hello();
         bytes.extend([0; 1_536]);
         for (stream_id, command) in [

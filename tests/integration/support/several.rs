@@ -91,6 +91,17 @@ impl Show {
         Self { messages }
     }
 
+    /// The same without the frames of a wrapped track of pictures in these milliseconds.
+    pub(crate) fn without_pictures(mut self, index: u8, missing: std::ops::Range<u32>) -> Self {
+        self.messages.retain(|message| {
+            let of_track = message.kind == VIDEO
+                && message.body.first().is_some_and(|first| first & 0x8F == 0x86)
+                && message.body.get(6) == Some(&index);
+            !of_track || message.is_header() || !missing.contains(&message.millis)
+        });
+        self
+    }
+
     /// Sends it at the pace of a camera, says goodbye, and ends.
     pub(crate) fn publish(self, server: SocketAddr, key: &str) -> JoinHandle<()> {
         let key = key.to_owned();

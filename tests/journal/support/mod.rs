@@ -8,6 +8,8 @@ mod store;
 #[path = "../../integration/support/machines.rs"]
 pub(crate) mod machines;
 
+pub(crate) mod receiver;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;

@@ -83,7 +83,10 @@ export const playbackQuery = (id: string) =>
 export const ingestQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'ingest'),
-    queryFn: () => ok(api.GET('/projects/{id}/ingest', path(id))),
+    queryFn: async () => {
+      const ingest = await ok(api.GET('/projects/{id}/ingest', path(id)));
+      return { ...ingest, servers: [...ingest.rtmps, ...ingest.rtmp].map(({ server }) => server) };
+    },
   });
 
 export const connectionsQuery = queryOptions({

@@ -408,8 +408,10 @@ export interface components {
       token: string | null;
     };
     Ingest: {
-      /** What goes into an encoder's "Server" field, the best first. */
-      servers: string[];
+      /** What goes into an encoder's "Server" field. */
+      rtmp: { server: string; label: string }[];
+      /** The same over TLS. */
+      rtmps: { server: string; label: string }[];
       publish_user_needed: boolean;
       connected: boolean;
       last_used_at: string | null;
@@ -487,7 +489,7 @@ export interface components {
       hls_viewers: number;
       outputs_sending: number;
     };
-    Node: { id: string; started_at: string; version: string; streams_live: number; this: boolean; roles?: string[] };
+    Node: { id: string; started_at: string; version: string; live_streams: number; self: boolean; roles: string[] };
     Check: { id: string; title: string; state: 'ok' | 'warn' | 'fail'; detail: string; what_to_do: string | null };
   };
 }

@@ -26,7 +26,10 @@ export type Figures = Schemas['Figures'];
 export type Health = Schemas['Health'];
 export type Report = Schemas['Report'];
 export type Playback = Schemas['Playback'];
-export type Ingest = Schemas['Ingest'];
+export type Ingest = Schemas['Ingest'] & {
+  /** Every server, the safest first. */
+  servers: string[];
+};
 export type Connection = Schemas['Connection'];
 export type Webhook = Schemas['Webhook'];
 export type Delivery = Schemas['Delivery'];

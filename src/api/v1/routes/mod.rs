@@ -24,6 +24,7 @@ mod system;
 mod tokens;
 mod trials;
 mod users;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -91,6 +92,11 @@ pub(super) fn all() -> OpenApiRouter<Services> {
         .routes(routes!(report::report))
         .routes(routes!(events::events))
         .routes(routes!(live::event_stream))
+        .routes(routes!(webhooks::webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::webhook, webhooks::change_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
         .routes(routes!(system::system))
         .routes(routes!(system::nodes))
         .routes(routes!(system::checks))

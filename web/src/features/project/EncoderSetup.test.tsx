@@ -9,7 +9,7 @@ import { EncoderSetup } from './EncoderSetup';
 import { larix } from './Phone';
 
 const key = { id: 'key_1', project_id: 'prj_1', name: 'Main', key_hint: 'k3Qd', disabled: false, expires_at: null, last_used_at: null, created_at: '', updated_at: '', revision: 1 };
-const ingest = { servers: ['rtmp://10.0.0.9:1935/live'], publish_user_needed: false, connected: false, last_used_at: null };
+const ingest = { rtmps: [], rtmp: [{ server: 'rtmp://10.0.0.9:1935/live', label: 'RTMP' }], publish_user_needed: false, connected: false, last_used_at: null };
 const routes = () => ({
   'GET /api/v1/me': me(),
   'GET /api/v1/projects/prj_1/ingest': ingest,

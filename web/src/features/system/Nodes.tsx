@@ -8,15 +8,15 @@ export function Nodes() {
   const nodes = useSuspenseQuery(nodesQuery).data;
   return (
     <ul className="rows">
-      {nodes.map(({ id, roles, started_at, version, streams_live, this: self }) => (
+      {nodes.map(({ id, roles, started_at, version, live_streams, self }) => (
         <li key={id} className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 py-2.5">
           <p className="min-w-0 flex-1 font-medium">
             <code className="break-all">{id}</code>
             {self && <span className="ml-2 text-sm font-normal text-faint">this one</span>}
           </p>
-          <p className="text-sm text-soft">{count(streams_live, 'live stream')}</p>
+          <p className="text-sm text-soft">{count(live_streams, 'live stream')}</p>
           <p className="w-full text-sm text-faint">
-            {roles && `${roles.join(', ')} · `}
+            {roles.length > 0 && `${roles.join(', ')} · `}
             {version} · started <Ago at={started_at} />
           </p>
         </li>
