@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use zeroize::Zeroizing;
 
 use super::config::{self, AllowPrivate, Config};
+use super::demo::Rehearsals;
 use super::engine::{Engine, hold_config};
 use super::life::Addresses;
 use super::{doctor, node};
@@ -176,6 +177,7 @@ pub(super) fn services(
     (health, addresses): (Health, Addresses),
     (control, accounts, webhooks): (&Arc<Control>, &Accounts, &Webhooks),
     (vault, tokens): (Vault, Option<Arc<PlaybackTokens>>),
+    rehearsal: Arc<Rehearsals>,
 ) -> anyhow::Result<v1::Services> {
     let public_url = Some(config.public_url.clone()).filter(|url| !url.is_empty());
     let site = v1::Site {
@@ -195,6 +197,7 @@ pub(super) fn services(
         tokens,
         site: Arc::new(site),
         about: Arc::new(v1::About { node_id: node::id(config)?, started_at: SystemTime::now() }),
+        rehearsal,
         doctor: Arc::new(Examiner(config.clone())),
         config: Arc::new(v1::Config { door: door(config, public_url), sign_up: config.auth.signup }),
         figures: Arc::default(),

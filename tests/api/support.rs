@@ -106,6 +106,7 @@ impl Api {
         let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let mut process = app::config::Config { data_dir: folder.path().to_owned(), ..Default::default() };
         (process.rtmp.listen, process.http.listen, process.metrics.listen) = (local, local, local);
+        process.practice.listen = local;
         set(&mut process);
         let mut app = App::start(&process, FrontPage::Welcome).await.expect("it starts");
         app.ready().await.expect("it becomes ready");

@@ -92,6 +92,7 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
         v.secrets("older_keys", &mut config.vault.older_keys);
     });
     v.table("webhooks", |v| v.value("timeout", &mut config.webhooks.timeout, &Time(SECOND..=MINUTE)));
+    v.table("practice", |v| v.value("listen", &mut config.practice.listen, &Address { off: true }));
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));

@@ -39,8 +39,8 @@ pub use kept::{Auth, Database, History, Limits, Oidc, OidcCreate, Vault};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    AllowPrivate, Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Relay, Rtmp,
-    Rtmps, Stream, Tls, TlsMode, Webhooks,
+    AllowPrivate, Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Practice, Relay,
+    Rtmp, Rtmps, Stream, Tls, TlsMode, Webhooks,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

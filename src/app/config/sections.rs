@@ -57,6 +57,8 @@ pub struct Config {
     pub vault: Vault,
     /// Others who are told.
     pub webhooks: Webhooks,
+    /// The destination to practise with.
+    pub practice: Practice,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -256,6 +258,19 @@ pub struct Webhooks {
     pub timeout: Duration,
 }
 
+/// `[practice]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Practice {
+    /// Where the practice destination listens.
+    pub listen: Listen,
+}
+
+impl Default for Practice {
+    fn default() -> Self {
+        Self { listen: Listen::At(([127, 0, 0, 1], 1940).into()) }
+    }
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -308,6 +323,7 @@ impl Default for Config {
             auth: Auth::default(),
             vault: Vault::default(),
             webhooks: Webhooks::default(),
+            practice: Practice::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
