@@ -11,7 +11,7 @@ use crate::support::metrics::Metrics;
 use crate::support::process::{Proc, Signal};
 use crate::support::programs::Program;
 use crate::support::scratch::Scratch;
-use crate::support::{GUARD, eventually, until};
+use crate::support::{GUARD, until};
 
 #[test]
 fn the_version_is_told() {
