@@ -327,7 +327,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// Every target of `fuzz/fuzz_targets`, by its file's name.
-    const TARGETS: [(&str, Target); 19] = [
+    const TARGETS: [(&str, Target); 20] = [
         ("amf0", amf0),
         ("api", api),
         ("asc", asc),
