@@ -1,5 +1,6 @@
 //! The control plane's rooms, each built from its part of the configuration.
 
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,6 +9,7 @@ use anyhow::Context as _;
 use zeroize::Zeroizing;
 
 use super::config::{self, AllowPrivate, Config};
+use super::demo::Rehearsals;
 use super::engine::{Engine, hold_config};
 use super::life::Addresses;
 use super::{doctor, node};
@@ -175,10 +177,12 @@ pub(super) fn services(
     (health, addresses): (Health, Addresses),
     (control, accounts, webhooks): (&Arc<Control>, &Accounts, &Webhooks),
     (vault, tokens): (Vault, Option<Arc<PlaybackTokens>>),
+    rehearsal: Arc<Rehearsals>,
 ) -> anyhow::Result<v1::Services> {
+    let public_url = Some(config.public_url.clone()).filter(|url| !url.is_empty());
     let site = v1::Site {
         app: config.rtmp.app.clone(),
-        public_url: None,
+        public_url: public_url.clone(),
         rtmp: addresses.rtmp,
         rtmps: addresses.rtmps,
         publish_user: !config.rtmp.publish_user.is_empty(),
@@ -193,10 +197,23 @@ pub(super) fn services(
         tokens,
         site: Arc::new(site),
         about: Arc::new(v1::About { node_id: node::id(config)?, started_at: SystemTime::now() }),
+        rehearsal,
         doctor: Arc::new(Examiner(config.clone())),
-        config: Arc::new(v1::Config { sign_up: config.auth.signup, ..v1::Config::default() }),
+        config: Arc::new(v1::Config { door: door(config, public_url), sign_up: config.auth.signup }),
         figures: Arc::default(),
     })
+}
+
+/// What every request for the API passes.
+fn door(config: &Config, public_url: Option<String>) -> v1::door::Config {
+    let per = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    v1::door::Config {
+        rate: v1::door::Rate { per_second: per(config.api.rate), burst: per(config.api.burst) },
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        cors_origins: config.http.cors_origins.iter().map(ToString::to_string).collect(),
+        public_url,
+        ..v1::door::Config::default()
+    }
 }
 
 /// The projects of the file, as control takes them.

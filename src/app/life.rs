@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::banner::Banner;
 use super::config::{Config, Errors, Listen};
-use super::demo::{self, Demo};
+use super::demo::{self, Demo, Rehearsals};
 use super::engine::Engine;
 use super::first_admin::{self, Named};
 use super::preparation::{self, FirstProject, People};
@@ -161,7 +161,8 @@ impl App {
         let hall = hls::Hall::new(Arc::clone(&engine.library), engine.tokens.clone());
         let parts =
             ((health.clone(), addresses), (&control, &accounts, &webhooks), (vault, engine.tokens.clone()));
-        let services = assembly::services(config, parts.0, parts.1, parts.2)?;
+        let rehearsal = Rehearsals::start(config, &engine, addresses.rtmp);
+        let services = assembly::services(config, parts.0, parts.1, parts.2, rehearsal)?;
         sources.push(Box::new(Arc::clone(&services.figures)));
         let port = |at: Option<SocketAddr>| at.map(|at| at.port());
         let ingest = Ingest {

@@ -123,3 +123,29 @@ async fn a_wrong_key_is_told_to_who_sets_an_encoder_up() {
     assert!(!told.to_string().contains("a-wrong-key"), "not even a wrong key");
     drop(feed);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_pattern_reaches_the_practice_destination_and_ends_when_it_is_told_to() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, key) = api.project(&admin, "Rehearsal").await;
+    let project = format!("/projects/{id}");
+    let made =
+        api.post(&format!("{project}/practice-destination"), json!({})).cookie(&admin).send().await.is(201);
+    assert_eq!(made.json()["name"], "Practice");
+    let pattern = format!("{project}/test-pattern");
+    for _ in 0..2 {
+        let begun = api.post(&pattern, json!({})).cookie(&admin).send().await.is(200);
+        assert_eq!(begun.json(), json!({ "publishing": true }));
+    }
+    let live = api.until(&admin, &project, |project| project["live"]["outputs"]["sending"] == 1).await;
+    let stream = format!("/streams/{}", live["live"]["broadcast_id"].as_str().expect("it is on the air"));
+    api.delete(&pattern).cookie(&admin).send().await.is(204);
+    api.until(&admin, &stream, |row| row["ended_at"].is_string()).await;
+    api.delete(&pattern).cookie(&admin).send().await.is(204);
+    let feed = Feed::start(&api.rtmp(&key), Show::h264());
+    api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
+    let pushed = api.post(&pattern, json!({})).cookie(&admin).send().await;
+    pushed.is_problem(409, "not_possible");
+    drop(feed);
+}

@@ -239,3 +239,18 @@ async fn guessing_a_password_gets_slow() {
     refused.is_problem(429, "too_many_requests");
     assert!(!refused.header("retry-after").is_empty());
 }
+
+/// Defect 9 of the predecessor: a secret and a password that everybody knew.
+#[tokio::test]
+async fn a_new_server_has_no_account_and_no_password_that_works() {
+    let api = Api::start().await;
+    for (email, password) in
+        [("admin", "admin"), ("admin@example.org", "admin"), ("admin@localhost", "password"), ("root", "")]
+    {
+        let asked = json!({ "email": email, "password": password });
+        api.post("/session", asked).send().await.is_problem(401, "bad_credentials");
+    }
+    let guessed =
+        json!({ "link": format!("setup_{}", "a".repeat(52)), "email": "a@b", "password": PASSWORD });
+    api.post("/setup", guessed).send().await.is_problem(403, "setup_closed");
+}

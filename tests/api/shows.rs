@@ -341,9 +341,9 @@ async fn the_server_tells_of_itself() {
     assert_eq!(system["database"]["kind"], "sqlite");
     assert!(system["database"]["schema"].as_i64().is_some_and(|schema| schema > 0));
     let nodes = api.get("/system/nodes").cookie(&admin).send().await.is(200).json();
-    assert_eq!((&nodes["items"][0]["id"], &nodes["items"][0]["self"]), (&json!("here"), &json!(true)));
+    assert_eq!((&nodes["items"][0]["id"], &nodes["items"][0]["self"]), (&system["node_id"], &json!(true)));
     let checks = api.get("/system/checks").cookie(&admin).send().await.is(200).json();
-    assert_eq!(checks["items"][0]["id"], "disk");
+    assert!(checks["items"].as_array().expect("a list").len() >= 7, "{checks}");
     let viewer = api.somebody(&admin, "vic", "viewer").await;
     api.get("/system").cookie(&viewer).send().await.is_problem(403, "not_allowed");
 }

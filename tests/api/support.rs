@@ -5,18 +5,16 @@
 pub(crate) mod machines;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gostream::account::{self, Accounts, Cost};
 use gostream::api::page::FrontPage;
 use gostream::api::serve::Server;
-use gostream::api::v1::{self, About, Config, Doctor, Examined, Services, Site};
+use gostream::api::v1::{self, Config, Services};
 use gostream::api::{Health, Phase};
 use gostream::app::config::Listen;
 use gostream::app::{self, App};
-use gostream::vault::{ServerKey, Vault};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -106,31 +104,18 @@ impl Api {
         let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let mut process = app::config::Config { data_dir: folder.path().to_owned(), ..Default::default() };
         (process.rtmp.listen, process.http.listen, process.metrics.listen) = (local, local, local);
+        process.practice.listen = local;
         set(&mut process);
         let mut app = App::start(&process, FrontPage::Welcome).await.expect("it starts");
         app.ready().await.expect("it becomes ready");
-        let store = app.control.store().clone();
-        let vault = Vault::new(ServerKey::load_or_create(folder.path()).expect("a key"), Vec::new());
+        let (store, vault) = (app.services.store.clone(), app.services.vault.clone());
         let people =
             account::Config { cost: Cost::LEAST, sign_up: config.sign_up, ..account::Config::default() };
-        let accounts = Accounts::new(store.clone(), vault.clone(), people).expect("accounts");
+        let accounts = Accounts::new(store, vault, people).expect("accounts");
         let (phase, health) = Health::new();
         phase.send_replace(Phase::Ready);
-        let site = Site { app: "live".to_owned(), rtmp: app.addresses.rtmp, ..Site::default() };
-        let services = Services {
-            health,
-            store,
-            vault,
-            accounts,
-            control: Arc::clone(&app.control),
-            tokens: app.engine.tokens.clone(),
-            site: Arc::new(site),
-            about: Arc::new(About { node_id: "here".to_owned(), started_at: SystemTime::now() }),
-            doctor: Arc::new(Fine),
-            config: Arc::new(config),
-            figures: Arc::default(),
-            webhooks: app.webhooks.clone(),
-        };
+        let config = Arc::new(config);
+        let services = Services { health, accounts, config, figures: Arc::default(), ..app.services.clone() };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let stop = CancellationToken::new();
@@ -322,14 +307,4 @@ fn line(block: &str) -> Line {
         }
     }
     line
-}
-
-/// Finds everything well.
-struct Fine;
-
-impl Doctor for Fine {
-    fn examine(&self) -> Pin<Box<dyn Future<Output = Vec<Examined>> + Send + '_>> {
-        let (id, title, detail) = ("disk", "Free space".to_owned(), "enough".to_owned());
-        Box::pin(async move { vec![Examined { id, title, state: "ok", detail, what_to_do: None }] })
-    }
 }

@@ -29,7 +29,7 @@ use crate::vault::Vault;
 use crate::webhook::Webhooks;
 use door::Door;
 
-pub use routes::{About, Doctor, Examined, Site};
+pub use routes::{About, Doctor, Examined, NoRehearsal, Rehearsal, Site};
 
 /// The rooms that the API shows, and how it behaves.
 #[derive(Clone)]
@@ -52,6 +52,8 @@ pub struct Services {
     pub site: Arc<Site>,
     /// What the process is.
     pub about: Arc<About>,
+    /// Sends test patterns, and takes them.
+    pub rehearsal: Arc<dyn Rehearsal>,
     /// Who looks whether all is well.
     pub doctor: Arc<dyn Doctor>,
     /// How the door behaves.

@@ -4,6 +4,7 @@
 
 use super::Destination;
 use super::codecs::CodecList;
+use super::face::{ListOf, public_url};
 use super::kept::{Auth, Database, OidcCreate};
 use super::project::ProjectDraft;
 use super::sections::{
@@ -53,10 +54,15 @@ const GIB: u64 = 1024 * MIB;
 pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Vec<ProjectDraft>) {
     v.value("data_dir", &mut config.data_dir, &Place);
     v.value("node_id", &mut config.node_id, &Text::<false>(node_id));
+    v.value("public_url", &mut config.public_url, &Text::<false>(public_url));
     v.value("drain_timeout", &mut config.drain_timeout, &Time(0..=HOUR));
     v.value("worker_threads", &mut config.worker_threads, &Integer(0..=1024));
     v.table("http", |v| http(v, &mut config.http));
     v.table("https", |v| v.value("listen", &mut config.https.listen, &Address { off: true }));
+    v.table("api", |v| {
+        v.value("rate", &mut config.api.rate, &Integer(1..=100_000));
+        v.value("burst", &mut config.api.burst, &Integer(1..=1_000_000));
+    });
     v.table("rtmp", |v| rtmp(v, &mut config.rtmp));
     v.table("rtmps", |v| v.value("listen", &mut config.rtmps.listen, &Address { off: true }));
     v.table("tls", |v| {
@@ -86,6 +92,7 @@ pub(super) fn config<V: Visit>(v: &mut V, config: &mut Config, projects: &mut Ve
         v.secrets("older_keys", &mut config.vault.older_keys);
     });
     v.table("webhooks", |v| v.value("timeout", &mut config.webhooks.timeout, &Time(SECOND..=MINUTE)));
+    v.table("practice", |v| v.value("listen", &mut config.practice.listen, &Address { off: true }));
     v.table("metrics", |v| v.value("listen", &mut config.metrics.listen, &Address { off: true }));
     v.table("log", |v| {
         v.value("level", &mut config.log.level, &Text::<false>(log_filter));
@@ -138,6 +145,8 @@ fn http<V: Visit>(v: &mut V, http: &mut Http) {
     v.value("header_timeout", &mut http.header_timeout, &Time(100..=10 * MINUTE));
     v.value("write_timeout", &mut http.write_timeout, &Time(100..=10 * MINUTE));
     v.value("idle_timeout", &mut http.idle_timeout, &Time(100..=HOUR));
+    v.value("trusted_proxies", &mut http.trusted_proxies, &ListOf::NETWORKS);
+    v.value("cors_origins", &mut http.cors_origins, &ListOf::ORIGINS);
 }
 
 fn rtmp<V: Visit>(v: &mut V, rtmp: &mut Rtmp) {

@@ -11,6 +11,7 @@
 mod codecs;
 mod conflicts;
 pub mod error;
+mod face;
 mod file;
 mod kept;
 mod keys;
@@ -32,13 +33,14 @@ use std::time::Duration;
 use values::Kind;
 
 pub use error::Errors;
+pub use face::{Api, WebOrigin};
 pub use file::{SEARCH_PATHS, find};
 pub use kept::{Auth, Database, History, Limits, Oidc, OidcCreate, Vault};
 pub use listen::Listen;
 pub use project::{Destination, Project};
 pub use sections::{
-    AllowPrivate, Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Relay, Rtmp,
-    Rtmps, Stream, Tls, TlsMode, Webhooks,
+    AllowPrivate, Config, Hls, Http, Https, Log, LogFormat, Metrics, OnDuplicate, Playback, Practice, Relay,
+    Rtmp, Rtmps, Stream, Tls, TlsMode, Webhooks,
 };
 pub use show::show;
 pub use sources::{Flag, Loaded, Origin, Origins, Sources};

@@ -5,9 +5,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::face::{Api, WebOrigin};
 use super::kept::{Auth, Database, History, Limits, Vault};
 use super::{Listen, Project};
 use crate::hls::Container;
+use crate::net::Network;
 use crate::stream::StreamKey;
 
 /// Everything an operator can set.
@@ -17,12 +19,16 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// This node's name; empty for the one that is kept in `data_dir`.
     pub node_id: String,
+    /// Where people find this server; empty takes it from each request.
+    pub public_url: String,
     /// How long a drain may take before connections are cut.
     pub drain_timeout: Duration,
     /// Threads of the runtime; 0 is one for each core.
     pub worker_threads: usize,
     /// HTTP: HLS, health, the page.
     pub http: Http,
+    /// How often the API may be asked.
+    pub api: Api,
     /// HTTP over TLS.
     pub https: Https,
     /// RTMP in.
@@ -51,6 +57,8 @@ pub struct Config {
     pub vault: Vault,
     /// Others who are told.
     pub webhooks: Webhooks,
+    /// The destination to practise with.
+    pub practice: Practice,
     /// The listener Prometheus reads.
     pub metrics: Metrics,
     /// Log lines.
@@ -72,6 +80,10 @@ pub struct Http {
     pub write_timeout: Duration,
     /// How long a client keeps its connection that asks for nothing and takes nothing, though it answers pings.
     pub idle_timeout: Duration,
+    /// Who may say in whose name they ask, and how they were asked.
+    pub trusted_proxies: Vec<Network>,
+    /// Whose pages may read what the API answers.
+    pub cors_origins: Vec<WebOrigin>,
 }
 
 /// `[https]`
@@ -246,6 +258,19 @@ pub struct Webhooks {
     pub timeout: Duration,
 }
 
+/// `[practice]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Practice {
+    /// Where the practice destination listens.
+    pub listen: Listen,
+}
+
+impl Default for Practice {
+    fn default() -> Self {
+        Self { listen: Listen::At(([127, 0, 0, 1], 1940).into()) }
+    }
+}
+
 /// `[metrics]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
@@ -281,6 +306,8 @@ impl Default for Config {
             node_id: String::new(),
             drain_timeout: Duration::from_secs(10),
             worker_threads: 0,
+            public_url: String::new(),
+            api: Api::default(),
             http: Http::default(),
             https: Https::default(),
             rtmp: Rtmp::default(),
@@ -296,6 +323,7 @@ impl Default for Config {
             auth: Auth::default(),
             vault: Vault::default(),
             webhooks: Webhooks::default(),
+            practice: Practice::default(),
             metrics: Metrics::default(),
             log: Log::default(),
             projects: Vec::new(),
@@ -311,6 +339,8 @@ impl Default for Http {
             header_timeout: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod practice;
 mod publisher;
+mod rehearsal;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -14,6 +15,9 @@ use crate::api::page::FrontPage;
 use crate::stream::{PlaybackId, StreamKey};
 
 pub use practice::Practice;
+pub(super) use rehearsal::Rehearsals;
+
+use practice::Welcome;
 
 /// The demo's playback id.
 pub const PLAYBACK_ID: &str = "demo";
@@ -62,8 +66,11 @@ impl Demo {
         });
         let app = App::start(&config, FrontPage::Demo).await?;
         let practice = Practice::default();
-        let served =
-            practice.clone().serve(TcpListener::from_std(socket)?, practice_key, app.engine.stop.clone());
+        let served = practice.clone().serve(
+            TcpListener::from_std(socket)?,
+            Welcome::Key(practice_key),
+            app.engine.stop.clone(),
+        );
         app.engine.background.spawn(served);
         if let Some(rtmp) = app.addresses.rtmp {
             let url = format!("rtmp://{}/{}", loopback(rtmp), config.rtmp.app);

@@ -34,7 +34,8 @@ pub(super) async fn publish_in_a_loop(url: String, key: StreamKey, stop: Cancell
     stop.run_until_cancelled(publishing).await;
 }
 
-async fn publish(url: &str, key: &StreamKey) -> anyhow::Result<()> {
+/// Publishes until the connection ends, which is always an error.
+pub(super) async fn publish(url: &str, key: &StreamKey) -> anyhow::Result<()> {
     let url = RtmpUrl::parse(url, key.expose())?;
     let tcp = TcpStream::connect((url.host.as_str(), url.port)).await?;
     let transport = Transport::plain(tcp);

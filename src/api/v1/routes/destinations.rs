@@ -134,7 +134,7 @@ pub(super) struct DestinationShown {
 }
 
 impl DestinationShown {
-    fn of(services: &Services, known: &Known, row: &Destination) -> Self {
+    pub(super) fn of(services: &Services, known: &Known, row: &Destination) -> Self {
         let words = |list: &Value| serde_json::from_value(list.clone()).ok();
         Self {
             id: row.id.to_string(),

@@ -14,6 +14,7 @@ mod people;
 mod platforms;
 mod playback;
 mod projects;
+mod rehearsal;
 mod report;
 mod session;
 mod setup;
@@ -32,6 +33,7 @@ use utoipa_axum::routes;
 use super::{Services, docs};
 
 pub use playback::Site;
+pub use rehearsal::{NoRehearsal, Rehearsal};
 pub use system::{About, Doctor, Examined};
 
 /// Every route, with its part of the document.
@@ -75,6 +77,8 @@ pub(super) fn all() -> OpenApiRouter<Services> {
         .routes(routes!(destinations::retry_destination))
         .routes(routes!(trials::test_destination, trials::destination_test))
         .routes(routes!(trials::destination_stats))
+        .routes(routes!(rehearsal::send_test_pattern, rehearsal::stop_test_pattern))
+        .routes(routes!(rehearsal::add_practice))
         .routes(routes!(outputs::outputs))
         .routes(routes!(platforms::platforms))
         .routes(routes!(playback::playback))

@@ -95,7 +95,11 @@ fn require(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     Err(Problem::of(&catalogue::UNSUPPORTED_MEDIA_TYPE).detail(format!("it must be {}", types.join(" or "))))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// What stands in the bytes of a body.
+///
+/// # Errors
+/// `malformed_json`, and `invalid` with a pointer to the value; the value itself is never repeated.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // A list of the fields' values, in their order, would do for a struct; nobody means that.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::invalid("", "must be an object"));

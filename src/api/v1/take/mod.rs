@@ -9,7 +9,7 @@ mod revision;
 mod secret;
 mod signed;
 
-pub use body::{BODY_BYTES_MAX, Body, MaybeBody, Patch, is_json, whole};
+pub use body::{BODY_BYTES_MAX, Body, MaybeBody, Patch, is_json, parse as read_body, whole};
 pub use field::{Field, Keep};
 pub use id::{Id, Ids};
 pub use page::{Cursor, Paging, PagingQuery, decode as decode_cursor, encode as encode_cursor};
