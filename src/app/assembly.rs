@@ -116,6 +116,7 @@ pub(super) fn control(
     let limits = &config.limits;
     let config = control::Config {
         hold: hold_config(config),
+        silence: config.stream.silence,
         chunk_size: config.rtmp.chunk_size,
         projects_max: limits.projects,
         destinations_max: limits.destinations_per_project,
