@@ -118,6 +118,7 @@ pub(super) fn control(
     let (limits, cache) = (&config.limits, config.database.cache);
     let config = control::Config {
         hold: hold_config(config),
+        silence: config.stream.silence,
         chunk_size: config.rtmp.chunk_size,
         projects_max: limits.projects,
         destinations_max: limits.destinations_per_project,

@@ -133,7 +133,7 @@ pub(super) fn playback_tokens(config: &Config) -> Arc<PlaybackTokens> {
 /// How broadcasts bridge the absence of their encoders, where a project says nothing else.
 pub(super) const fn hold_config(config: &Config) -> HoldConfig {
     let stream = &config.stream;
-    HoldConfig { hold: stream.hold, slate: stream.slate, slate_after: stream.slate_after }
+    HoldConfig { hold: stream.hold, slate: stream.slate, slate_after: stream.slate_after, silence: false }
 }
 
 fn stage_config(config: &Config) -> stage::Config {

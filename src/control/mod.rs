@@ -56,11 +56,25 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long a key that was replaced is still shown after it ceased to publish.
 const EXPIRED_KEYS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
+/// Whether a show of pictures alone gets a track of silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Silence {
+    /// Where a destination of the project that is switched on is on a platform that shows no stream without sound.
+    #[default]
+    Auto,
+    /// Every show.
+    Always,
+    /// None.
+    Never,
+}
+
 /// What holds for all projects.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// How a broadcast bridges its encoder's absence, where a project says nothing else.
     pub hold: HoldConfig,
+    /// Which shows get silence where they have no sound.
+    pub silence: Silence,
     /// The chunk size announced to destinations that say nothing else, bytes.
     pub chunk_size: u32,
     /// Projects there may be.

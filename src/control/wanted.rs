@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::catalog::Known;
 use super::error::Result;
 use super::rules;
-use super::{Config, stream_of};
+use super::{Config, Silence, stream_of};
 use crate::auth::{Entry, KeyEntry};
 use crate::media::Codecs;
 use crate::push::{self, Platform};
@@ -40,7 +40,13 @@ pub(super) fn of(known: &Known, vault: &Vault, config: &Config) -> Result<(Entry
             Err(error) => tracing::error!(destination = %row.id, %error, "the destination cannot be used"),
         }
     }
-    Ok((entry, Show { names, hold: hold(project.hold_ms, config.hold), destinations }))
+    let silence = match config.silence {
+        Silence::Auto => destinations.iter().any(|to| to.enabled && to.platform.needs_sound()),
+        Silence::Always => true,
+        Silence::Never => false,
+    };
+    let hold = HoldConfig { silence, ..hold(project.hold_ms, config.hold) };
+    Ok((entry, Show { names, hold, destinations }))
 }
 
 fn hold(millis: Option<i64>, usual: HoldConfig) -> HoldConfig {

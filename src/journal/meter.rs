@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::sample::{Media, Sample};
 use crate::media::{Codec, CodecConfig, Frame, Packet, TrackId, TrackSet};
 use crate::store::UnixMillis;
-use crate::stream::Entry;
+use crate::stream::{Entry, Origin};
 
 /// Steps between pictures that are remembered to know the usual one.
 const STEPS: usize = 31;
@@ -72,7 +72,11 @@ impl Meter {
         if !self.tracks.as_ref().is_some_and(|known| Arc::ptr_eq(known, &entry.tracks)) {
             self.tracks = Some(Arc::clone(&entry.tracks));
         }
-        if entry.filler {
+        // A show that has no sound is to be told so.
+        if entry.origin == Origin::Silence {
+            return;
+        }
+        if entry.origin == Origin::Slate {
             self.second.filler = true;
             self.forget();
             return;

@@ -41,7 +41,7 @@ impl Source {
             tracks: Arc::clone(&self.tracks),
             start: keyframe,
             discontinuity: false,
-            filler: false,
+            origin: Origin::Encoder,
             arrived: self.began + Duration::from_millis(at_ms),
             wire: None,
             plain: None,
@@ -143,7 +143,7 @@ fn what_a_slate_made_up_is_not_measured() {
     source.close(0);
     for n in 0..20 {
         let entry = source.entry(TrackId::VIDEO, 1_000 + n * 500, 90_000, 1_000 + n.cast_unsigned() * 500);
-        source.meter.take(&Entry { filler: true, ..entry }, false);
+        source.meter.take(&Entry { origin: Origin::Slate, ..entry }, false);
     }
     let sample = source.meter.close(source.began + Duration::from_secs(11), UnixMillis(0));
     assert!(sample.filler && sample.video_bps == 0 && sample.missing_frames == 0, "{sample:?}");

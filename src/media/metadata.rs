@@ -97,6 +97,17 @@ impl Metadata {
         codec || self.width().is_some()
     }
 
+    /// Whether it promises an audio track.
+    #[must_use]
+    pub fn announces_audio(&self) -> bool {
+        let codec = match self.get("audiocodecid") {
+            Some(Value::Number(id)) => *id > 0.0,
+            Some(Value::String(id)) => !id.is_empty() && id != "0",
+            _ => false,
+        };
+        codec || matches!(self.get("audiosamplerate"), Some(Value::Number(rate)) if *rate > 0.0)
+    }
+
     /// Without what it says of tracks that are not there: players wait for every track that is announced.
     #[must_use]
     pub fn without_tracks(&self, video: bool, audio: bool) -> Self {

@@ -44,6 +44,8 @@ struct Preset {
     /// Hosts that are certainly its own: a whole name, or with a dot in front the end of one.
     hosts: &'static [&'static str],
     codecs: Codecs,
+    /// Whether a stream of pictures alone is not shown there.
+    needs_sound: bool,
     limits: PlatformLimits,
     /// The page where its users find their stream key.
     key_page: Option<&'static str>,
@@ -60,6 +62,7 @@ const PRESETS: &[Preset] = &[
         name: "YouTube",
         hosts: &[".rtmp.youtube.com", ".rtmps.youtube.com"],
         codecs: YOUTUBE,
+        needs_sound: true,
         limits: PlatformLimits { keyframe_seconds: Some(4), ..PlatformLimits::NONE },
         key_page: Some("youtube.com/live_dashboard"),
     },
@@ -69,6 +72,7 @@ const PRESETS: &[Preset] = &[
         name: "Twitch",
         hosts: &[".twitch.tv", ".contribute.live-video.net", "ingest.global-contribute.live-video.net"],
         codecs: EVERYWHERE,
+        needs_sound: false,
         limits: PlatformLimits { video_kbps: Some(6_000), audio_kbps: Some(320), keyframe_seconds: Some(2) },
         key_page: Some("dashboard.twitch.tv/settings/stream"),
     },
@@ -78,6 +82,7 @@ const PRESETS: &[Preset] = &[
         name: "Facebook",
         hosts: &[".facebook.com"],
         codecs: EVERYWHERE,
+        needs_sound: false,
         limits: PlatformLimits { video_kbps: Some(9_000), audio_kbps: Some(128), ..PlatformLimits::NONE },
         key_page: Some("facebook.com/live/producer"),
     },
@@ -87,6 +92,7 @@ const PRESETS: &[Preset] = &[
         name: "Kick",
         hosts: &[],
         codecs: EVERYWHERE,
+        needs_sound: false,
         limits: PlatformLimits::NONE,
         key_page: Some("kick.com/dashboard/settings/stream"),
     },
@@ -96,6 +102,7 @@ const PRESETS: &[Preset] = &[
         name: "Amazon IVS (Kick among others)",
         hosts: &[".global-contribute.live-video.net"],
         codecs: EVERYWHERE,
+        needs_sound: false,
         limits: PlatformLimits { video_kbps: Some(8_500), ..PlatformLimits::NONE },
         key_page: None,
     },
@@ -105,6 +112,7 @@ const PRESETS: &[Preset] = &[
         name: "X",
         hosts: &[".pscp.tv"],
         codecs: EVERYWHERE,
+        needs_sound: false,
         limits: PlatformLimits {
             video_kbps: Some(12_000),
             keyframe_seconds: Some(3),
@@ -151,6 +159,12 @@ impl Platform {
     #[must_use]
     pub fn codecs(self) -> Option<Codecs> {
         self.preset().map(|preset| preset.codecs)
+    }
+
+    /// Whether it wants a track of sound in every stream.
+    #[must_use]
+    pub fn needs_sound(self) -> bool {
+        self.preset().is_some_and(|preset| preset.needs_sound)
     }
 
     /// What it takes at most; nothing is said where nothing is known.

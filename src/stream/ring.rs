@@ -38,6 +38,17 @@ impl Default for RingLimits {
     }
 }
 
+/// Who made a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The encoder, and what it says of its end.
+    Encoder,
+    /// We, because the encoder is away or says nothing.
+    Slate,
+    /// We, because the show has no sound.
+    Silence,
+}
+
 /// One frame in the ring, with everything that a reader needs to begin at it.
 #[derive(Debug)]
 pub struct Entry {
@@ -51,8 +62,8 @@ pub struct Entry {
     pub start: bool,
     /// Whether the source's clock or the source itself changed just before this frame.
     pub discontinuity: bool,
-    /// Whether it was made up because the encoder is away or silent.
-    pub filler: bool,
+    /// Who made it.
+    pub origin: Origin,
     /// When it arrived.
     pub arrived: Instant,
     /// The form that RTMP readers share; `None` for an end.

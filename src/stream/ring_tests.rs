@@ -26,7 +26,7 @@ fn entry(millis: i64, len: usize, start: bool) -> Entry {
         tracks: Arc::new(TrackSet::default()),
         start,
         discontinuity: false,
-        filler: false,
+        origin: crate::stream::Origin::Encoder,
         arrived: Instant::now(),
         plain: None,
     }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::media::{MediaTime, Packet, Timescale, TrackId, TrackSet};
+use super::silence::Silence;
+use crate::media::{MediaTime, Packet, TrackId, TrackSet};
 
 /// From one repeated picture to the next: often enough for players that count frames, and a keyframe of 100 kB costs
 /// 1.6 Mb/s.
@@ -23,24 +24,6 @@ struct Picture {
     track: TrackId,
     payload: Bytes,
     next_millis: i64,
-}
-
-/// Silence of one track, counted in samples so that it never drifts.
-#[derive(Debug)]
-struct Silence {
-    track: TrackId,
-    unit: Bytes,
-    scale: Timescale,
-    unit_samples: i64,
-    start_millis: i64,
-    units: i64,
-}
-
-impl Silence {
-    fn next_millis(&self) -> i64 {
-        let samples = MediaTime::new(self.units * self.unit_samples, self.scale);
-        self.start_millis + samples.as_millis()
-    }
 }
 
 /// The filler of one absence.
@@ -72,13 +55,11 @@ impl Slate {
             Picture { track: *track, payload: payload.clone(), next_millis }
         });
         let silences = tracks.tracks().iter().filter_map(|track| {
-            let (unit, scale) = (track.config.silent_unit()?, track.config.timescale());
-            let unit_samples = i64::from(track.config.frame_samples()?);
-            let from = last(track.id).map_or(origin_millis, |dts| {
-                dts.as_millis() + MediaTime::new(unit_samples, scale).as_millis()
-            });
-            let start_millis = from.max(origin_millis + since - CATCH_UP_MILLIS);
-            Some(Silence { track: track.id, unit, scale, unit_samples, start_millis, units: 0 })
+            let mut silence = Silence::of(track, origin_millis)?;
+            let from = last(track.id)
+                .map_or(origin_millis, |dts| dts.as_millis() + silence.unit_length().as_millis());
+            silence.restart(from.max(origin_millis + since - CATCH_UP_MILLIS));
+            Some(silence)
         });
         Self { origin_millis, at, pictures: pictures.collect(), silences: silences.collect() }
     }
@@ -96,11 +77,9 @@ impl Slate {
         if sound_first {
             let silence = silence.filter(|silence| silence.next_millis() <= until)?;
             if silence.next_millis() < oldest {
-                (silence.start_millis, silence.units) = (until, 0);
+                silence.restart(until);
             }
-            let packet = packet(silence.track, silence.next_millis(), &silence.unit);
-            silence.units += 1;
-            return Some(packet);
+            return Some(silence.take());
         }
         let picture = picture.filter(|picture| picture.next_millis <= until)?;
         if picture.next_millis < oldest {

@@ -16,15 +16,14 @@ use tokio_util::sync::CancellationToken;
 use super::live::StreamState;
 use super::publisher::SourceFrame;
 use super::registry::OnDuplicate;
-use super::ring::{Entry, Ring, RingLimits, RingWriter};
+use super::ring::{Entry, Origin, Ring, RingLimits, RingWriter};
 use super::slate::Slate;
+use super::source::Source;
 use super::stats::StreamStats;
 use crate::media::remux::to_flv::{self, FlvMessage, MessageKind};
-use crate::media::{DataMessage, End, Frame, MediaTime, Packet, SourceClock, Timeline, TrackId, TrackSet};
+use crate::media::{DataMessage, End, Frame, MediaTime, Packet, Timeline, TrackId, TrackSet};
 use crate::rtmp::{MessageType, SharedMessage, csid};
 
-/// How long audio waits for video that the metadata announced, before the stream counts as audio only.
-const VIDEO_WAIT: Duration = Duration::from_secs(3);
 /// How far behind the clock a source that was silent may come back, milliseconds; what is older was replaced by the slate.
 const LATE_MAX: MediaTime = MediaTime::from_millis(500);
 /// How long a source that comes back late has to catch up; then its clock is taken as it is.
@@ -32,7 +31,7 @@ const CATCH_UP: Duration = Duration::from_secs(3);
 /// How long a newcomer has for its first keyframe when the source before it left and there is no hold.
 const HANDOVER: Duration = Duration::from_secs(10);
 
-/// How a stream bridges the absence of its encoder.
+/// How a stream bridges what is missing: its encoder for a while, or its sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HoldConfig {
     /// How long a broadcast goes on without an encoder that did not say goodbye; zero ends it at once.
@@ -41,36 +40,18 @@ pub struct HoldConfig {
     pub slate: bool,
     /// How long a connected encoder may be silent before they do.
     pub slate_after: Duration,
+    /// Whether a show of pictures alone gets a track of silence, AAC-LC.
+    pub silence: bool,
 }
 
 impl Default for HoldConfig {
     fn default() -> Self {
-        Self { hold: Duration::from_secs(30), slate: true, slate_after: Duration::from_secs(5) }
-    }
-}
-
-/// One publisher's part of the writer.
-#[derive(Debug)]
-struct Source {
-    epoch: u64,
-    superseded: CancellationToken,
-    /// What it said of its tracks; in force in the ring while it writes.
-    tracks: Arc<TrackSet>,
-    began: Instant,
-    /// Whether its timestamps are to be believed.
-    clock: SourceClock,
-    /// No video frame of it is written until a keyframe.
-    needs_keyframe: bool,
-}
-
-impl Source {
-    /// Whether a reader may begin at a frame of `track`.
-    fn is_start(&self, track: TrackId, keyframe: bool, now: Instant) -> bool {
-        if self.tracks.video().is_some() {
-            return track == TrackId::VIDEO && keyframe;
+        Self {
+            hold: Duration::from_secs(30),
+            slate: true,
+            slate_after: Duration::from_secs(5),
+            silence: false,
         }
-        let announced = self.tracks.metadata.as_ref().is_some_and(|metadata| metadata.announces_video());
-        !announced || now.duration_since(self.began) > VIDEO_WAIT
     }
 }
 
@@ -214,14 +195,7 @@ impl Writer {
             return None;
         }
         self.epochs += 1;
-        let newcomer = Source {
-            epoch: self.epochs,
-            superseded,
-            tracks: Arc::default(),
-            began: now,
-            clock: SourceClock::default(),
-            needs_keyframe: true,
-        };
+        let newcomer = Source::new(self.epochs, superseded, now);
         if let Some(other) = self.newcomer.replace(newcomer) {
             other.superseded.cancel();
         }
@@ -283,6 +257,9 @@ impl Writer {
                 return Written::AwaitingKeyframe;
             }
         }
+        if self.hold.silence {
+            source.accompany(frame.track, now);
+        }
         if !is_live {
             if !start {
                 return Written::AwaitingKeyframe;
@@ -307,8 +284,20 @@ impl Writer {
             air.heard = now;
             air.remember(&packet);
         }
-        self.push(Frame::Media(packet), start, false, now);
+        self.push(Frame::Media(packet), start, Origin::Encoder, now);
+        self.accompany(placed.dts, now);
         Written::Whole
+    }
+
+    /// Goes on with the silence of a source that has no sound, up to a picture of it.
+    fn accompany(&mut self, until: MediaTime, now: Instant) {
+        loop {
+            let last = self.timeline.last(TrackId::AUDIO);
+            let silence = self.live.as_mut().and_then(|source| source.silence.as_mut());
+            let Some(packet) = silence.and_then(|silence| silence.beside(until, last)) else { return };
+            let dts = self.timeline.place_filler(packet.track, packet.dts);
+            self.push(Frame::Media(Packet { dts, ..packet }), false, Origin::Silence, now);
+        }
     }
 
     /// The newcomer has a keyframe: it writes from here on.
@@ -350,7 +339,7 @@ impl Writer {
     pub(super) fn data(&mut self, epoch: u64, millis: u32, payload: Bytes, now: Instant) {
         if self.is_live(epoch) {
             let dts = self.timeline.place_data(millis);
-            self.push(Frame::Data(DataMessage { dts, payload }), false, false, now);
+            self.push(Frame::Data(DataMessage { dts, payload }), false, Origin::Encoder, now);
         }
     }
 
@@ -414,7 +403,7 @@ impl Writer {
         self.ended = Some(end);
         // Before the end goes through the ring: who meets it there finds the broadcast over.
         self.show();
-        self.push(Frame::End(end), false, false, now);
+        self.push(Frame::End(end), false, Origin::Encoder, now);
     }
 
     /// Does what is due at `now`: fills the time, and ends a hold that is over. Returns how many packets were
@@ -434,7 +423,7 @@ impl Writer {
         while let Some(packet) = self.air.as_mut().and_then(|air| air.slate.as_mut()?.due(now)) {
             let dts = self.timeline.place_filler(packet.track, packet.dts);
             let start = if self.tracks.video().is_some() { packet.track == TrackId::VIDEO } else { true };
-            self.push(Frame::Media(Packet { dts, ..packet }), start, true, now);
+            self.push(Frame::Media(Packet { dts, ..packet }), start, Origin::Slate, now);
             written += 1;
         }
         written
@@ -453,7 +442,7 @@ impl Writer {
         }
     }
 
-    fn push(&mut self, frame: Frame, start: bool, filler: bool, now: Instant) {
+    fn push(&mut self, frame: Frame, start: bool, origin: Origin, now: Instant) {
         let wire = to_flv::message(&frame, &self.tracks).map(shared);
         let plain = match &frame {
             Frame::Media(packet) if packet.track.index != 0 => {
@@ -467,7 +456,7 @@ impl Writer {
             tracks: Arc::clone(&self.tracks),
             start,
             discontinuity: std::mem::take(&mut self.discontinuity),
-            filler,
+            origin,
             arrived: now,
             wire,
             plain,

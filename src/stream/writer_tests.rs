@@ -18,16 +18,22 @@ struct Show {
     stats: StreamStats,
     cursor: Cursor,
     now: Instant,
+    /// Whether there is a track of sound throughout.
+    sounding: bool,
 }
 
 impl Show {
     fn new(hold: HoldConfig) -> Self {
         let writer = Writer::new(RingLimits::default(), hold);
         let cursor = Cursor::new(writer.ring(), Start::Next);
-        Self { writer, stats: StreamStats::default(), cursor, now: Instant::now() }
+        Self { writer, stats: StreamStats::default(), cursor, now: Instant::now(), sounding: false }
     }
 
     fn begin(&mut self) -> (u64, CancellationToken) {
+        self.begin_with(true)
+    }
+
+    fn begin_with(&mut self, sound: bool) -> (u64, CancellationToken) {
         let token = CancellationToken::new();
         let epoch =
             self.writer.begin(token.clone(), OnDuplicate::Takeover, self.now).expect("takeover is on");
@@ -35,7 +41,9 @@ impl Show {
         let asc = AudioSpecificConfig::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
         self.writer.describe(epoch, |tracks| {
             tracks.set(TrackId::VIDEO, CodecConfig::H264(avc));
-            tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc));
+            if sound {
+                tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc));
+            }
         });
         (epoch, token)
     }
@@ -294,4 +302,88 @@ fn sound_waits_a_while_for_pictures_that_were_announced() {
         });
         assert_eq!(first, Some(begins), "pictures announced: {announced}");
     }
+}
+
+impl Show {
+    /// What a reader got since the last look: `V` and `A` with their times.
+    fn frames(&mut self) -> Vec<(char, i64)> {
+        let mut seen = Vec::new();
+        while let Some((entry, _)) = self.cursor.read(self.writer.ring()) {
+            let Frame::Media(packet) = &entry.frame else { continue };
+            let kind = if packet.track.is_video() { 'V' } else { 'A' };
+            assert_eq!(
+                entry.tracks.audio().is_some(),
+                kind == 'A' || self.sounding,
+                "tracks go before frames"
+            );
+            seen.push((kind, packet.dts.as_millis()));
+        }
+        seen
+    }
+}
+
+/// What FFmpeg says of pictures alone: nothing of sound.
+fn pictures_alone(show: &mut Show) -> u64 {
+    let (epoch, _) = show.begin_with(false);
+    let video = Value::Object(vec![("videocodecid".into(), Value::Number(7.0))]);
+    let metadata = Metadata::parse(&[video]).expect("has properties");
+    show.writer.describe(epoch, |tracks| tracks.metadata = Some(Arc::new(metadata)));
+    epoch
+}
+
+#[test]
+fn a_show_without_sound_gets_silence_from_its_first_picture_on() {
+    let mut show = Show::new(HoldConfig { silence: true, ..HoldConfig::default() });
+    let epoch = pictures_alone(&mut show);
+    show.sounding = true;
+    show.video(epoch, 0, true, "key");
+    show.video(epoch, 40, false, "p");
+    assert_eq!(show.frames(), [('V', 0), ('A', 0), ('V', 40), ('A', 21)]);
+}
+
+#[test]
+fn it_gets_none_where_nobody_asked_for_it() {
+    let mut show = Show::new(HoldConfig::default());
+    let epoch = pictures_alone(&mut show);
+    show.video(epoch, 0, true, "key");
+    show.video(epoch, 40, false, "p");
+    assert_eq!(show.frames(), [('V', 0), ('V', 40)]);
+}
+
+#[test]
+fn sound_that_comes_after_all_takes_the_place_of_silence() {
+    let mut show = Show::new(HoldConfig { silence: true, ..HoldConfig::default() });
+    let epoch = pictures_alone(&mut show);
+    show.sounding = true;
+    show.video(epoch, 0, true, "key");
+    let asc = AudioSpecificConfig::parse(Bytes::from_static(&[0x12, 0x10])).expect("44.1 kHz stereo");
+    show.writer.describe(epoch, |tracks| tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc)));
+    let sound = |millis| SourceFrame {
+        track: TrackId::AUDIO,
+        millis,
+        cts: MediaTime::ZERO,
+        keyframe: true,
+        payload: Bytes::from_static(b"sound"),
+    };
+    show.writer.frame(epoch, sound(20), show.now, &show.stats);
+    show.video(epoch, 40, false, "p");
+    show.writer.frame(epoch, sound(43), show.now, &show.stats);
+    show.video(epoch, 80, false, "p");
+    assert_eq!(show.frames(), [('V', 0), ('A', 0), ('A', 20), ('V', 40), ('A', 43), ('V', 80)]);
+}
+
+#[test]
+fn the_slate_goes_on_with_the_silence_and_the_return_behind_it() {
+    let mut show = Show::new(HoldConfig { silence: true, ..HoldConfig::default() });
+    let epoch = pictures_alone(&mut show);
+    show.sounding = true;
+    show.video(epoch, 0, true, "key");
+    show.writer.leave(epoch, End::Lost, show.now);
+    show.pass(1_000);
+    let back = pictures_alone(&mut show);
+    show.video(back, 0, true, "key");
+    show.video(back, 40, false, "p");
+    let sounds: Vec<i64> = show.frames().iter().filter(|(kind, _)| *kind == 'A').map(|(_, at)| *at).collect();
+    let steps: Vec<i64> = sounds.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.iter().all(|step| (20..=45).contains(step)), "no hole and no overlap: {sounds:?}");
 }

@@ -29,6 +29,7 @@ mod recorded;
 mod returning;
 mod rtmps;
 mod shutdown;
+mod soundless;
 mod strangers;
 mod surface;
 mod tokens;

@@ -14,6 +14,7 @@ use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
     Time, Word, app_name, client_id, issuer, log_filter, node_id, publish_user, shown_name,
 };
+use crate::control::Silence;
 use crate::hls::Container;
 use crate::push::Platform;
 use crate::stream::StreamKey;
@@ -176,6 +177,8 @@ fn stream<V: Visit>(v: &mut V, stream: &mut Stream) {
     v.value("hold", &mut stream.hold, &Time(0..=HOUR));
     v.value("slate", &mut stream.slate, &Switch);
     v.value("slate_after", &mut stream.slate_after, &Time(500..=MINUTE));
+    let words = &[("auto", Silence::Auto), ("always", Silence::Always), ("never", Silence::Never)];
+    v.value("silence", &mut stream.silence, &Word(words));
 }
 
 fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::face::{Api, WebOrigin};
 use super::kept::{Auth, Database, History, Limits, Vault};
 use super::{Listen, Project};
+use crate::control::Silence;
 use crate::hls::Container;
 use crate::net::Network;
 use crate::stream::StreamKey;
@@ -180,6 +181,8 @@ pub struct Stream {
     pub slate: bool,
     /// How long a connected encoder may be silent before they do.
     pub slate_after: Duration,
+    /// Whether a show of pictures alone gets a track of silence.
+    pub silence: Silence,
 }
 
 /// `[relay]`
@@ -388,6 +391,7 @@ impl Default for Stream {
             hold: Duration::from_secs(30),
             slate: true,
             slate_after: Duration::from_secs(5),
+            silence: Silence::Auto,
         }
     }
 }

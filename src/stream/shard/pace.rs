@@ -100,7 +100,7 @@ mod tests {
             tracks: Arc::default(),
             start: true,
             discontinuity: false,
-            filler: false,
+            origin: crate::stream::Origin::Encoder,
             arrived: Instant::now(),
             wire: None,
             plain: None,

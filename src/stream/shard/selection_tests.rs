@@ -46,7 +46,7 @@ fn entry(track: TrackId, keyframe: bool) -> Entry {
         tracks: Arc::default(),
         start: false,
         discontinuity: false,
-        filler: false,
+        origin: crate::stream::Origin::Encoder,
         arrived: Instant::now(),
     }
 }
