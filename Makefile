@@ -53,7 +53,7 @@ screenshots: web ## Take pictures of every page, in both themes and on a phone, 
 # --- prove -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: deps web web-test lint fuzz-smoke ## Install what the tests need and run all of them, none skipped
+test: deps web web-test lint fuzz-smoke schemathesis-smoke ## Install what the tests need and run all of them, none skipped
 	export GOSTREAM_TEST_REQUIRE_ALL=1
 	$(LOCKED) $(CARGO) test --locked --doc
 	if $(CARGO) nextest --version >/dev/null 2>&1; then
@@ -61,6 +61,27 @@ test: deps web web-test lint fuzz-smoke ## Install what the tests need and run a
 	else
 		$(LOCKED) $(CARGO) test --locked --no-fail-fast --lib --bins --tests
 	fi
+
+# schemathesis in a folder of its own, by the versions that are written down.
+SCHEMATHESIS := target/tools/schemathesis
+# What is asked for: a little with what `make test` does, and always the same; `make schemathesis` asks for more.
+SCHEMATHESIS_OPTIONS ?= --max-examples 60 --phases examples,coverage,fuzzing,stateful
+
+.PHONY: schemathesis
+schemathesis: packages $(SCHEMATHESIS)/bin/schemathesis ## Ask the API for everything its document has, and for what it has not
+	$(LOCKED) $(CARGO) build --locked
+	$(SCHEMATHESIS)/bin/python tests/schemathesis/run.py target/debug/gostream $(SCHEMATHESIS_OPTIONS)
+
+.PHONY: schemathesis-smoke
+schemathesis-smoke:
+	$(MAKE) schemathesis SCHEMATHESIS_OPTIONS='--seed 1 --max-examples 4 --phases examples,coverage,fuzzing'
+
+$(SCHEMATHESIS)/bin/schemathesis: tests/schemathesis/requirements.txt | packages
+	rm -rf $(SCHEMATHESIS)
+	python3 -m venv $(SCHEMATHESIS)
+	$(SCHEMATHESIS)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
+		--requirement tests/schemathesis/requirements.txt
+	touch $@
 
 .PHONY: web-test
 web-test: web ## Types, lint and tests of the web pages, and every page in a browser
@@ -130,6 +151,7 @@ command -v curl | curl | HTTP client
 command -v chromium | chromium | the browser that plays the page
 command -v npm | npm | the web pages and the browser's driver
 python3 -m pip --version | python3-pip | fetches FFmpeg 9
+python3 -c "import ensurepip" | python3-venv | schemathesis in a folder of its own
 endef
 export NEEDS
 

@@ -23,7 +23,7 @@ use crate::rtmp::{
     Client, ClientConfig, ClientEvent, Handshake, Limits, MessageType, PublishAuth, PublishRefusal, RtmpUrl,
     Server, ServerConfig, ServerEvent,
 };
-use crate::store::{DestinationPlace, ProjectId};
+use crate::store::{DestinationPlace, EventId, ProjectId};
 
 /// Feeds bytes in pieces, whose lengths the input itself chooses.
 fn pieces(data: &[u8], mut feed: impl FnMut(&[u8]) -> bool) {
@@ -37,7 +37,8 @@ fn pieces(data: &[u8], mut feed: impl FnMut(&[u8]) -> bool) {
     }
 }
 
-/// What a client of the API writes that no library reads: cursors, entity tags, forwarded addresses, patches.
+/// What a client of the API writes that no library reads: cursors, entity tags, forwarded addresses, cookies and tokens,
+/// names of requests and events, patches.
 pub fn api(data: &[u8]) {
     use crate::api::v1::{door, take};
     let text = String::from_utf8_lossy(data);
@@ -47,14 +48,28 @@ pub fn api(data: &[u8]) {
     if let Some(place) = take::decode_cursor::<DestinationPlace>(&text) {
         assert_eq!(take::decode_cursor(&take::encode_cursor(&place)), Some(place));
     }
+    if let Ok(id) = text.parse::<EventId>() {
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
     let _told = take::revision_in(&text);
     let Ok(value) = HeaderValue::from_bytes(data) else { return };
     let mut headers = HeaderMap::new();
-    for name in [header::IF_NONE_MATCH, header::HOST, header::COOKIE, header::ORIGIN] {
+    for name in [
+        header::IF_NONE_MATCH,
+        header::HOST,
+        header::COOKIE,
+        header::ORIGIN,
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::ACCESS_CONTROL_REQUEST_METHOD,
+    ] {
         headers.insert(name, value.clone());
     }
-    headers.insert("x-forwarded-for", value.clone());
-    headers.insert("x-request-id", value);
+    for name in
+        ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id", "idempotency-key"]
+    {
+        headers.insert(name, value.clone());
+    }
     let _matches = take::matches_any(&headers, "\"7-00\"");
     let _id = door::RequestId::of(&headers);
     let mut request = Request::new(Body::from(data.to_vec()));
@@ -62,10 +77,24 @@ pub fn api(data: &[u8]) {
     let everybody = "0.0.0.0/0".parse::<Network>().into_iter().collect::<Vec<_>>();
     let client = door::Client::of(&request, &everybody);
     // A host that was taken stands in links that we make.
-    assert!(client.host.is_none_or(|host| !host.contains(['/', '@', '?', '#', ' ', '\\'])));
+    let host = client.host.as_deref().unwrap_or_default();
+    assert!(!host.contains(['/', '@', '?', '#', ' ', '\\']));
+    door::fuzz(&request, &client);
+    request.headers_mut().remove(header::AUTHORIZATION);
+    door::fuzz(&request, &client);
     if let Err(problem) = take::read_body::<Patched>(data) {
         assert!(problem.status().is_client_error());
     }
+}
+
+/// Who people say they are, and what an identity provider says of them.
+pub fn account(data: &[u8]) {
+    crate::account::fuzz(data);
+}
+
+/// Names, addresses and keys of destinations.
+pub fn destination(data: &[u8]) {
+    crate::control::fuzz(&String::from_utf8_lossy(data));
 }
 
 /// A body of every kind of field that there is.
@@ -134,9 +163,10 @@ pub fn captions(data: &[u8]) {
     }
 }
 
-/// What people write of webhooks: secrets, and words for events.
+/// What people write of webhooks: addresses, secrets, and words for events.
 pub fn webhook(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
+    crate::webhook::fuzz(&text);
     if let Ok(secret) = crate::webhook::Secret::parse(&text) {
         assert!(crate::webhook::Secret::parse(&secret.text()).is_ok());
         assert!(secret.sign("evt_1", 1, data).starts_with("v1,"));
@@ -327,7 +357,8 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// Every target of `fuzz/fuzz_targets`, by its file's name.
-    const TARGETS: [(&str, Target); 20] = [
+    const TARGETS: [(&str, Target); 22] = [
+        ("account", account),
         ("amf0", amf0),
         ("api", api),
         ("asc", asc),
@@ -337,6 +368,7 @@ mod tests {
         ("chunks", chunks),
         ("client", client),
         ("cue", cue),
+        ("destination", destination),
         ("flv", flv),
         ("flv_body", flv_body),
         ("handshake", handshake),

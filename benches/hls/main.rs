@@ -11,9 +11,7 @@
     reason = "sizes and times of a measurement lie far below every limit"
 )]
 
-mod client;
 mod figures;
-mod http;
 mod mirror;
 mod playlist;
 mod run;

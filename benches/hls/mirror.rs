@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::http::Asker;
 use crate::playlist::{self, Playlist};
+use crate::shared::http::Asker;
 
 /// How often the playlist is looked at.
 const LOOK: Duration = Duration::from_millis(100);

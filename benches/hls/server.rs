@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::http::Asker;
 use crate::shared::child::{Child, with_all_files};
 use crate::shared::gostream;
+use crate::shared::http::Asker;
 
 /// How long a server may take until it listens.
 const START_MAX: Duration = Duration::from_secs(15);

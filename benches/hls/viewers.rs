@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::client::{Clients, Happened};
 use crate::figures::{Line, Seen};
-use crate::http::question;
 use crate::playlist::Playlist;
+use crate::shared::client::{Clients, Happened};
+use crate::shared::http::question;
 
 /// What a playlist that cannot be read counts as.
 const TARGET: Duration = Duration::from_secs(2);

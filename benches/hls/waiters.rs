@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::client::{Clients, Happened};
 use crate::figures::{Line, Waited};
-use crate::http::{Asker, question};
 use crate::playlist::{Place, Playlist};
+use crate::shared::client::{Clients, Happened};
+use crate::shared::http::{Asker, question};
 
 /// How often the observer asks: well below a part, well above what an answer takes.
 const LOOK: Duration = Duration::from_millis(2);

@@ -54,7 +54,7 @@ impl Accounts {
         Ok(Self(Arc::new(Inner {
             passwords: Passwords::new(config.cost)?,
             limits: Limits::new(&clock),
-            recent: Recent::new(&clock),
+            recent: Recent::new(&clock, config.cache),
             provider,
             set_up: AtomicBool::new(false),
             store,

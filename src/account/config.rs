@@ -15,6 +15,8 @@ pub struct Config {
     pub oidc: Option<oidc::Config>,
     /// What a password's hash costs.
     pub cost: Cost,
+    /// Whether who was looked up a moment ago is still known; off, every request asks the database.
+    pub cache: bool,
 }
 
 impl Default for Config {
@@ -24,6 +26,7 @@ impl Default for Config {
             sign_up: false,
             oidc: None,
             cost: Cost::default(),
+            cache: true,
         }
     }
 }

@@ -49,3 +49,17 @@ pub use sessions::{SignedIn, Visitor};
 pub use token::Token;
 pub use tokens::{MadeToken, WantedToken};
 pub use users::{NewUser, UserChange};
+
+/// What people and programs show and ask for, for fuzzing: tokens, scopes, and all that an identity provider says.
+#[cfg(any(fuzzing, test))]
+pub fn fuzz(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for kind in [token::Kind::Session, token::Kind::Api] {
+        assert!(kind.hash_of(&text).is_none() || text.starts_with(kind.prefix()));
+    }
+    if let Ok(scopes) = Scopes::parse(text.split(' ')) {
+        assert_eq!(Scopes::parse(scopes.words()), Ok(scopes));
+        assert_eq!(Scopes::from_json(&scopes.to_json()), scopes);
+    }
+    oidc::fuzz(data, &text);
+}

@@ -27,6 +27,7 @@ pub struct Cache {
 pub(super) struct Generation(u64);
 
 pub(super) struct Recent {
+    is_on: bool,
     entries: moka::sync::Cache<[u8; 32], Arc<Known>>,
     generation: AtomicU64,
     clock: Clock,
@@ -42,8 +43,9 @@ struct Known {
 }
 
 impl Recent {
-    pub(super) fn new(clock: &Clock) -> Self {
+    pub(super) fn new(clock: &Clock, is_on: bool) -> Self {
         Self {
+            is_on,
             // Its own clock frees the memory of who does not come again; whether an answer is fresh is judged by ours.
             entries: moka::sync::Cache::builder().max_capacity(ENTRIES_MAX).time_to_live(FRESH).build(),
             generation: AtomicU64::new(0),
@@ -67,7 +69,8 @@ impl Recent {
 
     pub(super) fn find(&self, hash: &[u8; 32]) -> Option<Caller> {
         let known = self.entries.get(hash).filter(|known| {
-            known.generation == self.generation()
+            self.is_on
+                && known.generation == self.generation()
                 && self.clock.passed() < known.at + FRESH
                 && known.expires_at.is_none_or(|end| self.clock.now() < end)
         });

@@ -79,6 +79,7 @@ pub(super) fn accounts(config: &Config, store: Store, vault: Vault) -> anyhow::R
         sign_up: auth.signup,
         oidc: provider,
         cost: account::Cost::default(),
+        cache: config.database.cache,
     };
     Ok(Accounts::new(store, vault, config)?)
 }
@@ -100,7 +101,8 @@ pub(super) fn control(
         library: Arc::clone(&engine.library),
         drain: engine.drain.clone(),
     };
-    let kept = journal::Config { node: node::id(config)?, keep: config.history.keep };
+    let kept =
+        journal::Config { node: node::id(config)?, keep: config.history.keep, cache: config.database.cache };
     let (journal, keeping) = Journal::new(store.clone(), sources, kept, engine.stop.clone());
     engine.background.spawn(keeping);
     let rooms = Rooms {
@@ -113,7 +115,7 @@ pub(super) fn control(
         tasks: engine.background.clone(),
         stop: engine.stop.clone(),
     };
-    let limits = &config.limits;
+    let (limits, cache) = (&config.limits, config.database.cache);
     let config = control::Config {
         hold: hold_config(config),
         silence: config.stream.silence,
@@ -121,6 +123,7 @@ pub(super) fn control(
         projects_max: limits.projects,
         destinations_max: limits.destinations_per_project,
         stream_keys_max: limits.stream_keys_per_project,
+        cache,
     };
     Ok(Control::new(rooms, config))
 }

@@ -6,6 +6,7 @@
 //!
 //! - `projects`, `stream_keys`, `destinations`: what people may change, judged by `rules`.
 //! - `declared`: the projects of the configuration file, written into the store field by field.
+//! - `reading`: the same as people read it.
 //! - `wanted`: from rows to what the engine knows; the only place that opens secrets.
 //!
 //! **Invariant:** at most one task at a time reads a project and carries it out, so an older reading never lies over a
@@ -16,6 +17,7 @@ mod declared;
 mod destinations;
 mod error;
 mod projects;
+mod reading;
 mod rules;
 mod stream_keys;
 mod trials;
@@ -43,6 +45,7 @@ pub use declared::{Declared, DeclaredDestination};
 pub use destinations::{DestinationChange, DestinationWish};
 pub use error::{Error, Fault, Result};
 pub use projects::{NewProject, ProjectChange};
+pub use reading::Part;
 pub use rules::{NAME_CHARS_MAX, slug};
 pub use stream_keys::{Made, StreamKeyChange};
 pub use trials::{StepReport, StepState, TrialReport};
@@ -80,6 +83,8 @@ pub struct Config {
     pub destinations_max: u32,
     /// Keys a project may have.
     pub stream_keys_max: u32,
+    /// Whether projects are read from memory; off, each reading asks the database.
+    pub cache: bool,
 }
 
 /// The rooms that control joins.
@@ -331,4 +336,18 @@ pub fn stream_of(project: &Project) -> StreamId {
 
 fn now() -> UnixMillis {
     SystemTime::now().into()
+}
+
+/// What people write of destinations, for fuzzing: a name, an address and a key.
+#[cfg(any(fuzzing, test))]
+pub fn fuzz(text: &str) {
+    let (url, key) = text.split_once('\n').unwrap_or((text, ""));
+    let _named = rules::name(url);
+    let _slug = slug(url);
+    let _codecs = rules::codecs(text.split(','));
+    if let Ok(address) = rules::address(url, key) {
+        // What is shown of it is an address again, and not the key.
+        assert!(rules::address(&address.shown(), "another").is_ok(), "{}", address.shown());
+        assert!(key.len() < 8 || url.contains(key) || !address.shown().contains(key));
+    }
 }

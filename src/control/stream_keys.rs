@@ -39,15 +39,6 @@ pub struct StreamKeyChange {
 }
 
 impl Control {
-    /// A key, if there is one.
-    ///
-    /// # Errors
-    /// Of the store: no such key.
-    pub fn stream_key(&self, id: StreamKeyId) -> Result<StreamKey> {
-        let found = self.catalog().stream_key(id).map(|(_, key)| key);
-        found.ok_or(Error::Store(crate::store::Error::NotFound("stream key")))
-    }
-
     /// Adds a key to a project.
     ///
     /// # Errors
@@ -118,7 +109,7 @@ impl Control {
     /// # Errors
     /// No such key, or it was sealed with a server key that is not there.
     pub fn reveal_stream_key(&self, id: StreamKeyId) -> Result<Zeroizing<String>> {
-        let key = self.stream_key(id)?;
+        let key = self.known_key(id)?;
         Ok(self.rooms.vault.open(Purpose::StreamKey, &key.key_sealed.0, key.sealed_with)?)
     }
 
@@ -132,8 +123,13 @@ impl Control {
         self.refresh(key.project_id).await.map(|_| ())
     }
 
+    fn known_key(&self, id: StreamKeyId) -> Result<StreamKey> {
+        let found = self.catalog().stream_key(id).map(|(_, key)| key);
+        found.ok_or(Error::Store(crate::store::Error::NotFound("stream key")))
+    }
+
     fn own_key(&self, id: StreamKeyId) -> Result<StreamKey> {
-        let key = self.stream_key(id)?;
+        let key = self.known_key(id)?;
         self.own_project(key.project_id)?;
         Ok(key)
     }

@@ -2,12 +2,14 @@
 //!
 //! `listener` hears what sessions and outputs tell, a `watcher` reads each stream's ring; `meter` makes figures of the
 //! packets, `judge` issues of the figures, in the words of `issue`. What is to last goes through `writer` into the store,
-//! and from there through `subscription` to whoever listens. [`Live`] shows a stream as it is now.
+//! and from there through `subscription` to whoever listens; `history` answers what is asked for often.
+//! [`Live`] shows a stream as it is now.
 //!
 //! - **Invariant:** live media does not know of the journal and never waits for it.
 //! - **Invariant:** every queue is bounded; what is lost is counted, and said in an event.
 //! - **Invariant:** no secret is in an event, a report or an issue.
 
+mod history;
 mod issue;
 mod judge;
 mod kind;
@@ -36,12 +38,17 @@ use tokio_util::sync::CancellationToken;
 use crate::hls::Library;
 use crate::push::Supervisor;
 use crate::session::Sessions;
-use crate::store::{EventFilter, EventId, Json, NewEvent, ProjectId, Result, Store, StreamRowId, UnixMillis};
+use crate::store::{
+    Event, EventFilter, EventId, Json, NewEvent, Page, ProjectId, Result, Slice, Store, StreamRow,
+    StreamRowId, UnixMillis,
+};
 use crate::stream::{Registry, Stream, StreamId, StreamState};
+use history::History;
 use streams::Streams;
 use subscription::Feed;
 use writer::{Line, Pen, Writer};
 
+pub use history::HistoryCounts;
 pub use issue::{Concerned, HealthStatus, Issue, IssueCode, Severity};
 pub use kind::{Kind, WORDS_MAX, is_known, means, rfc3339, told};
 pub use live::{Broadcast, Live, WINDOW};
@@ -74,6 +81,8 @@ pub struct Config {
     pub node: String,
     /// How long events, reports and deliveries are kept.
     pub keep: Duration,
+    /// Whether what is asked for often is kept in memory; off, every reading asks the database.
+    pub cache: bool,
 }
 
 /// A second of a broadcast as it is over: droppable, and never kept.
@@ -108,6 +117,7 @@ pub struct Journal {
 /// What all parts of the journal share.
 struct Room {
     store: Store,
+    history: History,
     sources: Sources,
     config: Config,
     pen: Pen,
@@ -129,6 +139,7 @@ impl Journal {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (pen, waiting) = Pen::new();
         let room = Arc::new(Room {
+            history: History::new(store.clone(), config.cache),
             store,
             sources,
             config,
@@ -212,6 +223,55 @@ impl Journal {
         self.room.pen.waiting()
     }
 
+    /// What happened, newest first, as [`Store::events`] has it; the newest from memory.
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn events(
+        &self,
+        filter: &EventFilter,
+        page: Page<EventId>,
+    ) -> Result<Arc<Slice<Event, EventId>>> {
+        self.room.history.events(filter, page).await
+    }
+
+    /// A project's broadcasts without their reports, newest first; the last ones from memory.
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn broadcasts(
+        &self,
+        project: ProjectId,
+        page: Page<StreamRowId>,
+    ) -> Result<Arc<Slice<StreamRow, StreamRowId>>> {
+        self.room.history.broadcasts(project, page).await
+    }
+
+    /// A broadcast, from memory where it was asked for a moment ago.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::store::Error::NotFound).
+    pub async fn broadcast(&self, id: StreamRowId) -> Result<Arc<StreamRow>> {
+        self.room.history.broadcast(id).await
+    }
+
+    /// Keeps an event at once, and says which it became. Waits for the database, unlike [`record`](Self::record).
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn keep(&self, event: NewEvent) -> Result<Event> {
+        let kept = self.room.store.add_events(&[event]).await?.pop();
+        let event = kept.ok_or(crate::store::Error::NotFound("event"))?;
+        self.room.history.event_kept(event.project_id, event.stream_id);
+        Ok(event)
+    }
+
+    /// How often readings were answered from memory.
+    #[must_use]
+    pub fn history_counts(&self) -> HistoryCounts {
+        self.room.history.counts()
+    }
+
     /// The store that it is kept in.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -259,7 +319,7 @@ fn bounded(text: &str) -> String {
 
 async fn run(room: Arc<Room>, listener: listener::Listener, waiting: mpsc::Receiver<Line>) {
     let (stop, leave) = (room.stop.clone(), CancellationToken::new());
-    let writer = Writer { store: &room.store, pen: &room.pen, waiting, told: 0 };
+    let writer = Writer { store: &room.store, history: &room.history, pen: &room.pen, waiting, told: 0 };
     let watching = async {
         tokio::join!(room.keep_in_step(), listener.run(stop.clone()));
         room.streams.finished().await;
@@ -268,7 +328,7 @@ async fn run(room: Arc<Room>, listener: listener::Listener, waiting: mpsc::Recei
     tokio::join!(
         writer.run(&room.config.node, leave.clone()),
         watching,
-        stop.run_until_cancelled(room.feed.run(&room.store, room.pen.kept.subscribe())),
-        stop.run_until_cancelled(retention::run(&room.store, room.config.keep)),
+        stop.run_until_cancelled(room.feed.run(&room.store, &room.history, room.pen.kept.subscribe())),
+        stop.run_until_cancelled(retention::run(&room.store, &room.history, room.config.keep)),
     );
 }

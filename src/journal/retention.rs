@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::history::History;
 use crate::store::{Keep, Store, UnixMillis};
 
 /// How often it is looked at, and how long after the start for the first time.
@@ -12,12 +13,14 @@ const BATCH: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Works until it is dropped.
-pub(super) async fn run(store: &Store, keep: Duration) {
+pub(super) async fn run(store: &Store, history: &History, keep: Duration) {
     let keep = Keep { events: keep, deliveries: keep, streams: keep, batch: BATCH };
     tokio::time::sleep(FIRST).await;
     loop {
         loop {
-            match store.sweep(&keep, UnixMillis::from(SystemTime::now())).await {
+            let swept = store.sweep(&keep, UnixMillis::from(SystemTime::now())).await;
+            history.forget();
+            match swept {
                 Ok(swept) if swept.may_have_more(&keep) => tokio::time::sleep(PAUSE).await,
                 Ok(swept) => {
                     tracing::debug!(?swept, "old history is taken away");

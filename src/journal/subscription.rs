@@ -12,6 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::history::History;
 use crate::store::{About, Event, EventFilter, EventId, Page, Result, Slice, Store};
 
 /// Events that a listener may lag behind before it reads the store instead.
@@ -34,7 +35,7 @@ impl Feed {
     }
 
     /// Tells all listeners what is kept, in order. `kept` rings when something was, by this node.
-    pub(super) async fn run(&self, store: &Store, mut kept: watch::Receiver<u64>) {
+    pub(super) async fn run(&self, store: &Store, history: &History, mut kept: watch::Receiver<u64>) {
         let mut after = loop {
             match store.newest_event().await {
                 Ok(newest) => break newest,
@@ -55,12 +56,12 @@ impl Feed {
                 changed = kept.changed() => if changed.is_err() { return },
                 () = look => {}
             }
-            self.tell(store, &mut after).await;
+            self.tell(store, history, &mut after).await;
         }
     }
 
     /// Tells everything behind `after`.
-    async fn tell(&self, store: &Store, after: &mut Option<EventId>) {
+    async fn tell(&self, store: &Store, history: &History, after: &mut Option<EventId>) {
         loop {
             let Ok(found) = page(store, &EventFilter::default(), *after).await else {
                 tokio::time::sleep(RETRY).await;
@@ -69,6 +70,8 @@ impl Feed {
             let is_last = found.next.is_none();
             for event in found.items {
                 *after = Some(event.id);
+                // It may be another node's.
+                history.event_kept(event.project_id, event.stream_id);
                 // Without a listener it is told to nobody.
                 self.events.send(Arc::new(event)).ok();
             }

@@ -160,9 +160,9 @@ impl Watcher {
         let Some(air) = self.air.take() else { return };
         self.live.end();
         let (report, seconds) = (air.summary.report(), air.began.elapsed().as_secs());
-        if self.project().is_some() {
+        if let Some(project) = self.project() {
             let at = UnixMillis::from(SystemTime::now());
-            self.room.pen.line(Line::End { id: air.id, reason, report: Json(report), at });
+            self.room.pen.line(Line::End { id: air.id, project, reason, report: Json(report), at });
         }
         self.note(air.id, Kind::StreamEnded, json!({ "reason": reason, "seconds": seconds }));
     }

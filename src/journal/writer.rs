@@ -9,10 +9,11 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::history::History;
 use super::kind::{self, Kind};
 use crate::net::Backoff;
 use crate::store::{
-    Error, Event, Json, NewEvent, NewStream, Result, Store, StreamRowId, UnixMillis, Webhook,
+    Error, Event, Json, NewEvent, NewStream, ProjectId, Result, Store, StreamRowId, UnixMillis, Webhook,
 };
 use crate::stream::Figure;
 
@@ -40,6 +41,7 @@ pub(super) enum Line {
     /// A broadcast is over.
     End {
         id: StreamRowId,
+        project: ProjectId,
         reason: &'static str,
         report: Json,
         at: UnixMillis,
@@ -97,6 +99,7 @@ impl Pen {
 /// Keeps what comes.
 pub(super) struct Writer<'a> {
     pub(super) store: &'a Store,
+    pub(super) history: &'a History,
     pub(super) pen: &'a Pen,
     pub(super) waiting: mpsc::Receiver<Line>,
     /// Lost lines that an event told of.
@@ -198,7 +201,10 @@ impl Writer<'_> {
         let mut backoff = Backoff::new(RETRY.0, RETRY.1, fastrand::u64(..));
         let mut away: Option<Instant> = None;
         loop {
-            match job.run(self.store).await {
+            let done = job.run(self.store).await;
+            // Also where it failed: the database may have it all the same.
+            job.tell(self.history);
+            match done {
                 Err(error) if error.is_worth_a_retry() => {
                     if away.is_none() {
                         self.pen.counts.outages.add(1);
@@ -245,9 +251,23 @@ impl Job<'_> {
             Self::Line(Line::Event(event)) => add(store, std::slice::from_ref(event)).await,
             Self::Line(Line::Begin(stream)) => store.start_stream(stream).await.map(|_| ()),
             Self::Line(Line::Report(id, report)) => store.set_stream_report(*id, report).await,
-            Self::Line(Line::End { id, reason, report, at }) => {
+            Self::Line(Line::End { id, reason, report, at, .. }) => {
                 store.end_stream(*id, reason, Some(report), *at).await.map(|_| ())
             }
+        }
+    }
+
+    /// What was known of what this changes is not so any more.
+    fn tell(&self, history: &History) {
+        match self {
+            Self::Former(_) => history.forget(),
+            Self::Events(events) => {
+                events.iter().for_each(|event| history.event_kept(event.project_id, event.stream_id));
+            }
+            Self::Line(Line::Event(event)) => history.event_kept(event.project_id, event.stream_id),
+            Self::Line(Line::Begin(stream)) => history.broadcast_turned(stream.project_id, stream.id),
+            Self::Line(Line::Report(id, _)) => history.report_kept(*id),
+            Self::Line(Line::End { id, project, .. }) => history.broadcast_turned(*project, *id),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct NewEvent {
 }
 
 /// What events are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum About {
     /// Anything.
     #[default]

@@ -25,6 +25,12 @@ impl<C> Page<C> {
         Self { after: Some(cursor), ..Self::first(limit) }
     }
 
+    /// Rows at most.
+    #[must_use]
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// Rows to ask for: one more than are shown, to know whether there are more.
     pub(super) fn probe(&self) -> i64 {
         i64::from(self.limit) + 1

@@ -141,3 +141,13 @@ impl Webhooks {
 fn now() -> UnixMillis {
     SystemTime::now().into()
 }
+
+/// What people write of webhooks, for fuzzing: an address, and words for events.
+#[cfg(any(fuzzing, test))]
+pub fn fuzz(text: &str) {
+    if let Ok(url) = rules::url(text, &Config::default()) {
+        assert!(url.has_host() && url.username().is_empty() && url.password().is_none());
+    }
+    let words: Vec<String> = text.split(',').map(str::to_owned).collect();
+    let _known = rules::events(&words);
+}

@@ -128,8 +128,7 @@ impl Webhooks {
             at: UnixMillis::from(SystemTime::now()),
             data: Json(json!({ "webhook_id": id.to_string(), "message": "This is a test." })),
         };
-        let event =
-            room.store.add_events(&[event]).await?.pop().ok_or(crate::store::Error::NotFound("event"))?;
+        let event = room.journal.keep(event).await?;
         let delivery = room.store.queue_delivery(id, event.id, now()).await?;
         room.wake.notify_one();
         Ok(delivery)

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "cases are test code, which clippy sees only where #[test] stands")]
 
+mod conditions;
 mod documented;
 mod door;
 mod listening;

@@ -1,9 +1,11 @@
 //! What the API says while an encoder sends, and after.
 
+use gostream::api::v1::Config;
+use gostream::app::config::{AllowPrivate, OnDuplicate};
 use serde_json::{Value, json};
 
-use crate::support::Api;
 use crate::support::machines::{Feed, SILENT, Show, Sink};
+use crate::support::{Api, GUARD};
 
 /// Defect 2 of the predecessor: the page never learned that the encoder or an output had stopped.
 #[tokio::test]
@@ -148,4 +150,69 @@ async fn a_test_pattern_reaches_the_practice_destination_and_ends_when_it_is_tol
     let pushed = api.post(&pattern, json!({})).cookie(&admin).send().await;
     pushed.is_problem(409, "not_possible");
     drop(feed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
+    for on_duplicate in [OnDuplicate::Takeover, OnDuplicate::Reject] {
+        let api =
+            Api::start_over(Config::default(), |process| process.rtmp.on_duplicate = on_duplicate).await;
+        let admin = api.admin().await;
+        let (id, key) = api.project(&admin, "Show").await;
+        let (project, pattern) = (format!("/projects/{id}"), format!("/projects/{id}/test-pattern"));
+        api.post(&pattern, json!({})).cookie(&admin).send().await.is(200);
+        api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
+        let ours = api.get("/ingest/connections").cookie(&admin).send().await.json()["items"][0].clone();
+        // An encoder that is not let in comes again.
+        let theirs =
+            |all: &Value| all["items"].as_array().is_some_and(|all| all.len() == 1 && all[0] != ours);
+        let mut feed = Feed::start(&api.rtmp(&key), Show::h264());
+        let waited = std::time::Instant::now();
+        while !theirs(&api.get("/ingest/connections").cookie(&admin).send().await.json()) {
+            assert!(waited.elapsed() < GUARD, "the encoder is kept out");
+            if feed.is_over() {
+                feed = Feed::start(&api.rtmp(&key), Show::h264());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let live = api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
+        // The pattern is over: to stop it stops nobody else, and it does not begin anew.
+        api.delete(&pattern).cookie(&admin).send().await.is(204);
+        api.post(&pattern, json!({})).cookie(&admin).send().await.is_problem(409, "not_possible");
+        let still = api.get(&project).cookie(&admin).send().await.json();
+        assert_eq!(still["live"]["broadcast_id"], live["live"]["broadcast_id"]);
+        feed.cut();
+        api.until(&admin, &project, |project| project["live"]["state"] == "interrupted").await;
+        api.post(&pattern, json!({})).cookie(&admin).send().await.is_problem(409, "not_possible");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_no_practice_where_nothing_here_may_be_sent_to() {
+    let never = |process: &mut gostream::app::config::Config| {
+        process.relay.allow_private = AllowPrivate::Never;
+    };
+    let api = Api::start_over(Config::default(), never).await;
+    let admin = api.admin().await;
+    let (id, _) = api.project(&admin, "Show").await;
+    let practice = api.post(&format!("/projects/{id}/practice-destination"), json!({})).cookie(&admin);
+    practice.send().await.is_problem(409, "not_possible");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_pattern_ends_with_its_project_and_with_the_process() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let mut ids = Vec::new();
+    for name in ["One", "Two"] {
+        let (id, _) = api.project(&admin, name).await;
+        api.post(&format!("/projects/{id}/test-pattern"), json!({})).cookie(&admin).send().await.is(200);
+        api.until(&admin, &format!("/projects/{id}"), |project| project["live"]["state"] == "live").await;
+        ids.push(id);
+    }
+    api.delete(&format!("/projects/{}", ids[0])).cookie(&admin).send().await.is(204);
+    let one = |all: &Value| all["items"].as_array().is_some_and(|all| all.len() == 1);
+    let left = api.until(&admin, "/ingest/connections", one).await;
+    assert_eq!(left["items"][0]["project_id"], json!(ids[1]));
+    assert!(api.app.drain().await, "nothing is waited for in vain");
 }

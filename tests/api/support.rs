@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How long anything may take before it counts as a hang.
-const GUARD: Duration = Duration::from_secs(40);
+pub(crate) const GUARD: Duration = Duration::from_secs(40);
 
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery";

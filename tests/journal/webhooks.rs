@@ -46,7 +46,7 @@ impl Node {
             library: Arc::clone(&engine.library),
             drain: engine.drain.clone(),
         };
-        let kept = journal::Config { node: "here".to_owned(), keep: Duration::from_secs(3_600) };
+        let kept = journal::Config { node: "here".to_owned(), keep: Duration::from_secs(3_600), cache: true };
         let (journal, keeping) = Journal::new(store.clone(), sources, kept, engine.stop.clone());
         let (webhooks, telling) = Webhooks::new(journal.clone(), vault, config, engine.stop.clone()).unwrap();
         engine.background.spawn(keeping);

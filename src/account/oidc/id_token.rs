@@ -122,6 +122,25 @@ pub(super) fn verify(
     Err(fault)
 }
 
+/// Any token, any keys, and any claims as if they were signed.
+#[cfg(any(fuzzing, test))]
+pub(super) fn fuzz(data: &[u8], text: &str, now: UnixMillis) {
+    let expected = Expected { issuer: "https://issuer.example", client_id: "us", nonce: "n" };
+    let (token, keys) = text.split_once('\n').unwrap_or((text, ""));
+    if let Ok(signed) = algorithm(token) {
+        let keys: Vec<Jwk> = serde_json::from_str(keys).unwrap_or_default();
+        assert!(verify(token, &super::keys::fitting(&keys, &signed), &signed, &expected, now).is_err());
+    }
+    if let Ok(claims) = serde_json::from_slice::<Claims>(data)
+        && let Ok(mut claims) = judge(claims, &expected, now)
+    {
+        assert!(claims.sub.len() <= SUBJECT_LEN_MAX);
+        if let Ok(beside) = serde_json::from_slice::<UserInfo>(data) {
+            claims.complete(beside);
+        }
+    }
+}
+
 fn judge(claims: Claims, expected: &Expected<'_>, now: UnixMillis) -> Result<Claims, TokenFault> {
     let several = matches!(&claims.aud, Audience::Many(many) if many.len() > 1);
     let party = claims.azp.as_deref();

@@ -33,7 +33,7 @@ pub(super) struct Metadata {
 
 /// The document, as far as it is read.
 #[derive(Deserialize)]
-struct Document {
+pub(super) struct Document {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -87,7 +87,7 @@ impl Issuer {
         }
     }
 
-    fn read(&self, document: Document) -> Result<Metadata, Error> {
+    pub(super) fn read(&self, document: Document) -> Result<Metadata, Error> {
         if document.issuer != self.name {
             tracing::warn!(
                 configured = self.name,

@@ -135,6 +135,26 @@ impl Journey {
     }
 }
 
+/// Any cookie, any way back, any answer.
+#[cfg(any(fuzzing, test))]
+pub(super) fn fuzz(text: &str, now: UnixMillis) {
+    let Ok(key) = crate::vault::ServerKey::parse(&"07".repeat(32)) else { return };
+    let vault = Vault::new(key, Vec::new());
+    assert!(Journey::open(&vault, text, now).is_err(), "nothing was sealed");
+    let Ok(journey) = Journey::new("https://us.example/callback", "/", now) else { return };
+    let mut said = text.split('\n');
+    let callback =
+        Callback { code: said.next(), state: Some(&journey.state), error: said.next(), iss: said.next() };
+    if let Ok(code) = journey.code(&callback, "https://issuer.example") {
+        assert!(!code.is_empty());
+    }
+    if is_ours(text) {
+        let base = Url::parse("https://us.example/login").ok();
+        let there = base.and_then(|base| base.join(text).ok());
+        assert_eq!(there.as_ref().and_then(Url::host_str), Some("us.example"), "{text}");
+    }
+}
+
 /// Whether it is a path of this server, in every browser's reading: `//host` and `/\host` are not.
 fn is_ours(path: &str) -> bool {
     let mut chars = path.chars();

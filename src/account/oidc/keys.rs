@@ -72,7 +72,7 @@ impl Keys {
     }
 }
 
-fn fitting(keys: &[Jwk], signed: &Signed) -> Vec<Jwk> {
+pub(super) fn fitting(keys: &[Jwk], signed: &Signed) -> Vec<Jwk> {
     keys.iter().filter(|key| fits(key, signed)).take(CANDIDATES_MAX).cloned().collect()
 }
 

@@ -148,3 +148,18 @@ impl Provider {
         Ok((claims, journey.return_to))
     }
 }
+
+/// What the issuer says, and the browser that it sends back, for fuzzing.
+#[cfg(any(fuzzing, test))]
+pub(super) fn fuzz(data: &[u8], text: &str) {
+    let now = crate::store::UnixMillis(1_800_000_000_000);
+    id_token::fuzz(data, text, now);
+    journey::fuzz(text, now);
+    let _address = issuer::secure(text);
+    let clock = Clock::system();
+    if let Ok(issuer) = Issuer::new("https://issuer.example", &clock)
+        && let Ok(document) = serde_json::from_slice(data)
+    {
+        let _known = issuer.read(document);
+    }
+}

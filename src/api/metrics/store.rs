@@ -40,6 +40,9 @@ impl Collect for StoreFigures {
         let known = self.accounts.cache();
         out.add(&names::STORE_CACHE_HITS, &["session"], known.hits);
         out.add(&names::STORE_CACHE_MISSES, &["session"], known.misses);
+        let history = self.control.journal().history_counts();
+        out.add(&names::STORE_CACHE_HITS, &["history"], history.hits);
+        out.add(&names::STORE_CACHE_MISSES, &["history"], history.misses);
         for (by, limited) in
             [("account", Limited::Account), ("address", Limited::Address), ("sign_up", Limited::SignUp)]
         {

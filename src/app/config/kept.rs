@@ -17,6 +17,8 @@ pub struct Database {
     pub statement_timeout: Duration,
     /// How long a migration waits for another process that migrates.
     pub migrate_timeout: Duration,
+    /// Whether what is read often is kept in memory.
+    pub cache: bool,
 }
 
 /// `[limits]`
@@ -93,6 +95,7 @@ impl Default for Database {
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(5),
             migrate_timeout: Duration::from_secs(300),
+            cache: true,
         }
     }
 }

@@ -138,6 +138,7 @@ fn database<V: Visit>(v: &mut V, database: &mut Database) {
     v.value("acquire_timeout", &mut database.acquire_timeout, &Time(100..=MINUTE));
     v.value("statement_timeout", &mut database.statement_timeout, &Time(100..=10 * MINUTE));
     v.value("migrate_timeout", &mut database.migrate_timeout, &Time(SECOND..=DAY));
+    v.value("cache", &mut database.cache, &Switch);
 }
 
 fn http<V: Visit>(v: &mut V, http: &mut Http) {

@@ -1,5 +1,6 @@
 //! Publishes the built-in clip over RTMP as an encoder would: paced by its own timestamps, again and again.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ const CHUNK_SIZE: u32 = 4_096;
 pub(super) async fn publish_in_a_loop(url: String, key: StreamKey, stop: CancellationToken) {
     let publishing = async {
         loop {
-            if let Err(error) = publish(&url, &key).await {
+            if let Err(error) = publish(&url, &key, |_| {}).await {
                 tracing::info!(%error, "demo clip: publishing ended");
             }
             tokio::time::sleep(PAUSE).await;
@@ -34,10 +35,11 @@ pub(super) async fn publish_in_a_loop(url: String, key: StreamKey, stop: Cancell
     stop.run_until_cancelled(publishing).await;
 }
 
-/// Publishes until the connection ends, which is always an error.
-pub(super) async fn publish(url: &str, key: &StreamKey) -> anyhow::Result<()> {
+/// Publishes until the connection ends, which is always an error; says first from where.
+pub(super) async fn publish(url: &str, key: &StreamKey, told: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
     let url = RtmpUrl::parse(url, key.expose())?;
     let tcp = TcpStream::connect((url.host.as_str(), url.port)).await?;
+    told(tcp.local_addr()?);
     let transport = Transport::plain(tcp);
     let config = ClientConfig { url, chunk_size: CHUNK_SIZE, limits: Limits::default() };
     let mut client = Client::new(config, fastrand::u64(..));

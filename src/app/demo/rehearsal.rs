@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,12 +14,21 @@ use super::practice::{Practice, Welcome};
 use super::{PRACTICE_APP, loopback, publisher};
 use crate::api::v1::{NoRehearsal, Rehearsal};
 use crate::app::config::Config;
-use crate::app::engine::Engine;
+use crate::app::engine::{Engine, allowed};
+use crate::net::Reach;
+use crate::session::{Happening, Refused, Rejection, Sessions};
 use crate::store::ProjectId;
-use crate::stream::StreamKey;
+use crate::stream::{StreamId, StreamKey};
 
 /// Projects that the clip is published to at once: each costs what an encoder of some 2 Mbit/s does.
 const AT_ONCE_MAX: usize = 16;
+
+/// One that is being published.
+struct Pattern {
+    stop: CancellationToken,
+    /// Our end of its connection, once there is one.
+    from: Arc<OnceLock<SocketAddr>>,
+}
 
 /// The rehearsals of this process.
 pub(in crate::app) struct Rehearsals {
@@ -27,7 +38,8 @@ pub(in crate::app) struct Rehearsals {
     app: String,
     must_log_in: bool,
     practice: Option<SocketAddr>,
-    on: Mutex<HashMap<ProjectId, CancellationToken>>,
+    on: Mutex<HashMap<ProjectId, Pattern>>,
+    sessions: Arc<Sessions>,
     tasks: TaskTracker,
     drain: CancellationToken,
 }
@@ -35,8 +47,10 @@ pub(in crate::app) struct Rehearsals {
 impl Rehearsals {
     /// None yet. The practice destination begins to listen; a port that another process has is no reason not to start.
     pub(in crate::app) fn start(config: &Config, engine: &Engine, rtmp: Option<SocketAddr>) -> Arc<Self> {
+        // Where nothing on this machine may be sent to, there is nothing to practise with.
+        let is_reached = allowed(config).takes(Reach::Host);
         let listening = config.practice.listen.bind().map(|socket| {
-            let socket = TcpListener::from_std(socket?).ok()?;
+            let socket = TcpListener::from_std(socket.filter(|_| is_reached)?).ok()?;
             let addr = socket.local_addr().ok()?;
             let served = Practice::default().serve(socket, Welcome::Everybody, engine.stop.clone());
             engine.background.spawn(served);
@@ -53,6 +67,7 @@ impl Rehearsals {
             must_log_in: !config.rtmp.publish_user.is_empty(),
             practice,
             on: Mutex::default(),
+            sessions: Arc::clone(&engine.sessions),
             tasks: engine.background.clone(),
             drain: engine.drain.clone(),
         })
@@ -64,17 +79,17 @@ impl Rehearsals {
             return;
         }
         stopped.cancel();
-        self.on().retain(|id, stop| *id != project || !stop.is_cancelled());
+        self.on().retain(|id, pattern| *id != project || !pattern.stop.is_cancelled());
     }
 
     /// Nothing panics while it is held.
-    fn on(&self) -> MutexGuard<'_, HashMap<ProjectId, CancellationToken>> {
+    fn on(&self) -> MutexGuard<'_, HashMap<ProjectId, Pattern>> {
         self.on.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Rehearsal for Rehearsals {
-    fn begin(&self, project: ProjectId, key: StreamKey) -> Result<(), NoRehearsal> {
+    fn begin(&self, project: ProjectId, stream: &StreamId, key: StreamKey) -> Result<(), NoRehearsal> {
         let rtmp = self.rtmp.ok_or(NoRehearsal::NoRtmp)?;
         if self.must_log_in {
             return Err(NoRehearsal::MustLogIn);
@@ -89,16 +104,24 @@ impl Rehearsal for Rehearsals {
         let stop = self.drain.child_token();
         let url = format!("rtmp://{}/{}", loopback(rtmp), self.app);
         let (stopped, rehearsals) = (stop.clone(), Weak::clone(&self.me));
+        let from = Arc::<OnceLock<_>>::default();
+        let encoder = refused(self.sessions.listen(), stream.clone());
+        let told = Arc::clone(&from);
         self.tasks.spawn(async move {
             // Once: who was pushed off the air by an encoder does not push back.
-            if let Some(Err(why)) = stopped.run_until_cancelled(publisher::publish(&url, &key)).await {
-                tracing::info!(%project, %why, "the test pattern is over");
-            }
+            let published = publisher::publish(&url, &key, |from| _ = told.set(from));
+            let over = async {
+                tokio::select! {
+                    Err(why) = published => tracing::info!(%project, %why, "the test pattern is over"),
+                    () = encoder => tracing::info!(%project, "the test pattern makes room for an encoder"),
+                }
+            };
+            stopped.run_until_cancelled(over).await;
             if let Some(rehearsals) = rehearsals.upgrade() {
                 rehearsals.forget(project, &stopped);
             }
         });
-        on.insert(project, stop);
+        on.insert(project, Pattern { stop, from });
         Ok(())
     }
 
@@ -107,12 +130,32 @@ impl Rehearsal for Rehearsals {
     }
 
     fn end(&self, project: ProjectId) {
-        if let Some(stop) = self.on().remove(&project) {
-            stop.cancel();
+        if let Some(pattern) = self.on().remove(&project) {
+            pattern.stop.cancel();
         }
+    }
+
+    fn is_its(&self, project: ProjectId, from: SocketAddr) -> bool {
+        self.on().get(&project).is_some_and(|pattern| pattern.from.get() == Some(&from))
     }
 
     fn practice_url(&self) -> Option<String> {
         self.practice.map(|addr| format!("rtmp://{}/{PRACTICE_APP}", loopback(addr)))
+    }
+}
+
+/// Waits until an encoder of the stream is not let in, because we are (`rtmp.on_duplicate = "reject"`).
+async fn refused(mut happenings: broadcast::Receiver<Happening>, stream: StreamId) {
+    loop {
+        match happenings.recv().await {
+            Ok(Happening::Rejected(Rejection { why: Refused::Busy, stream: Some(of), .. }))
+                if of == stream =>
+            {
+                return;
+            }
+            // It comes again.
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
     }
 }

@@ -20,6 +20,12 @@ const IDS: &[(&str, &str)] = &[
     ("events", "evt_"),
 ];
 
+/// Answers of one route that no rule has.
+const OF_THEIR_OWN: &[(&str, &str, &[u16])] = &[("post", "/session", &[401])];
+
+/// An entity tag of ours, or any.
+const TAG_PATTERN: &str = r#"^(\*|(W/)?"[1-9][0-9]{0,17}(-[0-9a-f]{1,16})?")$"#;
+
 const METHODS: &[&str] = &["get", "put", "post", "patch", "delete"];
 
 /// The document with all that the rules add.
@@ -52,17 +58,25 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         _ => None,
     });
     parameters.extend(own.unwrap_or_default());
+    for parameter in parameters.iter_mut().filter(|known| known["name"] == "If-Match") {
+        parameter["schema"] = json!({ "type": "string", "pattern": TAG_PATTERN });
+    }
     let has = |place: &str, name: &str| {
         parameters.iter().any(|known| known["in"] == place && (name.is_empty() || known["name"] == name))
     };
     let mut statuses = vec![429, 500, 503];
-    let rules: [(bool, &[u16]); 6] = [
+    let mine = OF_THEIR_OWN.iter().find(|own| (own.0, own.1) == (method, path));
+    let rules: [(bool, &[u16]); 9] = [
         (secured, &[401, 403]),
-        (path.contains('{'), &[404]),
+        // Another site's page may change nothing, whoever sits before it.
+        (writes, &[403]),
+        (path.contains('{') || has("query", "project_id") || has("query", "stream_id"), &[404]),
         (has_body, &[400, 413, 415, 422]),
-        (has("query", "") || has("header", "Idempotency-Key"), &[400]),
-        (writes && secured, &[409]),
-        (has("header", "If-Match"), &[412]),
+        (has("query", ""), &[400]),
+        (has("header", "Idempotency-Key"), &[400, 422]),
+        (writes, &[409]),
+        (has("header", "If-Match"), &[400, 412]),
+        (mine.is_some(), mine.map_or(&[], |own| own.2)),
     ];
     statuses
         .extend(rules.iter().filter(|(holds, _)| *holds).flat_map(|(_, statuses)| statuses.iter().copied()));
@@ -116,7 +130,7 @@ fn idempotency_key() -> Value {
     json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": "Names this request for a day: repeated, it is answered as the first time.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+        "schema": { "type": "string", "pattern": "^(\"[!-~]{1,255}\"|[!#-~][!-~]{0,254})$" },
     })
 }
 

@@ -336,3 +336,19 @@ pub(in crate::api::v1) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Op
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value)
 }
+
+/// All that the door reads of a request's headers, for fuzzing.
+#[cfg(any(fuzzing, test))]
+pub fn fuzz(request: &Request, client: &Client) {
+    let headers = request.headers();
+    if let Some(Proof::Session(secret) | Proof::Bearer(secret)) = proof(headers) {
+        assert!(secret.len() <= headers.values().map(HeaderValue::len).max().unwrap_or(0));
+    }
+    let config =
+        Config { cors_origins: ["https://a.example".to_owned()].into_iter().collect(), ..Config::default() };
+    let _crossed = origin::check(headers, client, &config);
+    let _asked = config.cors_origins.preflight(request);
+    if let Some(Ok(key)) = headers.get("idempotency-key").map(replay::read_key) {
+        assert!((1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
+    }
+}

@@ -53,14 +53,22 @@ pub(super) fn key_of(request: &Request, who: &Who) -> Result<Option<Key>, Proble
     else {
         return Ok(None);
     };
+    Ok(Some(Key { user: caller.user.id, text: read_key(told)?.to_owned() }))
+}
+
+/// The name that the header gives.
+pub(super) fn read_key(told: &HeaderValue) -> Result<&str, Problem> {
     let text = told.to_str().unwrap_or_default();
     // The draft has a quoted string, practice a bare one.
-    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let text = match text.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"').unwrap_or_default(),
+        None => text,
+    };
     if text.is_empty() || text.len() > KEY_CHARS_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         let detail = format!("Idempotency-Key takes 1 to {KEY_CHARS_MAX} visible ASCII characters");
         return Err(Problem::of(&catalogue::BAD_REQUEST).detail(detail));
     }
-    Ok(Some(Key { user: caller.user.id, text: text.to_owned() }))
+    Ok(text)
 }
 
 /// What remembers.

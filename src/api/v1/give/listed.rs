@@ -23,6 +23,12 @@ impl<T> Listed<T> {
         let next_cursor = slice.next.as_ref().map(encode_cursor);
         Self { items: slice.items.into_iter().map(words).collect(), next_cursor }
     }
+
+    /// The same of a slice that others have too.
+    pub fn from_shared<'a, R, C: Cursor>(slice: &'a Slice<R, C>, words: impl FnMut(&'a R) -> T) -> Self {
+        let next_cursor = slice.next.as_ref().map(encode_cursor);
+        Self { items: slice.items.iter().map(words).collect(), next_cursor }
+    }
 }
 
 /// All of a list that is short.

@@ -1,17 +1,21 @@
 //! A moment as the API writes it: RFC 3339, UTC, milliseconds.
 
+use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::store::UnixMillis;
+
+/// Years, in UTC, of moments that are taken: what is taken can be written again, with four digits (RFC 3339).
+const YEARS: RangeInclusive<i32> = 1970..=9999;
 
 /// A moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,8 @@ impl<'de> Deserialize<'de> for Moment {
         let at = OffsetDateTime::parse(&text, &Rfc3339);
         let at =
             at.map_err(|_| D::Error::custom("must be a time as RFC 3339 has it, 2026-11-27T12:00:00Z"))?;
+        let at = at.checked_to_offset(UtcOffset::UTC).filter(|at| YEARS.contains(&at.year()));
+        let at = at.ok_or_else(|| D::Error::custom("must be in the years 1970 to 9999"))?;
         let millis = i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
         millis.map(|millis| Self(UnixMillis(millis))).map_err(|_| D::Error::custom("is too far away"))
     }
@@ -82,7 +88,17 @@ mod tests {
         for same in [text.as_str(), "\"2026-11-27T14:00:00.007+02:00\"", "\"2026-11-27T12:00:00.0079Z\""] {
             assert_eq!(serde_json::from_str::<Moment>(same).expect("a moment"), moment, "{same}");
         }
-        for wrong in ["\"\"", "\"2026-11-27\"", "\"2026-11-27T12:00:00\"", "17", "\"2026-13-27T12:00:00Z\""] {
+        for wrong in [
+            "\"\"",
+            "\"2026-11-27\"",
+            "\"2026-11-27T12:00:00\"",
+            "17",
+            "\"2026-13-27T12:00:00Z\"",
+            // Beyond what can be written, in UTC.
+            "\"9999-12-31T23:59:59-01:00\"",
+            "\"0000-01-01T00:00:00+01:00\"",
+            "\"1969-12-31T23:59:59Z\"",
+        ] {
             assert!(serde_json::from_str::<Moment>(wrong).is_err(), "{wrong}");
         }
     }

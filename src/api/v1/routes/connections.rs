@@ -14,6 +14,7 @@ use crate::api::Problem;
 use crate::api::v1::Services;
 use crate::api::v1::give::{Items, Moment};
 use crate::api::v1::take::{Asked, Id, Signed, may};
+use crate::control::Part;
 use crate::control::{Known, stream_of};
 use crate::session::{ConnectionId, Encoder};
 use crate::store::Error;
@@ -139,13 +140,12 @@ pub(super) async fn viewers(
     Asked(whose): Asked<Whose>,
 ) -> Result<Items<ViewersShown>, Problem> {
     let control = &services.control;
-    let (wanted, projects) = match &whose.project_id {
-        Some(text) => (Some(project_in(&services, &caller, text)?), Vec::new()),
-        None => (None, control.catalog().projects(None, usize::MAX).0),
-    };
-    let projects = match wanted {
-        Some(id) => vec![control.catalog().project(id)?],
-        None => projects,
+    let projects = match &whose.project_id {
+        Some(text) => {
+            let id = project_in(&services, &caller, text).await?;
+            vec![control.project(id, Part::Itself).await?]
+        }
+        None => control.projects(None, usize::MAX).await?.0,
     };
     let seen = projects.iter().filter(|known| sight::sees(&services, &caller, known));
     let items = seen.map(|known| {

@@ -14,7 +14,7 @@ use crate::api::Problem;
 use crate::api::v1::Services;
 use crate::api::v1::give::{Created, Items, Moment, Tagged};
 use crate::api::v1::take::{Body, Field, Id, IfMatch, IfNoneMatch, Keep, Patch, Secret, Signed, may};
-use crate::control::{DestinationChange, DestinationWish, Known};
+use crate::control::{DestinationChange, DestinationWish, Known, Part};
 use crate::store::{Destination, DestinationId, ProjectId};
 
 /// A destination to be made.
@@ -64,23 +64,23 @@ pub(super) struct LimitsShown {
 #[serde(deny_unknown_fields)]
 pub(super) struct DestinationPatch {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     name: Keep<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     platform: Field<String>,
     /// The address as it is shown changes nothing.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     url: Keep<String>,
     #[serde(default)]
     #[schema(value_type = Option<Secret>)]
     stream_key: Field<Secret>,
     #[serde(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, required = false)]
     enabled: Keep<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, required = false)]
     insecure: Keep<bool>,
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
@@ -164,12 +164,12 @@ fn limits(limits: &LimitsShown) -> Value {
 }
 
 /// As it is now, of those that the caller sees.
-fn shown(
+async fn shown(
     services: &Services,
     caller: &Caller,
     id: DestinationId,
 ) -> Result<Tagged<DestinationShown>, Problem> {
-    let (known, row) = sight::destination(services, caller, id)?;
+    let (known, row) = sight::destination(services, caller, id).await?;
     Ok(Tagged(row.revision, DestinationShown::of(services, &known, &row)))
 }
 
@@ -184,7 +184,7 @@ pub(super) async fn destinations(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<Items<DestinationShown>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project_with(&services, &caller, id, Part::Destinations).await?;
     let items = known.destinations.iter().map(|row| DestinationShown::of(&services, &known, row)).collect();
     Ok(Items { items })
 }
@@ -201,7 +201,7 @@ pub(super) async fn create_destination(
     Id(id): Id<ProjectId>,
     Body(asked): Body<DestinationAsked>,
 ) -> Result<Created<DestinationShown>, Problem> {
-    sight::project(&services, &caller, id)?;
+    sight::project(&services, &caller, id).await?;
     let wish = DestinationWish {
         name: asked.name,
         platform: asked.platform,
@@ -216,7 +216,7 @@ pub(super) async fn create_destination(
         limits: asked.limits.as_ref().map(limits),
     };
     let row = services.control.create_destination(id, wish).await?;
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project(&services, &caller, id).await?;
     let location = format!("/destinations/{}", row.id);
     Ok(Created { location, body: DestinationShown::of(&services, &known, &row), secret: None })
 }
@@ -233,7 +233,7 @@ pub(super) async fn order_destinations(
     Id(id): Id<ProjectId>,
     Body(order): Body<Order>,
 ) -> Result<StatusCode, Problem> {
-    sight::project(&services, &caller, id)?;
+    sight::project(&services, &caller, id).await?;
     let parse = |id: &String| id.parse::<DestinationId>();
     let ids: Result<Vec<_>, _> = order.ids.iter().map(parse).collect();
     let ids = ids.map_err(|_| Problem::invalid("/ids", "each must be the id of a destination"))?;
@@ -252,7 +252,7 @@ pub(super) async fn destination(
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
 ) -> Result<Tagged<DestinationShown>, Problem> {
-    shown(&services, &caller, id)
+    shown(&services, &caller, id).await
 }
 
 /// Change a destination
@@ -269,7 +269,7 @@ pub(super) async fn change_destination(
     IfMatch(expected): IfMatch,
     Patch(patch): Patch<DestinationPatch>,
 ) -> Result<Tagged<DestinationShown>, Problem> {
-    sight::destination(&services, &caller, id)?;
+    sight::destination(&services, &caller, id).await?;
     let change = DestinationChange {
         name: patch.name.0,
         platform: patch.platform.change(),
@@ -284,7 +284,7 @@ pub(super) async fn change_destination(
         limits: patch.limits.change().map(|wanted| wanted.as_ref().map(limits)),
     };
     services.control.change_destination(id, expected, change).await?;
-    shown(&services, &caller, id)
+    shown(&services, &caller, id).await
 }
 
 /// Delete a destination
@@ -299,7 +299,7 @@ pub(super) async fn delete_destination(
     Id(id): Id<DestinationId>,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    sight::destination(&services, &caller, id)?;
+    sight::destination(&services, &caller, id).await?;
     services.control.delete_destination(id, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -314,9 +314,9 @@ pub(super) async fn start_destination(
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
 ) -> Result<Tagged<DestinationShown>, Problem> {
-    sight::destination(&services, &caller, id)?;
+    sight::destination(&services, &caller, id).await?;
     services.control.set_destination_enabled(id, true).await?;
-    shown(&services, &caller, id)
+    shown(&services, &caller, id).await
 }
 
 /// Stop sending to a destination
@@ -329,9 +329,9 @@ pub(super) async fn stop_destination(
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
 ) -> Result<Tagged<DestinationShown>, Problem> {
-    sight::destination(&services, &caller, id)?;
+    sight::destination(&services, &caller, id).await?;
     services.control.set_destination_enabled(id, false).await?;
-    shown(&services, &caller, id)
+    shown(&services, &caller, id).await
 }
 
 /// Try a destination again now
@@ -346,7 +346,7 @@ pub(super) async fn retry_destination(
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
 ) -> Result<Json<DestinationShown>, Problem> {
-    sight::destination(&services, &caller, id)?;
+    sight::destination(&services, &caller, id).await?;
     services.control.retry_destination(id)?;
-    shown(&services, &caller, id).map(|Tagged(_, shown)| Json(shown))
+    shown(&services, &caller, id).await.map(|Tagged(_, shown)| Json(shown))
 }

@@ -65,16 +65,20 @@ pub(super) fn bad_query(detail: &str) -> Problem {
 }
 
 /// A parameter that names a project which the caller sees.
-pub(super) fn project_in(services: &Services, caller: &Caller, text: &str) -> Result<ProjectId, Problem> {
+pub(super) async fn project_in(
+    services: &Services,
+    caller: &Caller,
+    text: &str,
+) -> Result<ProjectId, Problem> {
     let id: ProjectId = text.parse().map_err(|_| bad_query("project_id is no id of a project"))?;
-    sight::project(services, caller, id).map(|_| id)
+    sight::project(services, caller, id).await.map(|_| id)
 }
 
 impl Which {
     async fn filter(&self, services: &Services, caller: &Caller) -> Result<EventFilter, Problem> {
         let about = match (&self.project_id, &self.stream_id) {
             (None, None) => About::All,
-            (Some(project), None) => About::Project(project_in(services, caller, project)?),
+            (Some(project), None) => About::Project(project_in(services, caller, project).await?),
             (None, Some(stream)) => {
                 let id: StreamRowId =
                     stream.parse().map_err(|_| bad_query("stream_id is no id of a broadcast"))?;
@@ -94,7 +98,7 @@ impl Which {
 pub(super) fn is_for(services: &Services, caller: &Caller, event: &Event) -> bool {
     let admin = caller.user.role == Role::Admin;
     match event.project_id {
-        Some(id) => admin || sight::project(services, caller, id).is_ok() || !services.config.sign_up,
+        Some(id) => admin || sight::known(services, caller, id).is_some() || !services.config.sign_up,
         None => admin || !(services.config.sign_up || event.kind.starts_with("user.")),
     }
 }
@@ -118,15 +122,16 @@ pub(super) async fn events(
     for _ in 0..PAGES_MAX {
         let room = u32::try_from(limit - items.len()).unwrap_or(1);
         let slice = services
-            .store
+            .control
+            .journal()
             .events(&filter, page.after.map_or(Page::first(room), |after| Page::after(after, room)))
             .await?;
         items.extend(
             slice.items.iter().filter(|event| is_for(&services, &caller, event)).map(EventShown::from),
         );
-        match slice.next {
+        match &slice.next {
             None => return Ok(Json(Listed { items, next_cursor: None })),
-            Some(next) => page.after = Some(next),
+            Some(next) => page.after = Some(*next),
         }
         if items.len() >= limit {
             break;

@@ -108,7 +108,7 @@ pub(super) async fn event_stream(
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
     let project = match &wanted.project_id {
-        Some(text) => Some(project_in(&services, &caller, text)?),
+        Some(text) => Some(project_in(&services, &caller, text).await?),
         None => None,
     };
     let words: Vec<String> = match &wanted.types {
@@ -224,7 +224,7 @@ impl Listener {
         if self.project.is_some_and(|wanted| wanted != id) {
             return None;
         }
-        let known = sight::project(&self.services, &self.caller, id).ok()?;
+        let known = sight::known(&self.services, &self.caller, id)?;
         let (viewers, players) = audience(&self.services, &known);
         let live = self.services.control.journal().live_of(&second.stream);
         let connected = live.and_then(|live| connected_s(&self.services, &live));

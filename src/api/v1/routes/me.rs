@@ -23,17 +23,17 @@ use crate::store::{Session, SessionId};
 #[serde(deny_unknown_fields)]
 pub(super) struct MeChange {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     name: Keep<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     email: Keep<String>,
     /// A new one, with `current_password`, and with nothing else. It ends all other sessions.
     #[serde(default)]
-    #[schema(value_type = Option<Secret>)]
+    #[schema(value_type = Secret, required = false)]
     password: Keep<Secret>,
     #[serde(default)]
-    #[schema(value_type = Option<Secret>)]
+    #[schema(value_type = Secret, required = false)]
     current_password: Keep<Secret>,
 }
 

@@ -12,7 +12,7 @@ use crate::api::v1::Services;
 use crate::api::v1::give::{Items, Moment};
 use crate::api::v1::take::{Id, Signed, may};
 use crate::api::v1::words::{self, Weight};
-use crate::control::Known;
+use crate::control::{Known, Part};
 use crate::push::{OutputState, Status};
 use crate::store::{Destination, ProjectId};
 
@@ -123,7 +123,7 @@ pub(super) async fn outputs(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<Items<OutputShown>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project_with(&services, &caller, id, Part::Destinations).await?;
     let items = known.destinations.iter().map(|row| OutputShown::of(&services, &known, row)).collect();
     Ok(Items { items })
 }

@@ -16,7 +16,7 @@ use crate::api::v1::door::Client;
 use crate::api::v1::give::Moment;
 use crate::api::v1::take::{Id, Signed, may};
 use crate::api::{Problem, hls, page};
-use crate::control::{Known, stream_of};
+use crate::control::{Known, Part, stream_of};
 use crate::journal::Kind;
 use crate::store::{EventFilter, Page, ProjectId, UnixMillis};
 use crate::stream::PlaybackId;
@@ -89,7 +89,7 @@ pub(super) async fn playback(
     client: Client,
     Id(id): Id<ProjectId>,
 ) -> Result<Json<PlaybackShown>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project(&services, &caller, id).await?;
     let playback_id = PlaybackId::parse(&known.project.playback_id)
         .map_err(|_| crate::store::Error::NotFound("playback"))?;
     let token = services.tokens.as_ref().map(|tokens| tokens.issue_daily(&playback_id, SystemTime::now()));
@@ -162,8 +162,8 @@ async fn refused(services: &Services, caller: &Caller, id: ProjectId) -> Result<
     let filter =
         EventFilter { kind: Some(Kind::IngestRejected.as_str().to_owned()), ..EventFilter::default() };
     let after = UnixMillis::from(SystemTime::now()).before(REFUSED_FOR);
-    let events = services.store.events(&filter, Page::first(REFUSED_MAX * 4)).await?.items;
-    let meant = events.iter().filter(|event| {
+    let events = services.control.journal().events(&filter, Page::first(REFUSED_MAX * 4)).await?;
+    let meant = events.items.iter().filter(|event| {
         event.at >= after
             && event.project_id.is_none_or(|project| project == id)
             && is_for(services, caller, event)
@@ -179,8 +179,8 @@ async fn refused(services: &Services, caller: &Caller, id: ProjectId) -> Result<
 
 /// Since when nobody has published a project.
 async fn waiting_since(services: &Services, known: &Known) -> Result<UnixMillis, Problem> {
-    let last = services.store.streams(known.project.id, Page::first(1)).await?.items;
-    let ended = last.first().and_then(|row| row.ended_at);
+    let last = services.control.journal().broadcasts(known.project.id, Page::first(1)).await?;
+    let ended = last.items.first().and_then(|row| row.ended_at);
     Ok(ended.unwrap_or(known.project.created_at).max(known.project.created_at))
 }
 
@@ -195,7 +195,7 @@ pub(super) async fn ingest(
     client: Client,
     Id(id): Id<ProjectId>,
 ) -> Result<Json<IngestShown>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project_with(&services, &caller, id, Part::StreamKeys).await?;
     let site = &services.site;
     let server = |secure, label| site.rtmp_url(&client, secure).map(|server| ServerShown { server, label });
     let stream = stream_of(&known.project);

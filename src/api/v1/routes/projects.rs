@@ -17,7 +17,7 @@ use crate::api::v1::give::{Created, Listed, Moment, Tagged};
 use crate::api::v1::take::{
     Body, Field, Id, IfMatch, IfNoneMatch, Keep, Paging, PagingQuery, Patch, Signed, encode_cursor, may,
 };
-use crate::control::{Known, NewProject, ProjectChange, stream_of};
+use crate::control::{Known, NewProject, Part, ProjectChange, stream_of};
 use crate::journal::Severity;
 use crate::store::ProjectId;
 use crate::stream::StreamState;
@@ -41,7 +41,7 @@ pub(super) struct ProjectAsked {
 #[serde(deny_unknown_fields)]
 pub(super) struct ProjectPatch {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     name: Keep<String>,
     #[serde(default)]
     #[schema(value_type = Option<f64>)]
@@ -190,7 +190,7 @@ pub(super) async fn projects(
     let (mut after, mut items) = (page.after, Vec::new());
     // Those that the caller does not see are passed over.
     let more = loop {
-        let (found, more) = services.control.catalog().projects(after, limit - items.len());
+        let (found, more) = services.control.projects(after, limit - items.len()).await?;
         after = found.last().map(|known| known.project.id).or(after);
         let seen = found.iter().filter(|known| sight::sees(&services, &caller, known));
         items.extend(seen.map(|known| ProjectShown::of(&services, known)));
@@ -237,7 +237,7 @@ pub(super) async fn project(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<Tagged<ProjectShown>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project_with(&services, &caller, id, Part::Destinations).await?;
     Ok(tagged(&services, &known))
 }
 
@@ -258,7 +258,7 @@ pub(super) async fn change_project(
     IfMatch(expected): IfMatch,
     Patch(patch): Patch<ProjectPatch>,
 ) -> Result<Tagged<ProjectShown>, Problem> {
-    sight::project(&services, &caller, id)?;
+    sight::project(&services, &caller, id).await?;
     let hold = match patch.hold_s.change() {
         None => None,
         Some(None) => Some(None),
@@ -282,7 +282,7 @@ pub(super) async fn delete_project(
     Id(id): Id<ProjectId>,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    sight::project(&services, &caller, id)?;
+    sight::project(&services, &caller, id).await?;
     services.control.delete_project(id, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -293,7 +293,7 @@ async fn set_running(
     id: ProjectId,
     running: bool,
 ) -> Result<Tagged<ProjectShown>, Problem> {
-    sight::project(services, caller, id)?;
+    sight::project(services, caller, id).await?;
     let known = services.control.set_project_running(id, running).await?;
     Ok(tagged(services, &known))
 }

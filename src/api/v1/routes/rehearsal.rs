@@ -1,6 +1,8 @@
 //! A rehearsal without an encoder and without a platform: the built-in clip published to a project, and a practice
 //! destination that takes what it is sent and keeps nothing.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,9 +16,9 @@ use crate::api::v1::Services;
 use crate::api::v1::give::Created;
 use crate::api::v1::take::{Id, Signed, may};
 use crate::api::{Problem, catalogue};
-use crate::control::{DestinationWish, Known, stream_of};
+use crate::control::{DestinationWish, Known, Part, stream_of};
 use crate::store::{ProjectId, UnixMillis};
-use crate::stream::StreamKey;
+use crate::stream::{StreamId, StreamKey, StreamState};
 
 /// What the practice destination is called.
 const PRACTICE: &str = "Practice";
@@ -40,14 +42,18 @@ pub enum NoRehearsal {
 
 /// Sends test patterns, and takes them.
 pub trait Rehearsal: Send + Sync {
-    /// Publishes the clip with a project's key until it is told to stop; once, however often it is asked for.
+    /// Publishes the clip with a key of a project's stream until it is told to stop, or an encoder comes; once, however
+    /// often it is asked for.
     ///
     /// # Errors
     /// [`NoRehearsal`].
-    fn begin(&self, project: ProjectId, key: StreamKey) -> Result<(), NoRehearsal>;
+    fn begin(&self, project: ProjectId, stream: &StreamId, key: StreamKey) -> Result<(), NoRehearsal>;
 
     /// Whether the clip is being published to a project.
     fn is_on(&self, project: ProjectId) -> bool;
+
+    /// Whether who publishes to a project from there is the clip.
+    fn is_its(&self, project: ProjectId, from: SocketAddr) -> bool;
 
     /// Stops it.
     fn end(&self, project: ProjectId);
@@ -71,6 +77,13 @@ fn key_of(services: &Services, known: &Known) -> Result<StreamKey, Problem> {
     Ok(StreamKey::new(text.as_str()))
 }
 
+/// Whether somebody else than the clip publishes.
+fn has_encoder(services: &Services, project: ProjectId, stream: &StreamId) -> bool {
+    let encoders = services.control.sessions().encoders();
+    let mut theirs = encoders.iter().filter(|encoder| encoder.stream == *stream);
+    theirs.any(|encoder| !services.rehearsal.is_its(project, encoder.from))
+}
+
 fn not_possible(why: impl Into<String>) -> Problem {
     Problem::of(&catalogue::NOT_POSSIBLE).detail(why)
 }
@@ -87,13 +100,18 @@ pub(super) async fn send_test_pattern(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<Json<TestPattern>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project_with(&services, &caller, id, Part::StreamKeys).await?;
     let stream = stream_of(&known.project);
-    let encoders = services.control.sessions().encoders();
-    if !services.rehearsal.is_on(id) && encoders.iter().any(|encoder| encoder.stream == stream) {
-        return Err(not_possible("an encoder is connected, and would be pushed off the air"));
+    if !services.rehearsal.is_on(id) {
+        if has_encoder(&services, id, &stream) {
+            return Err(not_possible("an encoder is connected, and would be pushed off the air"));
+        }
+        let on_stage = services.control.stage().registry().get(&stream);
+        if on_stage.is_some_and(|stream| *stream.state().borrow() == StreamState::Interrupted) {
+            return Err(not_possible("the broadcast waits for its encoder, whose place this would take"));
+        }
     }
-    let begun = services.rehearsal.begin(id, key_of(&services, &known)?);
+    let begun = services.rehearsal.begin(id, &stream, key_of(&services, &known)?);
     begun.map_err(|why| not_possible(why.to_string()))?;
     Ok(Json(TestPattern { publishing: true }))
 }
@@ -111,11 +129,13 @@ pub(super) async fn stop_test_pattern(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<StatusCode, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project(&services, &caller, id).await?;
     if services.rehearsal.is_on(id) {
+        let stream = stream_of(&known.project);
+        let is_an_encoders = has_encoder(&services, id, &stream);
         services.rehearsal.end(id);
-        // Not held for an encoder that will not return.
-        if let Some(stream) = services.control.stage().registry().get(&stream_of(&known.project)) {
+        // Not held for an encoder that will not return; but one may have come and taken the place.
+        if let Some(stream) = services.control.stage().registry().get(&stream).filter(|_| !is_an_encoders) {
             services.control.sessions().end(&stream);
         }
     }
@@ -134,7 +154,7 @@ pub(super) async fn add_practice(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<Created<DestinationShown>, Problem> {
-    sight::project(&services, &caller, id)?;
+    sight::project(&services, &caller, id).await?;
     let url = services.rehearsal.practice_url();
     let url = url.ok_or_else(|| not_possible("the practice destination is off here (practice.listen)"))?;
     let wish = DestinationWish {
@@ -145,7 +165,7 @@ pub(super) async fn add_practice(
         ..DestinationWish::default()
     };
     let row = services.control.create_destination(id, wish).await?;
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project(&services, &caller, id).await?;
     let location = format!("/destinations/{}", row.id);
     Ok(Created { location, body: DestinationShown::of(&services, &known, &row), secret: None })
 }

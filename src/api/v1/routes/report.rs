@@ -218,7 +218,7 @@ pub(super) async fn report(
     };
     let project = ReportProject { id: known.project.id.to_string(), name: known.project.name.clone() };
     Ok(Json(ReportShown {
-        broadcast: (&row).into(),
+        broadcast: (&*row).into(),
         project,
         duration_s,
         summary,

@@ -53,7 +53,7 @@ pub(super) fn tell(services: &Services, signed_in: &SignedIn, client: &Client, b
 
 /// Sign out
 #[utoipa::path(
-    delete, path = "/session", tag = "session", security(("session" = [])),
+    delete, path = "/session", tag = "session", security((), ("session" = [])),
     responses((status = 204, description = "Signed out, whether or not one was signed in.")),
 )]
 pub(super) async fn sign_out(

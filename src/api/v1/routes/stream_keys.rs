@@ -14,7 +14,7 @@ use crate::api::v1::Services;
 use crate::api::v1::give::{Created, Items, Moment, Tagged};
 use crate::api::v1::take::{Body, Field, Id, IfMatch, IfNoneMatch, Keep, MaybeBody, Patch, Signed, may};
 use crate::api::{Problem, catalogue};
-use crate::control::{Made, StreamKeyChange};
+use crate::control::{Made, Part, StreamKeyChange};
 use crate::journal::Kind;
 use crate::store::{ProjectId, StreamKey, StreamKeyId};
 
@@ -32,10 +32,10 @@ pub(super) struct StreamKeyAsked {
 #[serde(deny_unknown_fields)]
 pub(super) struct StreamKeyPatch {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     name: Keep<String>,
     #[serde(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, required = false)]
     disabled: Keep<bool>,
     #[serde(default)]
     #[schema(value_type = Option<Moment>)]
@@ -118,7 +118,7 @@ pub(super) async fn stream_keys(
     State(services): State<Services>,
     Id(id): Id<ProjectId>,
 ) -> Result<Items<StreamKeyShown>, Problem> {
-    let known = sight::project(&services, &caller, id)?;
+    let known = sight::project_with(&services, &caller, id, Part::StreamKeys).await?;
     Ok(Items { items: known.stream_keys.iter().map(Into::into).collect() })
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn create_stream_key(
     Id(id): Id<ProjectId>,
     Body(asked): Body<StreamKeyAsked>,
 ) -> Result<Created<StreamKeyMade>, Problem> {
-    sight::project(&services, &caller, id)?;
+    sight::project(&services, &caller, id).await?;
     Ok(created(services.control.create_stream_key(id, &asked.name).await?))
 }
 
@@ -149,7 +149,7 @@ pub(super) async fn stream_key(
     State(services): State<Services>,
     Id(id): Id<StreamKeyId>,
 ) -> Result<Tagged<StreamKeyShown>, Problem> {
-    let (_, row) = sight::stream_key(&services, &caller, id)?;
+    let (_, row) = sight::stream_key(&services, &caller, id).await?;
     Ok(Tagged(row.revision, (&row).into()))
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn change_stream_key(
     IfMatch(expected): IfMatch,
     Patch(patch): Patch<StreamKeyPatch>,
 ) -> Result<Tagged<StreamKeyShown>, Problem> {
-    sight::stream_key(&services, &caller, id)?;
+    sight::stream_key(&services, &caller, id).await?;
     let expires_at = patch.expires_at.change().map(|at| at.map(|at| at.0));
     let change = StreamKeyChange { name: patch.name.0, disabled: patch.disabled.0, expires_at };
     let row = services.control.change_stream_key(id, expected, change).await?;
@@ -188,7 +188,7 @@ pub(super) async fn delete_stream_key(
     Id(id): Id<StreamKeyId>,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    sight::stream_key(&services, &caller, id)?;
+    sight::stream_key(&services, &caller, id).await?;
     services.control.delete_stream_key(id, expected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -209,7 +209,7 @@ pub(super) async fn rotate_stream_key(
     IfMatch(expected): IfMatch,
     MaybeBody(asked): MaybeBody<Rotation>,
 ) -> Result<Created<StreamKeyMade>, Problem> {
-    sight::stream_key(&services, &caller, id)?;
+    sight::stream_key(&services, &caller, id).await?;
     let overlap = seconds(asked.overlap_s, "/overlap_s")?;
     Ok(created(services.control.rotate_stream_key(id, expected, overlap).await?))
 }
@@ -227,7 +227,7 @@ pub(super) async fn reveal_stream_key(
     State(services): State<Services>,
     Id(id): Id<StreamKeyId>,
 ) -> Result<Json<StreamKeyRevealed>, Problem> {
-    let (known, row) = sight::stream_key(&services, &caller, id)?;
+    let (known, row) = sight::stream_key(&services, &caller, id).await?;
     caller.proved_lately(services.accounts.now())?;
     let key = services.control.reveal_stream_key(row.id).map_err(|error| {
         tracing::error!(%error, key = %row.id, "a stream key cannot be opened");

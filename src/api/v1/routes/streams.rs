@@ -120,9 +120,9 @@ pub(super) async fn seen(
     services: &Services,
     caller: &crate::account::Caller,
     id: StreamRowId,
-) -> Result<(Arc<Known>, StreamRow), Problem> {
-    let row = services.store.stream(id).await?;
-    let known = sight::project(services, caller, row.project_id);
+) -> Result<(Arc<Known>, Arc<StreamRow>), Problem> {
+    let row = services.control.journal().broadcast(id).await?;
+    let known = sight::project(services, caller, row.project_id).await;
     let known = known.map_err(|_| crate::store::Error::NotFound("stream"))?;
     Ok((known, row))
 }
@@ -151,9 +151,9 @@ pub(super) async fn streams(
     Id(id): Id<ProjectId>,
     paging: Paging,
 ) -> Result<Json<Listed<BroadcastShown>>, Problem> {
-    sight::project(&services, &caller, id)?;
-    let slice = services.store.streams(id, paging.page()?).await?;
-    Ok(Json(Listed::of(slice, |row| BroadcastShown::from(&row))))
+    sight::project(&services, &caller, id).await?;
+    let slice = services.control.journal().broadcasts(id, paging.page()?).await?;
+    Ok(Json(Listed::from_shared(&slice, BroadcastShown::from)))
 }
 
 /// A broadcast
@@ -167,7 +167,7 @@ pub(super) async fn stream(
     Id(id): Id<StreamRowId>,
 ) -> Result<Json<BroadcastShown>, Problem> {
     let (_, row) = seen(&services, &caller, id).await?;
-    Ok(Json((&row).into()))
+    Ok(Json((&*row).into()))
 }
 
 /// End a broadcast
@@ -192,7 +192,7 @@ pub(super) async fn end_stream(
             return Err(Problem::of(&catalogue::NOT_LIVE).detail("another node has it, or it has just ended"));
         }
     }
-    Ok(Json((&row).into()))
+    Ok(Json((&*row).into()))
 }
 
 /// How a broadcast is doing
@@ -280,6 +280,6 @@ pub(super) async fn stream_events(
 ) -> Result<Json<Listed<EventShown>>, Problem> {
     seen(&services, &caller, id).await?;
     let filter = EventFilter { about: About::Stream(id), kind: None };
-    let slice = services.store.events(&filter, paging.page()?).await?;
-    Ok(Json(Listed::of(slice, |event| EventShown::from(&event))))
+    let slice = services.control.journal().events(&filter, paging.page()?).await?;
+    Ok(Json(Listed::from_shared(&slice, EventShown::from)))
 }

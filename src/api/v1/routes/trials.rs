@@ -90,7 +90,7 @@ pub(super) async fn test_destination(
     Id(id): Id<DestinationId>,
     MaybeBody(asked): MaybeBody<TestAsked>,
 ) -> Result<Response, Problem> {
-    let (_, row) = sight::destination(&services, &caller, id)?;
+    let (_, row) = sight::destination(&services, &caller, id).await?;
     let report = services.control.try_out(id, asked.publish)?;
     Ok((StatusCode::ACCEPTED, Json(TestShown::of(&report, platform(&row.platform)))).into_response())
 }
@@ -105,7 +105,7 @@ pub(super) async fn destination_test(
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
 ) -> Result<Json<TestShown>, Problem> {
-    let (_, row) = sight::destination(&services, &caller, id)?;
+    let (_, row) = sight::destination(&services, &caller, id).await?;
     let report = services.control.last_trial(id);
     let report =
         report.ok_or_else(|| Problem::of(&catalogue::NOT_FOUND).detail("it has not been tested yet"))?;
@@ -141,7 +141,7 @@ pub(super) async fn destination_stats(
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
 ) -> Result<Json<OutputStats>, Problem> {
-    let (known, row) = sight::destination(&services, &caller, id)?;
+    let (known, row) = sight::destination(&services, &caller, id).await?;
     let live = services.control.journal().live(known.project.id);
     let output = services.control.output(&known, &row);
     let points = live.zip(output).map(|(live, output)| live.output_points(&output.destination.id));

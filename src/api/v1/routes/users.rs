@@ -36,20 +36,20 @@ pub(super) struct NewUserAsked {
 #[serde(deny_unknown_fields)]
 pub(super) struct UserChangeAsked {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     email: Keep<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     name: Keep<String>,
     #[serde(default)]
-    #[schema(value_type = Option<Role>)]
+    #[schema(value_type = Role, required = false)]
     role: Keep<Role>,
     #[serde(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, required = false)]
     disabled: Keep<bool>,
     /// A new one; it ends the account's sessions.
     #[serde(default)]
-    #[schema(value_type = Option<Secret>)]
+    #[schema(value_type = Secret, required = false)]
     password: Keep<Secret>,
 }
 

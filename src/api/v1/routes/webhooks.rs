@@ -38,16 +38,16 @@ pub(super) struct WebhookAsked {
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookPatch {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String, required = false)]
     url: Keep<String>,
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Vec<String>, required = false)]
     events: Keep<Vec<String>>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     project_id: Field<String>,
     #[serde(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, required = false)]
     enabled: Keep<bool>,
 }
 
@@ -134,7 +134,7 @@ impl From<&Delivery> for DeliveryShown {
 /// Whether the caller sees webhooks of a project; those of all projects are for whoever sees all projects.
 fn sees(services: &Services, caller: &Caller, project: Option<ProjectId>) -> bool {
     match project {
-        Some(project) => sight::project(services, caller, project).is_ok(),
+        Some(project) => sight::known(services, caller, project).is_some(),
         None => !services.config.sign_up || caller.user.role == Role::Admin,
     }
 }

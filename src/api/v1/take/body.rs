@@ -3,7 +3,7 @@
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -105,7 +105,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::invalid("", "must be an object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| fault(&error))?;
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| fault(&error, bytes))?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
@@ -115,10 +115,14 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::of(&catalogue::MALFORMED_JSON).detail(format!("at line {line}, column {column}"))
 }
 
-fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+fn fault(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
     let inner = error.inner();
     if inner.classify() != Category::Data {
-        return malformed(inner);
+        // Where a word is due, null is a syntax error to the library, and a wrong value to everybody else.
+        return match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) => Problem::invalid(pointer(error.path()), "must be something else"),
+            Err(error) => malformed(&error),
+        };
     }
     let message = inner.to_string();
     // Where it is stands behind, and is of no use once the pointer says it.

@@ -30,6 +30,7 @@ pub struct PagingQuery {
     #[param(minimum = 1, maximum = 100, default = 25)]
     limit: Option<u32>,
     /// `next_cursor` of the page before; good for the same list alone.
+    #[param(max_length = 128, pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
 }
 
@@ -63,6 +64,8 @@ impl Paging {
     pub fn page<C: Cursor>(&self) -> Result<Page<C>, Problem> {
         match &self.cursor {
             None => Ok(Page::first(self.limit)),
+            // A form that has the field sends it empty.
+            Some(cursor) if cursor.is_empty() => Ok(Page::first(self.limit)),
             Some(cursor) => match decode(cursor) {
                 Some(after) => Ok(Page::after(after, self.limit)),
                 None => Err(bad("the cursor is none of this list")),

@@ -15,6 +15,9 @@ use crate::vault;
 /// Tags of one `If-None-Match` that are looked at.
 const TAGS_MAX: usize = 16;
 
+/// The revision that nothing ever has: the first is 1.
+const NEVER: Revision = Revision(0);
+
 /// Which revision a change is meant for; any, without.
 #[derive(Debug, Clone, Copy, IntoParams)]
 #[into_params(parameter_in = Header, names("If-Match"))]
@@ -44,8 +47,10 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         match (first.to_str().ok().map(revision_in), more) {
             (Some(Told::Any), None) => Ok(Self(None)),
             (Some(Told::One(revision)), None) => Ok(Self(Some(revision))),
-            (Some(Told::None), None) => Err(Problem::of(&catalogue::REVISION_MISMATCH)),
-            _ => Err(Problem::of(&catalogue::BAD_REQUEST).detail("If-Match takes one entity tag")),
+            // Judged like any other that is not the present one: by who makes the change, once all else is well
+            // (RFC 9110, section 13.2.1).
+            (Some(Told::None), None) => Ok(Self(Some(NEVER))),
+            _ => Err(Problem::of(&catalogue::BAD_REQUEST).detail("If-Match takes one entity tag, or *")),
         }
     }
 }
@@ -59,8 +64,8 @@ pub enum Told {
     One(Revision),
     /// A tag that none of our answers ever had.
     None,
-    /// More than one tag.
-    Several,
+    /// No tag, or more than one.
+    Malformed,
 }
 
 /// Reads the value of an `If-Match`. A proxy that compresses makes tags weak; the revision is as good as before.
@@ -70,9 +75,11 @@ pub fn revision_in(told: &str) -> Told {
         return Told::Any;
     }
     let tag = told.strip_prefix("W/").unwrap_or(told);
-    let Some(inner) = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else { return Told::None };
+    let Some(inner) = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else {
+        return Told::Malformed;
+    };
     if inner.contains('"') {
-        return Told::Several;
+        return Told::Malformed;
     }
     let number = inner.split('-').next().unwrap_or_default();
     match number.parse::<i64>() {

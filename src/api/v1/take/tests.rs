@@ -151,15 +151,15 @@ fn a_tag_holds_the_revision_that_a_change_is_judged_by() {
         ("\"7\"", Told::One(Revision(7))),
         (" W/\"7-0a\" ", Told::One(Revision(7))),
         ("*", Told::Any),
-        ("7", Told::None),
+        ("7", Told::Malformed),
         ("\"\"", Told::None),
         ("\"x\"", Told::None),
         ("\"-7\"", Told::None),
         ("\"+7\"", Told::None),
         ("\"0\"", Told::None),
         ("\"99999999999999999999\"", Told::None),
-        ("\"7\", \"8\"", Told::Several),
-        ("\"", Told::None),
+        ("\"7\", \"8\"", Told::Malformed),
+        ("\"", Told::Malformed),
     ] {
         assert_eq!(revision_in(told), expected, "{told}");
     }

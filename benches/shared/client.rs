@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::http::Reader;
-use crate::shared::orders::orders;
+use super::http::Reader;
+use super::orders::orders;
 
 const WAKER: Token = Token(0);
 const FIRST: usize = 1;

@@ -94,8 +94,13 @@ impl Asker {
 
     /// Asks, and returns status and body.
     pub(crate) fn get(&mut self, path: &str) -> Result<(u16, Vec<u8>)> {
+        self.ask(&question(self.host, path))
+    }
+
+    /// Asks with a whole request, and returns status and body.
+    pub(crate) fn ask(&mut self, request: &str) -> Result<(u16, Vec<u8>)> {
         self.reader.begin(true);
-        self.socket.write_all(question(self.host, path).as_bytes())?;
+        self.socket.write_all(request.as_bytes())?;
         loop {
             let n = self.socket.read(&mut self.buffer)?;
             anyhow::ensure!(n > 0, "{} closed", self.host);
@@ -103,6 +108,11 @@ impl Asker {
                 return Ok((self.reader.status, std::mem::take(&mut self.reader.body)));
             }
         }
+    }
+
+    /// The head of the last answer.
+    pub(crate) fn head(&self) -> &str {
+        std::str::from_utf8(&self.reader.head).unwrap_or_default()
     }
 
     /// Asks, and returns the text of an answer that is well.
