@@ -25,8 +25,6 @@ const RESERVE: usize = 512;
 const BATCH_MAX: usize = 64;
 /// The first pause before a database that is away is asked again, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
-/// How often a schema that is not there yet is looked for.
-const SCHEMA_LOOK: Duration = Duration::from_millis(200);
 /// How long what still waits is tried to be kept when the process leaves.
 const FLUSH: Duration = Duration::from_secs(3);
 
@@ -125,7 +123,7 @@ impl Writer<'_> {
     }
 
     async fn work(&mut self, node: &str, leave: &CancellationToken, lines: &mut Vec<Line>) {
-        self.until_the_schema_is_there().await;
+        self.store.until_migrated().await;
         if let Err(error) = self.patiently(Job::Former(node)).await {
             self.refuse(&error);
         }
@@ -141,13 +139,6 @@ impl Writer<'_> {
                 return;
             }
             self.keep(lines).await;
-        }
-    }
-
-    /// A process that starts brings the schema up to date, or another does.
-    async fn until_the_schema_is_there(&self) {
-        while !self.store.schema().await.is_ok_and(|schema| schema.found >= schema.known) {
-            tokio::time::sleep(SCHEMA_LOOK).await;
         }
     }
 

@@ -118,6 +118,8 @@ impl Worker {
     async fn wait_for_source(&mut self) -> bool {
         let stop = self.output.stop().clone();
         tokio::select! {
+            // First: an output that is stopped on the air must not go on because both are so.
+            biased;
             () = stop.cancelled() => false,
             live = self.state.wait_for(|state| state.is_on_air()) => live.is_ok(),
         }
@@ -179,6 +181,8 @@ impl Worker {
             output.reconnects.add(1);
         }
         let connected = tokio::select! {
+            // First: nobody is called any more for an output that is stopped.
+            biased;
             () = self.no_longer_wanted() => return Ended::Over,
             connected = surroundings.dialer.dial(&output.destination, &route) => connected,
         };

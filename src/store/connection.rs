@@ -19,6 +19,7 @@ use super::column::Revision;
 use super::config::{Address, StoreConfig};
 use super::error::{Error, Result, Waiting};
 use super::meter::{Gauges, Meter, Totals};
+use super::probe::Probe;
 use super::statement::{Kind, Record, Statement, Value, sql};
 
 /// How much later than the database itself we give up on a statement: it has the better words.
@@ -33,6 +34,7 @@ pub struct Store {
     pools: Pools,
     meter: Arc<Meter>,
     config: StoreConfig,
+    probe: Probe,
 }
 
 #[derive(Debug, Clone)]
@@ -81,7 +83,7 @@ impl Store {
             }
             Address::Postgres(url) => Pools::Postgres(postgres_pool(&config, url)?),
         };
-        Ok(Self { pools, meter: Arc::default(), config })
+        Ok(Self { pools, meter: Arc::default(), config, probe: Probe::default() })
     }
 
     /// Whether the database answers.
@@ -232,11 +234,21 @@ impl Store {
     async fn acquire<DB: sqlx::Database>(&self, pool: &sqlx::Pool<DB>) -> Result<PoolConnection<DB>> {
         let waits = pool.num_idle() == 0;
         let since = Instant::now();
-        let lent = pool.acquire().await.map_err(Error::from);
+        let lent = pool.acquire().await;
         if waits || lent.is_err() {
-            self.meter.waited(since, lent.as_ref().err());
+            self.meter.waited(since, matches!(lent, Err(sqlx::Error::PoolTimedOut)));
         }
-        lent
+        match lent {
+            Err(sqlx::Error::PoolTimedOut) => Err(self.why_none().await),
+            lent => Ok(lent?),
+        }
+    }
+
+    async fn why_none(&self) -> Error {
+        match &self.pools {
+            Pools::Sqlite { .. } => Error::Timeout(Waiting::Connection),
+            Pools::Postgres(pool) => self.probe.why_none(pool).await,
+        }
     }
 
     /// Bounds the time of what a statement does, counts it, and puts its error into our words.

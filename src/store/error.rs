@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why the store did not do what it was asked.
 ///
 /// Who caused it: the caller for the first six, the operator for [`Error::Address`] and [`Error::TooNew`], and the
-/// database for the rest. [`Error::is_worth_a_retry`] says which may pass.
+/// database, or the disk it is on, for the rest. [`Error::is_worth_a_retry`] says which may pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The row is not there, or what a new row would belong to is not.
@@ -52,6 +52,9 @@ pub enum Error {
         /// The newest that this program has.
         known: i64,
     },
+    /// The file is no database, or what is in it is broken. Waiting does not mend it.
+    #[error("the database's file is damaged, or is none: {0}")]
+    Damaged(String),
     /// The database cannot be reached or cannot work.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -184,8 +187,10 @@ fn of_database(error: &dyn DatabaseError) -> Error {
         (_, Ok(code)) => match code & 0xff {
             // SQLITE_BUSY, SQLITE_LOCKED
             5 | 6 => Error::Timeout(Waiting::Statement),
-            // SQLITE_READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
-            8 | 10 | 11 | 13 | 14 | 26 => Error::Unavailable(message),
+            // SQLITE_CORRUPT, NOTADB
+            11 | 26 => Error::Damaged(message),
+            // SQLITE_READONLY, IOERR, FULL, CANTOPEN
+            8 | 10 | 13 | 14 => Error::Unavailable(message),
             _ => Error::Database(message),
         },
         _ => Error::Database(message),

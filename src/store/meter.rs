@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::error::{Error, Waiting};
+use super::error::Error;
 use super::statement::Kind;
 
 /// Counters, since the store was opened.
@@ -71,17 +71,17 @@ impl Meter {
                 self.timeouts.fetch_add(1, Ordering::Relaxed);
                 self.errors.fetch_add(1, Ordering::Relaxed);
             }
-            Some(Error::Unavailable(_) | Error::Database(_)) => {
+            Some(Error::Unavailable(_) | Error::Damaged(_) | Error::Database(_)) => {
                 self.errors.fetch_add(1, Ordering::Relaxed);
             }
             _ => {}
         }
     }
 
-    pub(super) fn waited(&self, since: Instant, error: Option<&Error>) {
+    pub(super) fn waited(&self, since: Instant, in_vain: bool) {
         self.acquire_waits.fetch_add(1, Ordering::Relaxed);
         self.acquire_wait_micros.fetch_add(micros(since), Ordering::Relaxed);
-        if matches!(error, Some(Error::Timeout(Waiting::Connection))) {
+        if in_vain {
             self.acquire_timeouts.fetch_add(1, Ordering::Relaxed);
         }
     }

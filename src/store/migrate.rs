@@ -39,6 +39,9 @@ pub const LATEST: i64 = MIGRATIONS.len() as i64;
 /// How often a process looks whether another is done.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How often a schema that is not there yet is looked for.
+const SCHEMA_LOOK: Duration = Duration::from_millis(200);
+
 /// What PostgreSQL may spend in a step: any time for the work, little for the wait, because everybody else waits behind
 /// one who waits for a table's lock. The step is tried again.
 const POSTGRES_PATIENCE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '2s'";
@@ -106,6 +109,14 @@ impl Store {
             _ => None,
         };
         Ok(Schema { found: found.unwrap_or(0), known: LATEST })
+    }
+
+    /// Returns when the schema is no older than this program's: whoever starts brings it up to date, here or on another
+    /// node, and what runs beside has nothing to do before. However long that takes, a database that is away included.
+    pub async fn until_migrated(&self) {
+        while !self.schema().await.is_ok_and(|schema| schema.found >= schema.known) {
+            tokio::time::sleep(SCHEMA_LOOK).await;
+        }
     }
 
     /// Does all steps that are not done, and tells each one as it begins. `now` is written beside each.

@@ -23,6 +23,7 @@ mod idempotency;
 mod meter;
 mod migrate;
 mod page;
+mod probe;
 mod projects;
 mod server_keys;
 mod sessions;

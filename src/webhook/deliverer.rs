@@ -46,6 +46,7 @@ pub(super) async fn run(room: Arc<Room>, stop: CancellationToken) {
 async fn carry(room: &Arc<Room>, tasks: &TaskTracker, leave: &CancellationToken) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut kept = room.journal.kept();
+    room.store.until_migrated().await;
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let free = places.available_permits() + 1;

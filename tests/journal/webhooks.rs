@@ -215,6 +215,7 @@ pub(crate) async fn one_that_fails_for_long_is_switched_off_and_told(bench: Benc
     node.happens(Kind::NodeJoined);
     eventually("it to be switched off", async || (!node.webhook(dead.0.row.id).await.enabled).then_some(()))
         .await;
+    eventually("one to be told", async || (watching.got().len() == 1).then_some(())).await;
     node.happens(Kind::NodeLeft);
     eventually("the other to be switched off", async || {
         (!node.webhook(gone.row.id).await.enabled).then_some(())

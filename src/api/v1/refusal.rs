@@ -92,7 +92,7 @@ impl From<Error> for Problem {
             }
             Error::LastAdmin => Self::of(&catalogue::LAST_ADMIN),
             Error::NulInText => Self::of(&catalogue::INVALID).detail("text cannot hold the character U+0000"),
-            Error::Unavailable(_) | Error::Timeout(_) => {
+            Error::Unavailable(_) | Error::Damaged(_) | Error::Timeout(_) => {
                 tracing::warn!(%error, "the database does not answer a request");
                 Self::of(&catalogue::DATABASE_UNAVAILABLE).retry_after(Duration::from_secs(2))
             }

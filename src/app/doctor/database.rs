@@ -4,13 +4,15 @@ use std::path::Path;
 
 use super::super::assembly;
 use super::super::config::Config;
-use super::Check;
+use super::{Check, State};
 use crate::control;
 use crate::rtmp::RtmpUrl;
-use crate::store::{Schema, Store};
+use crate::store::{Error, Schema, Store};
 use crate::vault::{FILE_NAME, Vault};
 
 const DATABASE: (&str, &str) = ("database", "Database");
+/// What helps where a file is broken.
+const MEND: &str = "stop gostream and bring back a backup of the database";
 const SCHEMA: (&str, &str) = ("schema", "Schema");
 const SERVER_KEY: (&str, &str) = ("server_key", "Server key");
 
@@ -44,14 +46,12 @@ pub(super) async fn all(config: &Config) -> (Vec<Check>, Vec<Reached>) {
     let mut destinations = Vec::new();
     match store.is_whole().await {
         Ok(true) => checks.push(Check::ok(DATABASE.0, DATABASE.1, "it answers, and is whole")),
-        Ok(false) => checks.push(Check::fail(
-            DATABASE,
-            "the file is damaged",
-            "stop gostream and bring back a backup of the database",
-        )),
+        Ok(false) => checks.push(Check::fail(DATABASE, "the file is damaged", MEND)),
+        Err(error @ Error::Damaged(_)) => checks.push(Check::fail(DATABASE, error.to_string(), MEND)),
         Err(error) => checks.push(Check::fail(DATABASE, error.to_string(), what_to_do)),
     }
-    if let Ok(schema) = store.schema().await {
+    let answers = checks.iter().all(|check| check.state == State::Ok);
+    if answers && let Ok(schema) = store.schema().await {
         checks.push(of_schema(schema));
         if schema.is_current() {
             let (check, found) = of_key(config, &store).await;
