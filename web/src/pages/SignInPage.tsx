@@ -3,8 +3,9 @@ import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-q
 import { type FormEvent, useState } from 'react';
 import { Redirect, useLocation } from 'wouter';
 import { ApiError, api, ok } from '@/api/client';
-import { keys, meQuery, setupQuery } from '@/api/queries';
+import { meQuery, setupQuery } from '@/api/queries';
 import { Door } from '@/features/setup/Door';
+import { comeInside } from '@/features/setup/inside';
 import { nextFrom } from '@/features/setup/links';
 import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
@@ -19,13 +20,12 @@ export default function SignInPage() {
   const [, navigate] = useLocation();
   useTitle('Sign in');
   const enter = useMutation({
-    mutationFn: () =>
-      making
-        ? ok(api.POST('/sign-up', { body: form }))
-        : ok(api.POST('/session', { body: { email: form.email, password: form.password } })),
+    mutationFn: async () => {
+      if (making) await ok(api.POST('/sign-up', { body: form }));
+      else await ok(api.POST('/session', { body: { email: form.email, password: form.password } }));
+    },
     onSuccess: async () => {
-      await client.fetchQuery({ ...meQuery, staleTime: 0 });
-      client.removeQueries({ queryKey: keys.setup });
+      await comeInside(client);
       navigate(nextFrom(window.location.search), { replace: true });
     },
   });

@@ -2,6 +2,8 @@
 import type { Destination, DestinationInput, Platform } from '@/api/types';
 
 export interface Draft {
+  /** Of a new one: it sends as soon as there is something to send. */
+  enabled: boolean;
   name: string;
   platform: string;
   url: string;
@@ -14,8 +16,9 @@ export interface Draft {
   bitrateMaxKbit: string;
 }
 
-export function freshDraft(platform: Platform | null): Draft {
+export function freshDraft(platform: Platform | null, enabled = true): Draft {
   return {
+    enabled,
     name: platform?.name ?? '',
     platform: platform?.id ?? 'custom',
     url: platform?.url ?? '',
@@ -34,6 +37,7 @@ const number = (value: string): number | null => (value.trim() ? Number(value) :
 export function draftOf(destination: Destination): Draft {
   const { limits } = destination;
   return {
+    enabled: destination.enabled,
     name: destination.name,
     platform: destination.platform,
     url: destination.url,
@@ -62,7 +66,7 @@ export function inputOf(draft: Draft, destination: Destination | null): Partial<
     limits: limitsOf(draft, destination),
   };
   if (key.streamKey) all.stream_key = key.streamKey;
-  if (!destination) return { ...all, enabled: true };
+  if (!destination) return { ...all, enabled: draft.enabled };
   const before = destination as unknown as Record<string, unknown>;
   const changed = Object.entries(all).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field] ?? null));
   return Object.fromEntries(changed) as Partial<DestinationInput>;

@@ -1,0 +1,11 @@
+import { contextOf, launch } from './browse.mjs';
+const [url, file, cookie, theme='dark', w=1280, h=900] = process.argv.slice(2);
+const b = await launch();
+const c = await contextOf(b, theme, {width:+w,height:+h});
+const [name, value] = cookie.split('=');
+await c.addCookies([{name, value, url: new URL(url).origin}]);
+const p = await c.newPage();
+p.on('console', m=>console.log(m.type(), m.text()));
+await p.goto(url); await p.waitForTimeout(6000);
+await p.screenshot({path:file, fullPage:true});
+await b.close();
