@@ -107,10 +107,10 @@ fn the_first_run_goes_from_the_printed_link_to_a_show() {
     page.press_like("Any RTMP server");
     page.fill("Name", "My server");
     page.fill_in("Add an RTMP server", "Server", &nginx.url());
-    page.fill("Stream key", "live");
+    page.fill("Stream key", "mine");
     page.press_in("Add an RTMP server", "Add");
     page.see_in("My server", "Sending");
-    nginx.until_receives("live");
+    nginx.until_receives("mine");
     page.choose("More for My server", "Test");
     page.press_in("Test My server", "Test");
     page.see("Everything answers");

@@ -6,7 +6,7 @@
 //   {"select": LABEL, "option": VALUE}         {"dead": TEXT}   it cannot be pressed      {"address": true} → {"text": …}
 //   {"read": SELECTOR} → {"text": …}           {"reload": true}                  {"picture": FILE}
 //   {"faults": true} → {"console": […], "violations": […], "reloads": N}
-// `within` is a row or a panel that has this text. `see` and `gone` look at what a person sees.
+// `within` is a row or a dialog that has this text. `see` and `gone` look at what a person sees.
 import { createInterface } from 'node:readline';
 import { contextOf, launch } from './browse.mjs';
 
@@ -45,7 +45,8 @@ async function tab(index, phone) {
 
 function place(within) {
   if (!within) return current;
-  return current.locator('[data-destination], li, section, [role="dialog"], [role="alertdialog"]').filter({ hasText: within }).last();
+  // A row that can be acted on, or a dialog; what only tells of one is none.
+  return current.locator('[data-destination], ul.rows > li, [role="dialog"], [role="alertdialog"]').filter({ hasText: within }).last();
 }
 
 const DO = {

@@ -15,6 +15,8 @@ export default function SignInPage() {
   const setup = useSuspenseQuery(setupQuery).data;
   const me = useSuspenseQuery(meQuery).data;
   const [making, setMaking] = useState(false);
+  // Read once: the way out of here is taken by whoever notices first, and the address is another one after that.
+  const [next] = useState(() => nextFrom(window.location.search));
   const [form, setForm] = useState({ email: '', name: '', password: '' });
   const client = useQueryClient();
   const [, navigate] = useLocation();
@@ -26,11 +28,11 @@ export default function SignInPage() {
     },
     onSuccess: async () => {
       await comeInside(client);
-      navigate(nextFrom(window.location.search), { replace: true });
+      navigate(next, { replace: true });
     },
   });
   if (setup.needed) return <Redirect to="/setup" replace />;
-  if (me) return <Redirect to={nextFrom(window.location.search)} replace />;
+  if (me) return <Redirect to={next} replace />;
   const error = enter.error instanceof ApiError ? enter.error : null;
   const set = (field: keyof typeof form) => ({ value: form[field], onChange: (event: { target: { value: string } }) => setForm({ ...form, [field]: event.target.value }) });
   const submit = (event: FormEvent) => {
