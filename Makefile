@@ -24,7 +24,7 @@ help: ## List what can be made
 # --- run -------------------------------------------------------------------------------------------------------------
 
 .PHONY: run
-run: web ## Build everything and start the demo: a stream, a destination, a page
+run: web ## Build everything and start the demo: it prints a link to a picture on the air
 	exec $(CARGO) run --release --locked -- demo
 
 .PHONY: build
@@ -34,11 +34,11 @@ build: web ## Build the release binary with its web pages, target/release/gostre
 .PHONY: web
 web: web/dist/index.html ## Build the web pages into web/dist
 
-WEB_SOURCES := $(shell find web/src web/old -type f 2>/dev/null) $(wildcard web/*.html web/*.mjs web/*.ts)
+WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.mjs web/*.ts)
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@if ! command -v $(NPM) >/dev/null; then
-		echo "The web pages need Node.js 20 or newer (npm is not in PATH). 'cargo run -- demo' works without them." >&2
+		echo "The web pages need Node.js 20 or newer (npm is not in PATH). 'cargo run -- demo' runs without them." >&2
 		exit 1
 	fi
 	cd web && $(NPM) ci --no-audit --no-fund

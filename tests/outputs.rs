@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use gostream::api::page::FrontPage;
 use gostream::app::App;
 use gostream::app::config::{Config, Destination, Listen, Project};
 use gostream::format::flv::{TagKind, Tags};
@@ -50,7 +49,7 @@ async fn start(rtmp: u16, projects: Vec<Project>) -> App {
     // An hour: what is tried again in this test is tried because somebody asked.
     config.relay.retry_min = Duration::from_secs(3_600);
     config.relay.retry_max = Duration::from_secs(3_600);
-    let mut app = App::start(&config, FrontPage::Welcome).await.expect("free ports");
+    let mut app = App::start(&config).await.expect("free ports");
     app.ready().await.expect("ready");
     // The files stay open, and nobody needs their names any more.
     drop(folder);

@@ -2,7 +2,7 @@
 // changes with its content. Each file that gets smaller stands there compressed as well, so that nothing is at run time.
 import { constants, brotliCompress, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
-import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -16,7 +16,7 @@ await rm(dist, { recursive: true, force: true });
 try {
   await build({ root: here, configFile: join(here, 'vite.config.ts'), logLevel: 'warn' });
   await writeFile(join(dist, 'assets', 'LICENSES.txt'), await licences(here));
-  await copyOld();
+  await writeRoom();
   await compress();
   await checkBudgets(dist);
   // The list of chunks was for the budgets; nobody asks the engine for it.
@@ -27,16 +27,20 @@ try {
   throw error;
 }
 
-/** The pages from before there was an API: the demo's, and the one that says how to begin. */
-async function copyOld() {
-  await mkdir(join(dist, 'old'));
-  for (const page of ['demo.html', 'welcome.html']) await cp(join(here, 'old', page), join(dist, page));
-  for (const asset of ['app.js', 'player.js', 'style.css']) await cp(join(here, 'old', asset), join(dist, 'old', asset));
-  // The source map comments go, because the maps are not shipped.
-  for (const [from, to] of [['hls.min.mjs', 'hls.js'], ['hls.worker.js', 'hls.worker.js']]) {
-    const text = await readFile(join(here, 'node_modules', 'hls.js', 'dist', from), 'utf8');
-    await writeFile(join(dist, 'old', to), text.replace(/^\/\/# sourceMappingURL=.*$/gm, ''));
-  }
+/** The live room's page: as any other, and it names the files of the room, so that they come with the first ones. */
+async function writeRoom() {
+  const manifest = JSON.parse(await readFile(join(dist, '.vite', 'manifest.json'), 'utf8'));
+  const files = (key, into = new Set()) => {
+    if (into.has(key)) return into;
+    into.add(key);
+    for (const each of manifest[key]?.imports ?? []) files(each, into);
+    return into;
+  };
+  const first = files('index.html');
+  const more = [...files('src/pages/ProjectPage.tsx')].filter((key) => !first.has(key)).map((key) => manifest[key].file);
+  const links = more.map((file) => `  <link rel="modulepreload" crossorigin href="/${file}">\n`).join('');
+  const page = await readFile(join(dist, 'index.html'), 'utf8');
+  await writeFile(join(dist, 'room.html'), page.replace('</head>', `${links}</head>`));
 }
 
 async function compress() {

@@ -79,7 +79,12 @@ pub async fn reset_link(store: &Store, email: &str, now: UnixMillis) -> Result<L
     link(store, Kind::Reset, Some(user.id), now).await
 }
 
-async fn link(store: &Store, kind: Kind, user: Option<UserId>, now: UnixMillis) -> Result<Link, Error> {
+pub(super) async fn link(
+    store: &Store,
+    kind: Kind,
+    user: Option<UserId>,
+    now: UnixMillis,
+) -> Result<Link, Error> {
     let token = Token::new(kind)?;
     let link = store.create_setup_link(&token.hash(), user, now, now.after(LINK_LASTS)).await?;
     Ok(Link { token, expires_at: link.expires_at })
@@ -236,7 +241,7 @@ fn hash_of(token: &str) -> Result<[u8; 32], Error> {
 }
 
 /// A link that was used, or an account that went, between two queries.
-fn unusable(error: StoreError) -> Error {
+pub(super) fn unusable(error: StoreError) -> Error {
     match error {
         StoreError::NotFound(_) => Error::Link,
         error => error.into(),

@@ -18,6 +18,7 @@ mod clock;
 mod commonest;
 mod config;
 mod elsewhere;
+mod entry;
 mod error;
 mod fields;
 mod limits;

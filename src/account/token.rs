@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Api,
     Setup,
     Reset,
+    Entry,
 }
 
 impl Kind {
@@ -26,6 +27,7 @@ impl Kind {
             Self::Api => "gst_",
             Self::Setup => "setup_",
             Self::Reset => "reset_",
+            Self::Entry => "entry_",
         }
     }
 

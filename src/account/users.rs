@@ -158,7 +158,8 @@ impl Accounts {
 
     /// Changes the caller's own password, ends all sessions of theirs, and begins a new one.
     ///
-    /// Who has no password yet, because an identity provider vouches for them, must have come from there lately.
+    /// Who has no password yet, because an identity provider vouches for them, must have come from there lately. Who
+    /// has neither came by a link, and has nothing to show but that.
     ///
     /// # Errors
     /// [`Error::Credentials`] for the old one, [`Error::NeedsProof`], [`Error::Password`] for the new one;
@@ -179,7 +180,8 @@ impl Accounts {
                 return Err(Error::Credentials);
             }
             Some(_) => {}
-            None => caller.proved_lately(self.now())?,
+            None if user.oidc_subject.is_some() => caller.proved_lately(self.now())?,
+            None => {}
         }
         let mut fields = user.fields();
         fields.password_hash = Some(self.new_password(new, &user.email).await?);

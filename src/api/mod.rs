@@ -6,12 +6,10 @@
 pub mod catalogue;
 pub mod health;
 pub mod hls;
-pub mod ingest;
 pub mod metrics;
 pub mod page;
 pub mod problem;
 pub mod serve;
-pub mod status;
 pub mod v1;
 
 use axum::Router;

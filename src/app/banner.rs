@@ -9,9 +9,27 @@ use std::time::SystemTime;
 use super::life::Addresses;
 use super::preparation::FirstProject;
 use crate::account::Link;
-use crate::api::{hls, page};
+use crate::api::page;
 use crate::auth::PlaybackTokens;
 use crate::stream::PlaybackId;
+
+/// What the demo sends.
+const DEMO_ON_AIR: &str = "a test pattern, to a practice destination; an encoder with the key takes over";
+/// Why it sends nothing.
+const DEMO_OFF_AIR: &str = "nothing: this project has other destinations, which would show the test pattern";
+
+/// What a link does for who opens it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opens<'a> {
+    /// It makes the first administrator.
+    Setup(&'a Link),
+    /// It leads into the demo.
+    Demo {
+        link: &'a Link,
+        /// The clip is on the air.
+        on_air: bool,
+    },
+}
 
 /// What is said at the start.
 pub(super) struct Banner<'a> {
@@ -21,10 +39,8 @@ pub(super) struct Banner<'a> {
     pub(super) app: &'a str,
     /// Whose key is shown; `None` when it was shown at an earlier start.
     pub(super) project: Option<&'a FirstProject>,
-    /// What makes the first administrator; `None` where there is one.
-    pub(super) setup: Option<&'a Link>,
-    /// The demo's page is up.
-    pub(super) demo: bool,
+    /// A link into the dashboard; `None` where people have accounts.
+    pub(super) link: Option<Opens<'a>>,
     /// What viewers need, where they need something.
     pub(super) tokens: Option<Arc<PlaybackTokens>>,
 }
@@ -32,7 +48,7 @@ pub(super) struct Banner<'a> {
 impl<'a> Banner<'a> {
     /// Of a server to which anybody may come.
     pub(super) const fn new(addresses: Addresses, app: &'a str, project: Option<&'a FirstProject>) -> Self {
-        Self { addresses, app, project, setup: None, demo: false, tokens: None }
+        Self { addresses, app, project, link: None, tokens: None }
     }
 
     /// Prints it. A closed standard output is nobody's loss.
@@ -45,17 +61,21 @@ impl<'a> Banner<'a> {
         let mut text = String::from("\n");
         let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<22}{value}\n"));
         if let Some(http) = self.addresses.http {
-            let http = reachable(http);
-            if self.demo {
-                line("See it play", &format!("http://{http}/"));
-                let id = super::demo::playback_id();
-                line("HLS", &format!("http://{http}{}", hls::path(&id, self.token(&id).as_deref())));
-            } else {
-                line("Web", &format!("http://{http}/"));
-            }
+            line("Web", &format!("http://{}/", reachable(http)));
         }
-        if let (Some(link), Some(url)) = (self.setup, self.page_url()) {
-            line("Set up (30 minutes)", &format!("{url}{}", link.path()));
+        match (self.link, self.page_url()) {
+            (Some(Opens::Setup(link)), Some(url)) => {
+                line("Set up (30 minutes)", &format!("{url}{}", link.path()));
+            }
+            (Some(Opens::Demo { link, on_air }), Some(url)) => {
+                line("Open this", &format!("{url}{}", link.path()));
+                line(
+                    "",
+                    "It lets one browser in, within 30 minutes. Started again, the demo prints another.",
+                );
+                line("On the air", if on_air { DEMO_ON_AIR } else { DEMO_OFF_AIR });
+            }
+            _ => {}
         }
         if let Some(metrics) = self.addresses.metrics {
             line("Metrics", &format!("http://{}/metrics", reachable(metrics)));

@@ -6,25 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::banner::Banner;
+use super::banner::{Banner, Opens};
 use super::config::{Config, Errors, Listen};
-use super::demo::{self, Demo, Rehearsals};
+use super::demo::{self, Rehearsals};
 use super::engine::Engine;
 use super::first_admin::{self, Named};
 use super::preparation::{self, FirstProject, People};
 use super::{assembly, certificate, face, telemetry};
 use crate::account::{self, Accounts, Link};
-use crate::api::ingest::{self, Ingest};
 use crate::api::metrics::{Collect, EngineFigures, HistoryFigures, StoreFigures};
-use crate::api::page::{self, FrontPage};
-use crate::api::{Health, Phase, hls, status, v1};
+use crate::api::page;
+use crate::api::{Health, Phase, hls, v1};
 use crate::control::Control;
 use crate::net::{Identity, Listener};
 use crate::store::Store;
@@ -55,29 +53,35 @@ pub type Reload = Box<dyn Fn() -> Result<Config, Errors> + Send + Sync>;
 pub fn serve(config: Config, reload: Reload) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
     runtime(&config)?.block_on(async move {
-        let app = App::start(&config, FrontPage::Dashboard).await?;
-        let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
-        app.run(reload, |project, setup| {
-            Banner { tokens, setup, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
-        })
-        .await
+        let app = App::start(&config).await?;
+        let greet = async |app: &App, project: Option<&FirstProject>| {
+            let (setup, tokens) = (app.setup_link().await, app.engine.tokens.clone());
+            let banner = Banner::new(app.addresses, &config.rtmp.app, project);
+            Banner { tokens, link: setup.as_ref().map(Opens::Setup), ..banner }.print();
+            Ok(())
+        };
+        app.run(reload, greet).await
     })
 }
 
-/// Runs `gostream demo`: as `serve`, with a stream of ours.
+/// Runs `gostream demo`: as `serve`, in a folder of its own, with a picture of ours on the air.
 ///
 /// # Errors
 /// Whatever keeps the process from serving.
 pub fn demo(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
     runtime(&config)?.block_on(async move {
-        let Demo { app, config, .. } = Demo::start(config).await?;
-        let (addresses, tokens) = (app.addresses, app.engine.tokens.clone());
+        let config = demo::config(config);
+        let app = App::start(&config).await?;
+        let greet = async |app: &App, _: Option<&FirstProject>| {
+            let shown = demo::begin(app).await?;
+            let link = Some(Opens::Demo { link: &shown.link, on_air: shown.on_air });
+            let banner = Banner::new(app.addresses, &config.rtmp.app, Some(&shown.project));
+            Banner { tokens: app.engine.tokens.clone(), link, ..banner }.print();
+            Ok(())
+        };
         let again = config.clone();
-        app.run(Box::new(move || Ok(again.clone())), |project, setup| {
-            Banner { tokens, setup, demo: true, ..Banner::new(addresses, &config.rtmp.app, project) }.print();
-        })
-        .await
+        app.run(Box::new(move || Ok(again.clone())), greet).await
     })
 }
 
@@ -134,7 +138,7 @@ impl App {
     ///
     /// # Errors
     /// A socket that cannot be bound, a certificate that cannot be read, a data directory that cannot be written.
-    pub async fn start(config: &Config, front: FrontPage) -> anyhow::Result<Self> {
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let (phase, health) = Health::new();
         let identity = certificate::load(config)?;
         data_dir(config)?;
@@ -164,15 +168,7 @@ impl App {
         let rehearsal = Rehearsals::start(config, &engine, addresses.rtmp);
         let services = assembly::services(config, parts.0, parts.1, parts.2, rehearsal)?;
         sources.push(Box::new(Arc::clone(&services.figures)));
-        let port = |at: Option<SocketAddr>| at.map(|at| at.port());
-        let ingest = Ingest {
-            rtmp_port: port(addresses.rtmp),
-            rtmps_port: port(addresses.rtmps),
-            app: config.rtmp.app.clone(),
-        };
-        let routes = routes(&engine, front, Arc::clone(&hall))
-            .merge(v1::router(services.clone()))
-            .merge(ingest::router(ingest));
+        let routes = page::router().merge(hls::router(Arc::clone(&hall))).merge(v1::router(services.clone()));
         let served = face::Served { health, routes, hall, identity: identity.clone(), sources };
         let face = face::open(config, served, &engine.background, &engine.stop)?;
         (addresses.http, addresses.https, addresses.metrics) = (face.http, face.https, face.metrics);
@@ -239,15 +235,14 @@ impl App {
     pub async fn run(
         mut self,
         reload: Reload,
-        greet: impl FnOnce(Option<&FirstProject>, Option<&Link>),
+        greet: impl AsyncFnOnce(&Self, Option<&FirstProject>) -> anyhow::Result<()>,
     ) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
         let early = tokio::select! {
-            first = self.ready() => {
-                let setup = self.setup_link().await;
-                greet(first?.as_ref(), setup.as_ref());
+            greeted = self.greet(greet) => {
+                greeted?;
                 None
             }
             name = either(&mut terminate, &mut interrupt) => Some(name),
@@ -269,6 +264,14 @@ impl App {
                 Ok(ExitCode::FAILURE)
             }
         }
+    }
+
+    async fn greet(
+        &mut self,
+        greet: impl AsyncFnOnce(&Self, Option<&FirstProject>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let first = self.ready().await?;
+        greet(self, first.as_ref()).await
     }
 
     /// A link that makes the first administrator, where there is none.
@@ -342,19 +345,6 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str 
     tokio::select! {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
-    }
-}
-
-fn routes(engine: &Engine, front: FrontPage, hall: Arc<hls::Hall>) -> Router {
-    let routes = page::router(front).merge(hls::router(hall));
-    match front {
-        FrontPage::Welcome | FrontPage::Dashboard => routes,
-        FrontPage::Demo => routes.merge(status::router(status::Sources {
-            registry: Arc::clone(&engine.registry),
-            supervisor: Arc::clone(&engine.supervisor),
-            library: Arc::clone(&engine.library),
-            preview: engine.tokens.clone().map(|tokens| (demo::playback_id(), tokens)),
-        })),
     }
 }
 

@@ -61,6 +61,17 @@ impl Store {
         ))
         .await
     }
+
+    /// Uses a link up that does nothing more here.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](super::Error::NotFound) when it is used, too old or unknown.
+    pub async fn take_setup_link(&self, hash: &[u8], now: UnixMillis) -> Result<SetupLink> {
+        let mut tx = self.begin().await?;
+        let taken = take(&mut tx, hash, now).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
 }
 
 /// Uses a link up, for what else the transaction does.

@@ -41,6 +41,29 @@ pub(crate) async fn the_setup_link_makes_the_first_administrator_once(bench: Ben
     assert!(matches!(setup_link(&world.store, NOW).await, Err(Error::AlreadySetUp)));
 }
 
+pub(crate) async fn a_link_that_signs_in_makes_an_administrator_and_works_once(bench: Bench) {
+    let world = World::empty(&bench).await;
+    let accounts = &world.accounts;
+    let older = accounts.entry_link().await.unwrap();
+    let link = accounts.entry_link().await.unwrap();
+    let token = link.token.expose();
+    assert!(token.starts_with("entry_"), "{token}");
+    assert!(matches!(accounts.enter(older.token.expose(), VISITOR).await, Err(Error::Link)));
+    // It lets in, and sets no password.
+    assert!(matches!(accounts.reset_password(token, PASSWORD, VISITOR).await, Err(Error::Link)));
+    let inside = accounts.enter(token, VISITOR).await.unwrap();
+    assert_eq!((inside.user.role, inside.user.password_hash.is_none()), (Role::Admin, true));
+    assert!(matches!(accounts.enter(token, VISITOR).await, Err(Error::Link)));
+    assert!(matches!(accounts.setup_link().await, Err(Error::AlreadySetUp)));
+    // The same person again; who has neither password nor provider sets a first one.
+    let caller = world.who(&inside).await.unwrap();
+    let again = accounts.enter(accounts.entry_link().await.unwrap().token.expose(), VISITOR).await.unwrap();
+    assert_eq!(again.user.id, inside.user.id);
+    world.clock.advance(30 * MINUTE);
+    assert!(accounts.change_password(&caller, "", PASSWORD, VISITOR).await.is_ok());
+    assert!(accounts.sign_in(&inside.user.email, PASSWORD, VISITOR).await.is_ok());
+}
+
 pub(crate) async fn a_setup_link_works_for_half_an_hour_and_only_the_newest_one(bench: Bench) {
     let world = World::empty(&bench).await;
     let accounts = &world.accounts;

@@ -46,6 +46,7 @@ cases! {
     }
     links {
         the_setup_link_makes_the_first_administrator_once,
+        a_link_that_signs_in_makes_an_administrator_and_works_once,
         a_setup_link_works_for_half_an_hour_and_only_the_newest_one,
         of_many_that_hold_the_setup_link_one_becomes_the_administrator,
         the_environment_names_the_first_administrator_and_no_second,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gostream::account::{self, Accounts, Cost};
-use gostream::api::page::FrontPage;
 use gostream::api::serve::Server;
 use gostream::api::v1::{self, Config, Services};
 use gostream::api::{Health, Phase};
@@ -106,7 +105,7 @@ impl Api {
         (process.rtmp.listen, process.http.listen, process.metrics.listen) = (local, local, local);
         process.practice.listen = local;
         set(&mut process);
-        let mut app = App::start(&process, FrontPage::Welcome).await.expect("it starts");
+        let mut app = App::start(&process).await.expect("it starts");
         app.ready().await.expect("it becomes ready");
         let (store, vault) = (app.services.store.clone(), app.services.vault.clone());
         let people =

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use gostream::api::page::FrontPage;
 use gostream::app::config::{self, AllowPrivate, Config, Listen};
 use gostream::app::{App, FirstProject};
 use gostream::control::{DestinationChange, DestinationWish, Error, NewProject, ProjectChange};
@@ -45,7 +44,7 @@ impl Node {
         let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         (config.rtmp.listen, config.http.listen, config.metrics.listen) = (local, local, local);
         config.database.url = StreamKey::new(bench.url.as_str());
-        let mut app = App::start(&config, FrontPage::Welcome).await?;
+        let mut app = App::start(&config).await?;
         let first = app.ready().await?;
         Ok(Self { app, first })
     }

@@ -10,7 +10,6 @@ use crate::support::engine::{Gostream, PLAYBACK};
 use crate::support::packets::Clip;
 use crate::support::peers::ffmpeg_publish_forever;
 use crate::support::programs::{Program, chromium};
-use crate::support::scratch::Scratch;
 use crate::support::until;
 
 /// Seconds of picture that must pass.
@@ -85,35 +84,4 @@ fn the_picture_goes_on_when_another_encoder_takes_over_with_another_size() {
     let seen = watching.join().expect("the picture moves on");
     assert_clean(&seen);
     assert_eq!((seen["width"].as_u64(), seen["height"].as_u64()), (Some(480), Some(270)), "{seen}");
-}
-
-#[test]
-fn the_demo_plays_and_shows_its_destination() {
-    needs!(Program::Browser);
-    let scratch = Scratch::new("demo");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gostream"));
-    command.arg("demo").envs([
-        ("GOSTREAM_HTTP__LISTEN", "127.0.0.1:0"),
-        ("GOSTREAM_RTMP__LISTEN", "127.0.0.1:0"),
-        ("GOSTREAM_RTMP__APP", "studio"),
-        ("GOSTREAM_METRICS__LISTEN", "127.0.0.1:0"),
-        ("GOSTREAM_LOG__FORMAT", "json"),
-    ]);
-    let data = scratch.join("data");
-    command.env("GOSTREAM_DATA_DIR", data);
-    let mut engine = Gostream::spawn(scratch, &mut command);
-    let seen = watch(&engine.http_url("/"));
-    assert_clean(&seen);
-    let outputs = seen["outputs"].as_array().expect("a list");
-    assert!(
-        outputs.iter().any(|output| output["tone"] == "good"),
-        "the practice destination is sending: {outputs:?}"
-    );
-    let ingest = format!("rtmp://127.0.0.1:{}/studio", engine.address("rtmp").port());
-    assert!(seen["text"].as_str().is_some_and(|text| text.contains(&ingest)), "{ingest} in {}", seen["text"]);
-    let said = engine.process().out();
-    for word in ["rtmp://", "http://", "OBS"] {
-        assert!(said.contains(word), "the demo tells how to go on ({word}): {said}");
-    }
-    engine.drain();
 }

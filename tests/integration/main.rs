@@ -11,6 +11,7 @@ mod beside;
 mod browser;
 mod capability;
 mod clock;
+mod dashboard;
 mod endurance;
 mod every_codec;
 mod fixtures;

@@ -55,7 +55,7 @@ const report = (id) => {
 };
 
 async function runTest(id, publish) {
-  const steps = ['address', 'dns', 'tcp', 'tls', 'handshake', 'connect', 'publish'].map((step) => ({ step, state: step === 'publish' && !publish ? 'skipped' : 'pending', took_ms: null, detail: null, what_to_do: null }));
+  const steps = ['dns', 'tcp', 'tls', 'connect', 'publish'].map((step) => ({ step, state: step === 'publish' && !publish ? 'skipped' : 'pending', took_ms: null, detail: null, what_to_do: null }));
   const test = { id: `tst_${id}`, started_at: new Date().toISOString(), finished_at: null, ok: null, steps };
   tests.set(id, test);
   for (const step of steps) {

@@ -29,8 +29,8 @@ setInterval(() => {
   for (const one of world.projects.filter((each) => each.live.state === 'live')) {
     const outputs = (world.destinations.get(one.id) ?? []).filter((each) => each.output.state === 'sending');
     const stats = {
-      project_id: one.id, figures: world.figures(one), viewers: one.live.viewers + Math.round(3 * Math.sin(Date.now() / 9000)),
-      outputs: outputs.map(({ id, output }) => ({ destination_id: id, bitrate_bits: Math.round(output.bitrate_bits * (1 + 0.03 * Math.sin(Date.now() / 1700 + id.length))), lag_ms: Math.round(output.lag_ms + 8 * Math.random()), sent_bytes: (output.sent_bytes += output.bitrate_bits / 8), dropped_frames: 0 })),
+      project_id: one.id, stream_id: one.live.broadcast_id, state: one.live.state, status: 'good', players: one.live.players, figures: world.figures(one), viewers: one.live.viewers + Math.round(3 * Math.sin(Date.now() / 9000)),
+      outputs: outputs.map(({ id, output }) => ({ destination_id: id, state: output.state, rtt_ms: 24, bitrate_bits: Math.round(output.bitrate_bits * (1 + 0.03 * Math.sin(Date.now() / 1700 + id.length))), lag_ms: Math.round(output.lag_ms + 8 * Math.random()), sent_bytes: (output.sent_bytes += output.bitrate_bits / 8), dropped_frames: 0 })),
     };
     for (const send of listeners) send(null, 'stats', stats);
   }
@@ -79,7 +79,7 @@ async function file(path, response) {
 
 async function page(name, response) {
   const nonce = randomBytes(16).toString('base64');
-  const text = (await readFile(join(dist, name), 'utf8')).replace('__CSP_NONCE__', nonce);
+  const text = (await readFile(join(dist, name), 'utf8')).replace('__CSP_NONCE__', nonce).replace('<!-- early -->', '');
   response.writeHead(200, { 'Content-Type': 'text/html', 'Content-Security-Policy': policy(nonce) }).end(text);
 }
 
@@ -104,7 +104,7 @@ const server = createServer(async (request, response) => {
     return response.writeHead(status, { 'Content-Type': type }).end(value === null ? undefined : JSON.stringify(value));
   }
   if (pathname.startsWith('/hls/')) return process.env.ENGINE ? lend(url, response) : response.writeHead(404).end();
-  if (pathname.startsWith('/assets/') || pathname.startsWith('/old/')) return file(pathname, response);
+  if (pathname.startsWith('/assets/')) return file(pathname, response);
   return page(pathname.startsWith('/watch/') ? 'watch.html' : 'index.html', response);
 });
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));

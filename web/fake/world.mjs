@@ -13,7 +13,7 @@ export const platforms = [
   { id: 'linkedin', name: 'LinkedIn', url: null, url_is_personal: true, key_page: null, key_expires: true, codecs: ['h264'], bitrate_max_bits: 6_000_000, audio_bitrate_max_bits: null, keyframe_max_s: 2, note: null },
 ];
 
-const user = { id: 'usr_01', email: 'mara@example.com', name: 'Mara Lindqvist', role: 'admin', disabled: false, oidc: false, created_at: at(4e6), updated_at: at(4e6) };
+const user = { id: 'usr_01', email: 'mara@example.com', name: 'Mara Lindqvist', role: 'admin', disabled: false, oidc: false, password: true, revision: 1, created_at: at(4e6), updated_at: at(4e6) };
 export const me = { user, via: 'session', scopes: ['*'], password_confirmed_at: at(30) };
 
 function output(destination_id, state, more = {}) {

@@ -21,6 +21,12 @@ export function contextOf(browser, colorScheme, viewport, scale = 1) {
   return browser.newContext({ viewport, colorScheme, deviceScaleFactor: scale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce' });
 }
 
+/** Whose page it is: COOKIE=gostream_session=… for a real engine. */
+export async function signIn(context, origin) {
+  const [name, value] = process.env.COOKIE?.split('=') ?? [];
+  if (name) await context.addCookies([{ name, value, url: origin }]);
+}
+
 /** Starts fake/server.mjs on a free port. */
 export async function startFake() {
   const child = spawn(process.execPath, [join(here, '..', 'fake', 'server.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -2,9 +2,11 @@
 // on the engine between what they see on a page. A command that does not come true within its time is `{"error": …}`.
 //   {"open": URL, "tab": 0, "phone": false}    {"fill": LABEL, "with": TEXT}     {"press": NAME, "role": "button", "within": TEXT}
 //   {"see": TEXT, "within": TEXT}              {"gone": TEXT, "within": TEXT}    {"moves": SECONDS}   the <video>'s clock goes on
+//   {"runs": SELECTOR}                         what stands there becomes another text
+//   {"select": LABEL, "option": VALUE}         {"dead": TEXT}   it cannot be pressed      {"address": true} → {"text": …}
 //   {"read": SELECTOR} → {"text": …}           {"reload": true}                  {"picture": FILE}
 //   {"faults": true} → {"console": […], "violations": […], "reloads": N}
-// `within` is a row or a panel that has this text. `see` and `gone` look at what a person sees.
+// `within` is a row or a dialog that has this text. `see` and `gone` look at what a person sees.
 import { createInterface } from 'node:readline';
 import { contextOf, launch } from './browse.mjs';
 
@@ -15,7 +17,7 @@ const PHONE = { width: 390, height: 844 };
 const browser = await launch();
 const contexts = new Map();
 const tabs = [];
-const faults = { console: [], violations: [], loads: 0 };
+const faults = { console: [], violations: [], loads: 0, opened: 0 };
 let current = null;
 
 async function contextFor(phone) {
@@ -43,17 +45,19 @@ async function tab(index, phone) {
 
 function place(within) {
   if (!within) return current;
-  return current.locator('[data-destination], li, section, [role="dialog"], [role="alertdialog"]').filter({ hasText: within }).last();
+  // A row that can be acted on, or a dialog; what only tells of one is none.
+  return current.locator('[data-destination], ul.rows > li, [role="dialog"], [role="alertdialog"]').filter({ hasText: within }).last();
 }
 
 const DO = {
   async open({ open, tab: index = 0, phone = false }) {
     current = await tab(index, phone);
+    faults.opened += 1;
     await current.goto(open);
   },
   tab: async ({ tab: index }) => void (current = await tab(index, false)),
-  fill: ({ fill, with: text }) => current.getByLabel(fill, { exact: true }).fill(text),
-  press: ({ press, role = 'button', within }) => place(within).getByRole(role, { name: press, exact: true }).first().click(),
+  fill: ({ fill, with: text, within }) => place(within).getByLabel(fill, { exact: true }).fill(text),
+  press: ({ press, role = 'button', within, exact = true }) => place(within).getByRole(role, { name: press, exact }).first().click(),
   see: ({ see, within }) => place(within).getByText(see).filter({ visible: true }).first().waitFor(),
   async gone({ gone, within }) {
     const shown = place(within).getByText(gone).filter({ visible: true });
@@ -70,10 +74,21 @@ const DO = {
     const from = await current.evaluate(clock);
     await current.waitForFunction((until) => (document.querySelector('video')?.currentTime ?? 0) >= until, from + moves);
   },
+  address: async () => ({ text: current.url() }),
+  select: ({ select, option }) => current.getByLabel(select, { exact: true }).selectOption(option),
+  dead: ({ dead }) => current.locator(':disabled', { hasText: dead }).first().waitFor(),
+  async runs({ runs }) {
+    const text = () => current.locator(runs).filter({ visible: true }).first().innerText();
+    const before = await text();
+    for (const end = Date.now() + GUARD_MS; (await text()) === before; ) {
+      if (Date.now() > end) throw new Error(`${before} does not run`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  },
   read: async ({ read }) => ({ text: await current.locator(read).first().innerText() }),
   reload: async () => void (await current.reload()),
   picture: async ({ picture }) => void (await current.screenshot({ path: picture })),
-  faults: async () => ({ ...faults, reloads: Math.max(0, faults.loads - tabs.filter(Boolean).length) }),
+  faults: async () => ({ ...faults, reloads: Math.max(0, faults.loads - faults.opened) }),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

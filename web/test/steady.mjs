@@ -1,6 +1,6 @@
 // Whether a page that is left open stays as it is: its heap, its nodes and its listeners, minute by minute, as JSON on
-// stdout. usage: node test/steady.mjs URL MINUTES   exit 1: it grows.
-import { contextOf, launch } from './browse.mjs';
+// stdout. usage: COOKIE=gostream_session=… node test/steady.mjs URL MINUTES   exit 1: it grows. COOKIE is whose page it is.
+import { contextOf, launch, signIn } from './browse.mjs';
 
 const [url, minutesWanted = '30'] = process.argv.slice(2);
 const minutes = Number(minutesWanted);
@@ -13,6 +13,7 @@ const samples = [];
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 try {
   const context = await contextOf(browser, 'dark', { width: 1280, height: 800 });
+  await signIn(context, new URL(url).origin);
   const page = await context.newPage();
   await page.goto(url);
   await page.locator('main h1').waitFor();

@@ -79,7 +79,6 @@ try {
       dropped: quality.droppedVideoFrames,
       audioBytes: video.webkitAudioDecodedByteCount,
       violations: globalThis.cspViolations,
-      outputs: [...document.querySelectorAll('#destinations li')].map((row) => ({ name: row.dataset.key, tone: row.dataset.tone, text: row.innerText })),
     };
   }));
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });

@@ -54,12 +54,7 @@ impl Form {
 
 /// `GET /assets/{file}`
 pub(super) async fn built(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    find("assets", &file, FOR_GOOD, &headers).unwrap_or_else(super::not_found)
-}
-
-/// `GET /old/{file}`: what the pages from before the dashboard load.
-pub(super) async fn old(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    find("old", &file, ASKED_EACH_TIME, &headers).unwrap_or_else(super::not_found)
+    find(&file, &headers).unwrap_or_else(super::not_found)
 }
 
 /// A page as it was built, or the placeholder.
@@ -77,18 +72,18 @@ pub(super) fn text(name: &str) -> Option<Cow<'static, str>> {
 }
 
 /// A file in the smallest form that is there and that the asker takes.
-fn find(folder: &str, name: &str, keeps: &'static str, headers: &HeaderMap) -> Option<Response> {
+fn find(name: &str, headers: &HeaderMap) -> Option<Response> {
     // The compressed forms are forms of a file, not files; and a name is no way out of its folder.
     let is_form = [Form::Brotli, Form::Gzip].iter().any(|form| name.ends_with(form.suffix()));
     if is_form || name.contains(['/', '\\']) {
         return None;
     }
-    let path = format!("{folder}/{name}");
+    let path = format!("assets/{name}");
     let forms = [Form::Brotli, Form::Gzip, Form::Plain];
     let taken = forms.into_iter().filter(|form| form.coding().is_none_or(|coding| takes(headers, coding)));
     taken
         .filter_map(|form| Built::get(&format!("{path}{}", form.suffix())).map(|found| (form, found)))
-        .map(|(form, found)| served(&path, found, form, keeps, headers))
+        .map(|(form, found)| served(&path, found, form, FOR_GOOD, headers))
         .next()
 }
 

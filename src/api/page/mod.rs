@@ -10,26 +10,14 @@ mod asset;
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Problem;
 use crate::stream::PlaybackId;
 
-/// What `/` shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrontPage {
-    /// The demo's player and its destinations.
-    Demo,
-    /// Words on how to begin; no stream is named to strangers.
-    Welcome,
-    /// The dashboard, which asks who one is.
-    Dashboard,
-}
-
-/// The addresses of the dashboard's pages. Its own router (`web/src/app/routes.tsx`) knows which page each is; one that is
+/// The addresses of the dashboard's pages, beside `/`. Its own router (`web/src/app/routes.tsx`) knows which page each is; one that is
 /// nothing is still a problem, so that a program that errs is not answered with a page.
 const DASHBOARD: [&str; 14] = [
     "/setup",
@@ -50,20 +38,17 @@ const DASHBOARD: [&str; 14] = [
 
 /// Where the dashboard's page has the nonce of its answer.
 const NONCE_PLACE: &str = "__CSP_NONCE__";
+/// Where it names what it will ask for first.
+const EARLY_PLACE: &str = "<!-- early -->";
 
-/// `/`, `/watch/PLAYBACK_ID`, `/assets/…`, and with a dashboard its pages.
-pub fn router(front: FrontPage) -> Router {
-    let mut router = Router::new()
-        .route("/", get(front_page))
+/// The dashboard's pages, `/watch/PLAYBACK_ID`, and `/assets/…`.
+pub fn router() -> Router {
+    let router = Router::new()
         .route("/watch/{playback_id}", get(|headers: HeaderMap| async move { watch(&headers) }))
-        .route("/assets/{file}", get(asset::built))
-        .route("/old/{file}", get(asset::old));
-    if front == FrontPage::Dashboard {
-        for path in DASHBOARD {
-            router = router.route(path, get(|headers: HeaderMap| async move { dashboard(&headers) }));
-        }
-    }
-    router.with_state(front)
+        .route("/assets/{file}", get(asset::built));
+    DASHBOARD.into_iter().chain(["/"]).fold(router, |router, path| {
+        router.route(path, get(|uri: Uri, headers: HeaderMap| async move { dashboard(uri.path(), &headers) }))
+    })
 }
 
 /// The page that plays a stream, with a token or without.
@@ -75,14 +60,6 @@ pub fn watch_path(id: &PlaybackId, token: Option<&str>) -> String {
     }
 }
 
-async fn front_page(State(front): State<FrontPage>, headers: HeaderMap) -> Response {
-    match front {
-        FrontPage::Demo => page("demo.html", &policy(None, Frame::Nobody), &headers),
-        FrontPage::Welcome => page("welcome.html", &policy(None, Frame::Nobody), &headers),
-        FrontPage::Dashboard => dashboard(&headers),
-    }
-}
-
 /// The viewer's page may stand in a frame of any site: that is what it is for.
 fn watch(headers: &HeaderMap) -> Response {
     page("watch.html", &policy(None, Frame::Anybody), headers)
@@ -90,8 +67,10 @@ fn watch(headers: &HeaderMap) -> Response {
 
 /// The dashboard, with a nonce of its own in the page and in the policy: dialogs that keep the page behind them from
 /// scrolling add a `<style>`, and that is the one thing inline which is allowed.
-fn dashboard(headers: &HeaderMap) -> Response {
-    let Some(text) = asset::text("index.html") else {
+fn dashboard(path: &str, headers: &HeaderMap) -> Response {
+    // The room has files of its own, which the build has named in its page.
+    let built = if room(path).is_some() { "room.html" } else { "index.html" };
+    let Some(text) = asset::text(built) else {
         return page("index.html", &policy(None, Frame::Nobody), headers);
     };
     let Ok(nonce) = nonce() else {
@@ -107,7 +86,30 @@ fn dashboard(headers: &HeaderMap) -> Response {
         // The page's address may hold a one-time link.
         (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
-    (headers, text.replace(NONCE_PLACE, &nonce)).into_response()
+    (headers, text.replace(NONCE_PLACE, &nonce).replace(EARLY_PLACE, &early(path))).into_response()
+}
+
+/// The project whose live room stands at an address; one whose id is none of ours is left to the page.
+fn room(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/projects/")?;
+    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(id)
+}
+
+/// What the page asks for first, so that a browser fetches it while the scripts are still on their way.
+fn early(path: &str) -> String {
+    let asked = match (path, room(path)) {
+        (_, Some(id)) => {
+            vec!["me".to_owned(), format!("projects/{id}"), format!("projects/{id}/destinations")]
+        }
+        ("/", None) => vec!["me".to_owned(), "projects?limit=100".to_owned()],
+        ("/setup" | "/sign-in" | "/login", None) => vec!["setup".to_owned()],
+        _ => vec!["me".to_owned()],
+    };
+    asked.iter().fold(String::new(), |mut links, asked| {
+        // Writing to a `String` does not fail.
+        let _written = write!(links, r#"<link rel="preload" as="fetch" crossorigin href="/api/v1/{asked}">"#);
+        links
+    })
 }
 
 fn page(name: &str, policy: &str, headers: &HeaderMap) -> Response {

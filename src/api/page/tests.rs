@@ -7,13 +7,13 @@ use tower::ServiceExt as _;
 
 use super::*;
 
-async fn ask(front: FrontPage, path: &str, more: &[(header::HeaderName, &str)]) -> (Response<()>, String) {
+async fn ask(path: &str, more: &[(header::HeaderName, &str)]) -> (Response<()>, String) {
     let mut request = Request::get(path);
     for (name, value) in more {
         request = request.header(name, *value);
     }
     let request = request.body(Body::empty()).expect("a request");
-    let (parts, body) = router(front).oneshot(request).await.expect("infallible").into_parts();
+    let (parts, body) = router().oneshot(request).await.expect("infallible").into_parts();
     let bytes = axum::body::to_bytes(body, 1 << 24).await.expect("a body");
     (Response::from_parts(parts, ()), String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -32,39 +32,44 @@ fn asset_in(page: &str, suffix: &str) -> Option<String> {
 #[tokio::test]
 async fn a_page_whose_address_holds_a_token_tells_no_other_server_of_it() {
     for path in ["/watch/demo?token=1-a", "/setup?link=secret", "/"] {
-        let (answer, _) = ask(FrontPage::Dashboard, path, &[]).await;
+        let (answer, _) = ask(path, &[]).await;
         assert_eq!(answer.headers()[header::REFERRER_POLICY], "no-referrer", "{path}");
     }
 }
 
 #[tokio::test]
 async fn every_page_of_the_dashboard_is_the_same_page() {
-    let (_, front) = ask(FrontPage::Dashboard, "/", &[]).await;
+    let (_, front) = ask("/", &[]).await;
     let same = |text: &str| text.split("content=\"").next().map(str::to_owned);
     for path in DASHBOARD {
         let path = path.replace(['{', '}'], "");
-        let (answer, text) = ask(FrontPage::Dashboard, &path, &[]).await;
+        let (answer, text) = ask(&path, &[]).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         assert_eq!(same(&text), same(&front), "{path}");
     }
-    let (answer, _) = ask(FrontPage::Welcome, "/projects", &[]).await;
-    assert_eq!(answer.status(), StatusCode::NOT_FOUND, "there is no dashboard before there is one");
+}
+
+#[test]
+fn a_page_names_what_it_asks_for_first_and_nothing_that_a_stranger_wrote() {
+    assert_eq!(room("/projects/prj_01"), Some("prj_01"));
+    for path in
+        ["/projects", "/projects/", "/projects/a/settings", "/projects/a%22", "/projects/a\"><script>"]
+    {
+        assert_eq!(room(path), None, "{path}");
+        assert_eq!(early(path), early("/settings"), "{path}");
+    }
+    assert!(early("/projects/prj_01").contains("href=\"/api/v1/projects/prj_01/destinations\""));
 }
 
 #[tokio::test]
 async fn no_page_may_run_or_load_what_is_not_ours() {
-    for (front, path) in [
-        (FrontPage::Demo, "/"),
-        (FrontPage::Welcome, "/"),
-        (FrontPage::Dashboard, "/"),
-        (FrontPage::Demo, "/watch/a"),
-    ] {
-        let (answer, _) = ask(front, path, &[]).await;
+    for path in ["/", "/settings", "/watch/a"] {
+        let (answer, _) = ask(path, &[]).await;
         let policy = policy_of(&answer);
-        assert!(policy.contains("default-src 'self'; script-src 'self';"), "{front:?} {path}: {policy}");
-        assert!(!policy.contains("unsafe"), "{front:?} {path}: {policy}");
-        let frame = if path == "/" { "frame-ancestors 'none'" } else { "frame-ancestors *" };
-        assert!(policy.contains(frame), "{front:?} {path}: {policy}");
+        assert!(policy.contains("default-src 'self'; script-src 'self';"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        let frame = if path != "/watch/a" { "frame-ancestors 'none'" } else { "frame-ancestors *" };
+        assert!(policy.contains(frame), "{path}: {policy}");
         assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     }
 }
@@ -73,7 +78,7 @@ async fn no_page_may_run_or_load_what_is_not_ours() {
 async fn each_answer_has_a_nonce_of_its_own_in_policy_and_page() {
     let mut seen = std::collections::HashSet::new();
     for _ in 0..8 {
-        let (answer, text) = ask(FrontPage::Dashboard, "/", &[]).await;
+        let (answer, text) = ask("/", &[]).await;
         if !text.contains("csp-nonce") {
             return; // The placeholder has nothing that would need one.
         }
@@ -90,10 +95,10 @@ async fn each_answer_has_a_nonce_of_its_own_in_policy_and_page() {
 
 #[tokio::test]
 async fn a_file_goes_out_in_the_form_that_is_taken_and_keeps_for_good() {
-    let (_, page) = ask(FrontPage::Dashboard, "/", &[]).await;
+    let (_, page) = ask("/", &[]).await;
     let Some(script) = asset_in(&page, ".js") else { return };
     for (takes, coding) in [("gzip, deflate, br", Some("br")), ("gzip", Some("gzip")), ("identity", None)] {
-        let (answer, _) = ask(FrontPage::Dashboard, &script, &[(header::ACCEPT_ENCODING, takes)]).await;
+        let (answer, _) = ask(&script, &[(header::ACCEPT_ENCODING, takes)]).await;
         let headers = answer.headers();
         assert_eq!(headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().expect("text")), coding);
         assert_eq!(headers[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
@@ -101,19 +106,17 @@ async fn a_file_goes_out_in_the_form_that_is_taken_and_keeps_for_good() {
         assert_eq!(headers[header::VARY], "accept-encoding");
         let tag = headers[header::ETAG].to_str().expect("text");
         let again = [(header::ACCEPT_ENCODING, takes), (header::IF_NONE_MATCH, tag)];
-        let (answer, body) = ask(FrontPage::Dashboard, &script, &again).await;
+        let (answer, body) = ask(&script, &again).await;
         assert_eq!((answer.status(), body.as_str()), (StatusCode::NOT_MODIFIED, ""));
     }
-    let (answer, _) = ask(FrontPage::Dashboard, &format!("{script}.br"), &[]).await;
+    let (answer, _) = ask(&format!("{script}.br"), &[]).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND, "a form is not a file");
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_and_nothing_outside_is_reached() {
-    for path in
-        ["/assets/none.js", "/assets/..%2Findex.html", "/assets/%2e%2e%2f%2e%2e%2fCargo.toml", "/old/none.js"]
-    {
-        let (answer, body) = ask(FrontPage::Dashboard, path, &[]).await;
+    for path in ["/assets/none.js", "/assets/..%2Findex.html", "/assets/%2e%2e%2f%2e%2e%2fCargo.toml"] {
+        let (answer, body) = ask(path, &[]).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         assert!(body.contains("not_found"), "{path}: {body}");
     }

@@ -29,7 +29,7 @@ use crate::vault::Vault;
 use crate::webhook::Webhooks;
 use door::Door;
 
-pub use routes::{About, Doctor, Examined, NoRehearsal, Rehearsal, Site};
+pub use routes::{About, Doctor, Examined, NoRehearsal, Rehearsal, Site, practice_wish};
 
 /// The rooms that the API shows, and how it behaves.
 #[derive(Clone)]

@@ -1,93 +1,83 @@
-//! `gostream demo`: a short clip of ours, published over real RTMP in a loop, sent to a practice destination, and
-//! played on the page. It proves the whole path on a machine without FFmpeg or OBS.
+//! `gostream demo`: the server as `serve` runs it, in a folder of its own, with a picture on the air before anybody has
+//! connected an encoder: a short clip of ours, published over real RTMP and sent to the practice destination. Whoever
+//! opens the link that it prints is inside. It proves the whole path on a machine without FFmpeg or OBS.
 
 mod practice;
 mod publisher;
 mod rehearsal;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::SystemTime;
 
-use tokio::net::TcpListener;
+use anyhow::Context as _;
 
-use super::config::{Config, Destination, Project};
+use super::config::Config;
 use super::life::App;
-use crate::api::page::FrontPage;
+use super::preparation::FirstProject;
+use crate::account::Link;
+use crate::api::v1::practice_wish;
+use crate::control::{Known, stream_of};
+use crate::store::UnixMillis;
 use crate::stream::{PlaybackId, StreamKey};
 
-pub use practice::Practice;
 pub(super) use rehearsal::Rehearsals;
 
-use practice::Welcome;
-
-/// The demo's playback id.
-pub const PLAYBACK_ID: &str = "demo";
-/// The same as what it is.
-pub(super) fn playback_id() -> PlaybackId {
-    #[expect(clippy::expect_used, reason = "a constant, and a test builds one")]
-    PlaybackId::parse(PLAYBACK_ID).expect("letters")
-}
+/// The folder in `data_dir` that is the demo's: what is tried there is kept, and is nothing of the server's.
+const FOLDER: &str = "demo";
 
 /// The app of the practice destination.
 const PRACTICE_APP: &str = "practice";
 
-/// A running demo.
-pub struct Demo {
-    /// The process as `serve` runs it, with one project more.
-    pub app: App,
-    /// What the practice destination received.
-    pub practice: Practice,
-    /// The configuration, with the demo's project.
-    pub config: Config,
+/// What the demo's visitor is told.
+pub(super) struct Shown {
+    /// The link that lets them in.
+    pub(super) link: Link,
+    /// The project that is on the air, with its key.
+    pub(super) project: FirstProject,
+    /// The clip is on the air; it is not where it would go out to others.
+    pub(super) on_air: bool,
 }
 
-impl Demo {
-    /// Adds the demo's project to `config`, starts everything, and publishes the clip until the process drains.
-    ///
-    /// # Errors
-    /// As [`App::start`]; or no random bytes for the keys.
-    pub async fn start(mut config: Config) -> anyhow::Result<Self> {
-        let socket = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        socket.set_nonblocking(true)?;
-        let practice_addr = socket.local_addr()?;
-        let (key, practice_key) = (random_key()?, random_key()?);
-        // The demo's encoder knows its key and nothing else.
-        config.rtmp.publish_user.clear();
-        config.projects.push(Project {
-            name: "Demo".to_owned(),
-            stream_key: key.clone(),
-            playback_id: playback_id(),
-            hold: None,
-            destinations: vec![Destination {
-                name: "Practice".to_owned(),
-                url: format!("rtmp://{practice_addr}/{PRACTICE_APP}"),
-                stream_key: practice_key.clone(),
-                ..Destination::default()
-            }],
-        });
-        let app = App::start(&config, FrontPage::Demo).await?;
-        let practice = Practice::default();
-        let served = practice.clone().serve(
-            TcpListener::from_std(socket)?,
-            Welcome::Key(practice_key),
-            app.engine.stop.clone(),
-        );
-        app.engine.background.spawn(served);
-        if let Some(rtmp) = app.addresses.rtmp {
-            let url = format!("rtmp://{}/{}", loopback(rtmp), config.rtmp.app);
-            let published = publisher::publish_in_a_loop(url, key, app.engine.drain.clone());
-            app.engine.background.spawn(published);
-        }
-        Ok(Self { app, practice, config })
+/// As the demo runs: on a database of its own, without the file's projects, and open to encoders that have the key alone.
+pub(super) fn config(mut config: Config) -> Config {
+    config.data_dir = config.data_dir.join(FOLDER);
+    config.database.url = StreamKey::new("");
+    config.projects.clear();
+    config.rtmp.publish_user.clear();
+    config
+}
+
+/// Puts the clip on the air of the first project, and the practice destination below it.
+///
+/// # Errors
+/// The store does not do what it should.
+pub(super) async fn begin(app: &App) -> anyhow::Result<Shown> {
+    let (control, rehearsal) = (&app.control, &app.services.rehearsal);
+    let first = || control.catalog().projects(None, 1).0.pop().context("there is no project");
+    let practice = rehearsal.practice_url();
+    let mut known = first()?;
+    if let Some(url) = practice.clone().filter(|_| known.destinations.is_empty()) {
+        control.create_destination(known.project.id, practice_wish(url)).await?;
+        known = first()?;
     }
+    let stream_key = key_of(app, &known)?;
+    // Whoever has put a platform there since does not want our clip on it.
+    let mut wanted = known.destinations.iter().filter(|destination| destination.enabled);
+    let alone = wanted.all(|destination| Some(&destination.url) == practice.as_ref());
+    let stream = stream_of(&known.project);
+    let begun = alone && rehearsal.begin(known.project.id, &stream, stream_key.clone()).is_ok();
+    let playback_id = PlaybackId::parse(&known.project.playback_id)?;
+    let link = app.accounts.entry_link().await?;
+    Ok(Shown { link, project: FirstProject { stream_key, playback_id }, on_air: begun })
+}
+
+fn key_of(app: &App, known: &Known) -> anyhow::Result<StreamKey> {
+    let now = UnixMillis::from(SystemTime::now());
+    let key = known.stream_keys.iter().find(|key| key.publishes(now)).context("no stream key publishes")?;
+    Ok(StreamKey::new(app.control.reveal_stream_key(key.id)?.as_str()))
 }
 
 /// The address to reach our own listener by.
 fn loopback(addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, addr.port())) } else { addr }
-}
-
-fn random_key() -> anyhow::Result<StreamKey> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-    Ok(StreamKey::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::format::flv::{Tag, TagKind, Tags};
 use crate::net::{Step, Transport, flush, step};
@@ -17,23 +16,8 @@ use crate::stream::StreamKey;
 static CLIP: &[u8] = include_bytes!("clip.flv");
 /// Its length, so that the loop's timestamps go on evenly.
 const CLIP_MILLIS: u32 = 10_000;
-/// Pause before publishing again after the connection ended.
-const PAUSE: Duration = Duration::from_secs(1);
 /// Our chunk size: every message of the clip fits in few chunks.
 const CHUNK_SIZE: u32 = 4_096;
-
-/// Publishes to `url` with `key` until `stop`.
-pub(super) async fn publish_in_a_loop(url: String, key: StreamKey, stop: CancellationToken) {
-    let publishing = async {
-        loop {
-            if let Err(error) = publish(&url, &key, |_| {}).await {
-                tracing::info!(%error, "demo clip: publishing ended");
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    };
-    stop.run_until_cancelled(publishing).await;
-}
 
 /// Publishes until the connection ends, which is always an error; says first from where.
 pub(super) async fn publish(url: &str, key: &StreamKey, told: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {

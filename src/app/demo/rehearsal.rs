@@ -10,8 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::practice::{Practice, Welcome};
-use super::{PRACTICE_APP, loopback, publisher};
+use super::{PRACTICE_APP, loopback, practice, publisher};
 use crate::api::v1::{NoRehearsal, Rehearsal};
 use crate::app::config::Config;
 use crate::app::engine::{Engine, allowed};
@@ -52,7 +51,7 @@ impl Rehearsals {
         let listening = config.practice.listen.bind().map(|socket| {
             let socket = TcpListener::from_std(socket.filter(|_| is_reached)?).ok()?;
             let addr = socket.local_addr().ok()?;
-            let served = Practice::default().serve(socket, Welcome::Everybody, engine.stop.clone());
+            let served = practice::serve(socket, engine.stop.clone());
             engine.background.spawn(served);
             Some(addr)
         });

@@ -88,6 +88,7 @@ impl Config {
             .set("http.listen", "127.0.0.1:0")
             .set("rtmp.listen", "127.0.0.1:0")
             .set("metrics.listen", "127.0.0.1:0")
+            .set("practice.listen", "127.0.0.1:0")
             .set("log.format", "json")
             .set("log.level", "debug")
             .set("hls.segment", "1s");
@@ -127,7 +128,7 @@ impl Config {
 /// A running engine.
 pub(crate) struct Gostream {
     process: Proc,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Gostream {
@@ -143,12 +144,8 @@ impl Gostream {
     /// Starts a command of the binary that is expected to serve, and waits for its `ready` line.
     pub(crate) fn spawn(scratch: Scratch, command: &mut Command) -> Self {
         let process = Proc::start("gostream", scratch.path(), command.current_dir(scratch.path()));
-        let mut engine = Self { process, _scratch: scratch };
-        until("the engine to be ready", || {
-            let ended = engine.process.ended();
-            assert!(ended.is_none(), "the engine ended with {ended:?} before it was ready");
-            engine.logged(|line| line["message"] == "ready")
-        });
+        let mut engine = Self { process, scratch };
+        engine.until_ready();
         engine
     }
 
@@ -236,6 +233,25 @@ impl Gostream {
     /// The whole log, as it was written.
     pub(crate) fn log_text(&self) -> String {
         self.process.log()
+    }
+
+    /// Ends it and starts it again over the same files; its addresses are those that were configured.
+    pub(crate) fn restart(&mut self, away: impl FnOnce()) {
+        self.drain();
+        away();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gostream"));
+        command.arg("serve").arg("--config").arg(self.scratch.join("config.toml"));
+        command.current_dir(self.scratch.path());
+        self.process = Proc::start("gostream", self.scratch.path(), &mut command);
+        self.until_ready();
+    }
+
+    fn until_ready(&mut self) {
+        until("the engine to be ready", || {
+            let ended = self.process.ended();
+            assert!(ended.is_none(), "the engine ended with {ended:?} before it was ready");
+            self.logged(|line| line["message"] == "ready")
+        });
     }
 
     /// The process, for its output, its signals and its end.

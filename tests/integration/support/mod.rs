@@ -11,6 +11,7 @@ pub(crate) mod metrics;
 pub(crate) mod modern;
 pub(crate) mod nginx;
 pub(crate) mod packets;
+pub(crate) mod page;
 pub(crate) mod peers;
 pub(crate) mod process;
 pub(crate) mod programs;

@@ -15,7 +15,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gostream::api::page::FrontPage;
 use gostream::app::App;
 use gostream::app::config::{Config, Destination, Listen, Project};
 use gostream::journal::{Journal, Live};
@@ -84,7 +83,7 @@ impl House {
         config.data_dir = bench.folder().to_owned();
         config.database.url = StreamKey::new(bench.url.as_str());
         set(&mut config);
-        let mut app = App::start(&config, FrontPage::Welcome).await.expect("it starts");
+        let mut app = App::start(&config).await.expect("it starts");
         app.ready().await.expect("it becomes ready");
         let known = app.control.catalog().project_of(&StreamId::new(PLAYBACK)).expect("it is declared");
         let (store, project) = (app.control.store().clone(), known.project.id);

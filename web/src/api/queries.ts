@@ -27,7 +27,6 @@ export const keys = {
 const WHOLE = 100;
 
 const path = (id: string) => ({ params: { path: { id } } });
-const whole = (id: string) => ({ params: { path: { id }, query: { limit: WHOLE } } });
 
 export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: () => ok(api.GET('/setup')) });
 
@@ -65,13 +64,13 @@ export const destinationsQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'destinations'),
     refetchInterval: ({ state }) => nextLook(state.data ?? []),
-    queryFn: async () => (await ok(api.GET('/projects/{id}/destinations', whole(id)))).items,
+    queryFn: async () => (await ok(api.GET('/projects/{id}/destinations', path(id)))).items,
   });
 
 export const streamKeysQuery = (id: string) =>
   queryOptions({
     queryKey: keys.projectPart(id, 'stream-keys'),
-    queryFn: async () => (await ok(api.GET('/projects/{id}/stream-keys', whole(id)))).items,
+    queryFn: async () => (await ok(api.GET('/projects/{id}/stream-keys', path(id)))).items,
   });
 
 export const playbackQuery = (id: string) =>

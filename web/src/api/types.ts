@@ -8,37 +8,38 @@ export type Setup = Schemas['Setup'];
 export type Role = Schemas['Role'];
 export type User = Schemas['User'];
 export type Me = Schemas['Me'];
-export type Session = Schemas['Session'];
-export type Token = Schemas['Token'];
-export type IngestState = Schemas['IngestState'];
-export type Project = Schemas['Project'];
-export type StreamKey = Schemas['StreamKey'];
-export type OutputState = Schemas['OutputState'];
-export type Output = Schemas['Output'];
-export type Destination = Schemas['Destination'];
-export type DestinationInput = Schemas['DestinationInput'];
-export type DestinationTest = Schemas['DestinationTest'];
-export type TestStep = Schemas['TestStep'];
-export type Platform = Schemas['Platform'];
-export type Broadcast = Schemas['Broadcast'];
-export type Issue = Schemas['Issue'];
+export type Session = Schemas['SessionShown'];
+export type Token = Schemas['TokenShown'];
+export type IngestState = Project['live']['state'];
+export type Project = Schemas['ProjectShown'];
+export type StreamKey = Schemas['StreamKeyShown'];
+export type OutputState = Output['state'];
+export type Output = Schemas['OutputShown'];
+export type Destination = Schemas['DestinationShown'];
+export type DestinationInput = Schemas['DestinationAsked'];
+export type DestinationTest = Schemas['TestShown'];
+export type TestStep = Schemas['StepShown'];
+export type Platform = Schemas['PlatformShown'];
+export type Broadcast = Schemas['BroadcastShown'];
+export type Issue = Schemas['IssueShown'];
+export type ReportIssue = Schemas['ReportIssue'];
 export type Figures = Schemas['Figures'];
-export type Health = Schemas['Health'];
-export type Report = Schemas['Report'];
-export type Playback = Schemas['Playback'];
-export type Ingest = Schemas['Ingest'] & {
+export type Health = Schemas['HealthShown'];
+export type Report = Schemas['ReportShown'];
+export type Playback = Schemas['PlaybackShown'];
+export type Ingest = Schemas['IngestShown'] & {
   /** Every server, the safest first. */
   servers: string[];
 };
-export type Connection = Schemas['Connection'];
-export type Webhook = Schemas['Webhook'];
-export type Delivery = Schemas['Delivery'];
-export type Event = Schemas['Event'];
-export type Stats = Schemas['Stats'];
-export type OutputSample = Schemas['OutputSample'] & { sent_bytes?: number };
-export type System = Schemas['System'];
-export type Node = Schemas['Node'];
-export type Check = Schemas['Check'];
+export type Connection = Schemas['ConnectionShown'];
+export type Webhook = Schemas['WebhookShown'];
+export type Delivery = Schemas['DeliveryShown'];
+export type Event = Schemas['EventShown'];
+export type Stats = Schemas['StatsEvent'];
+export type OutputSample = Omit<Schemas['OutputFigures'], 'destination_id' | 'state'>;
+export type System = Schemas['SystemShown'];
+export type Node = Schemas['NodeShown'];
+export type Check = Schemas['Examined'];
 
 /** One page of a list. */
 export interface Page<T> {

@@ -31,7 +31,8 @@ const RULES: [RegExp, Old][] = [
   [/^output\.state/, (e) => [...face(e.project_id), ...project(e.project_id, 'destinations')]],
   [/^destination\.tested/, (e) => [keys.destinationTest(String(e.data.destination_id ?? ''))]],
   [/^destination\./, (e) => [...face(e.project_id), ...project(e.project_id, 'destinations')]],
-  [/^project\./, (e) => [...face(e.project_id), ...project(e.project_id, 'playback', 'ingest')]],
+  // It is said of the project, its keys and its destinations alike.
+  [/^project\./, (e) => [...face(e.project_id), ...project(e.project_id, 'playback', 'ingest', 'destinations', 'stream-keys')]],
   [/^stream_key\./, (e) => project(e.project_id, 'stream-keys')],
   [/^user\.|^session\./, () => [keys.users, keys.sessions]],
   [/^node\./, () => [keys.system]],

@@ -18,10 +18,12 @@ class Samples {
   #watchers = new Map<string, Set<Watcher>>();
 
   push(stats: Stats): void {
-    keep(this.#projects, stats.project_id, { figures: stats.figures, viewers: stats.viewers });
+    keep(this.#projects, stats.project_id, { figures: stats.figures, viewers: stats.viewers + stats.players });
     this.#wake(stats.project_id);
-    for (const { destination_id, ...rest } of stats.outputs) {
-      keep(this.#outputs, destination_id, { at: stats.figures.at, rtt_ms: null, ...rest });
+    for (const { destination_id, state: _, ...figures } of stats.outputs) {
+      // One that stands in no project any more has no row to show it.
+      if (!destination_id) continue;
+      keep(this.#outputs, destination_id, figures);
       this.#wake(destination_id);
     }
   }

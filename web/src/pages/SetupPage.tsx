@@ -1,11 +1,13 @@
 // The first run: whoever has the link that the server printed becomes its administrator. A reset link sets a new password.
-import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { useSuspenseQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { Link, useLocation } from 'wouter';
-import { ApiError, api, ok } from '@/api/client';
-import { meQuery, projectsQuery, setupQuery } from '@/api/queries';
+import { Link } from 'wouter';
+import { ApiError } from '@/api/client';
+import { setupQuery } from '@/api/queries';
 import { Door } from '@/features/setup/Door';
-import { linkFrom } from '@/features/setup/links';
+import { Entering } from '@/features/setup/Entering';
+import { linkFrom, signsIn } from '@/features/setup/links';
+import { useSetup } from '@/features/setup/useSetup';
 import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
 import { useTitle } from '@/ui/PageHead';
@@ -14,6 +16,7 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
   const setup = useSuspenseQuery(setupQuery).data;
   const link = linkFrom(path, window.location.search, window.location.hash);
   useTitle(setup.needed ? 'Set up' : 'New password');
+  if (signsIn(link)) return <Entering link={link} />;
   if (!link) {
     return (
       <Door
@@ -36,20 +39,6 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
     );
   }
   return setup.needed ? <FirstAdmin link={link} /> : <NewPassword link={link} />;
-}
-
-function useSetup(link: string) {
-  const client = useQueryClient();
-  const [, navigate] = useLocation();
-  return useMutation({
-    mutationFn: (body: { password: string; email?: string; name?: string }) => ok(api.POST('/setup', { body: { link, ...body } })),
-    onSuccess: async () => {
-      await Promise.all([client.fetchQuery({ ...meQuery, staleTime: 0 }), client.fetchQuery({ ...setupQuery, staleTime: 0 })]);
-      const projects = await client.fetchQuery(projectsQuery).catch(() => []);
-      // The first run goes straight to the room that waits for an encoder.
-      navigate(projects.length === 1 && projects[0] ? `/projects/${projects[0].id}` : '/', { replace: true });
-    },
-  });
 }
 
 function LinkTrouble({ error }: { error: ApiError | null }) {

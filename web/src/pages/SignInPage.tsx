@@ -3,8 +3,9 @@ import { useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-q
 import { type FormEvent, useState } from 'react';
 import { Redirect, useLocation } from 'wouter';
 import { ApiError, api, ok } from '@/api/client';
-import { keys, meQuery, setupQuery } from '@/api/queries';
+import { meQuery, setupQuery } from '@/api/queries';
 import { Door } from '@/features/setup/Door';
+import { comeInside } from '@/features/setup/inside';
 import { nextFrom } from '@/features/setup/links';
 import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
@@ -14,23 +15,24 @@ export default function SignInPage() {
   const setup = useSuspenseQuery(setupQuery).data;
   const me = useSuspenseQuery(meQuery).data;
   const [making, setMaking] = useState(false);
+  // Read once: the way out of here is taken by whoever notices first, and the address is another one after that.
+  const [next] = useState(() => nextFrom(window.location.search));
   const [form, setForm] = useState({ email: '', name: '', password: '' });
   const client = useQueryClient();
   const [, navigate] = useLocation();
   useTitle('Sign in');
   const enter = useMutation({
-    mutationFn: () =>
-      making
-        ? ok(api.POST('/sign-up', { body: form }))
-        : ok(api.POST('/session', { body: { email: form.email, password: form.password } })),
+    mutationFn: async () => {
+      if (making) await ok(api.POST('/sign-up', { body: form }));
+      else await ok(api.POST('/session', { body: { email: form.email, password: form.password } }));
+    },
     onSuccess: async () => {
-      await client.fetchQuery({ ...meQuery, staleTime: 0 });
-      client.removeQueries({ queryKey: keys.setup });
-      navigate(nextFrom(window.location.search), { replace: true });
+      await comeInside(client);
+      navigate(next, { replace: true });
     },
   });
   if (setup.needed) return <Redirect to="/setup" replace />;
-  if (me) return <Redirect to={nextFrom(window.location.search)} replace />;
+  if (me) return <Redirect to={next} replace />;
   const error = enter.error instanceof ApiError ? enter.error : null;
   const set = (field: keyof typeof form) => ({ value: form[field], onChange: (event: { target: { value: string } }) => setForm({ ...form, [field]: event.target.value }) });
   const submit = (event: FormEvent) => {

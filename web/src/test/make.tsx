@@ -27,7 +27,7 @@ export function project(more: Partial<Project> = {}, live: Partial<Project['live
   return {
     id: 'prj_1', name: 'Friday', playback_id: 'friday', declared: false, running: true, hold_s: null, created_at: AT, updated_at: AT, revision: 3,
     live: {
-      state: 'live', since: AT, hold_ends_at: null, broadcast_id: 'str_1', bitrate_bits: 6_000_000, viewers: 0, players: 0,
+      state: 'live', since: AT, hold_ends_at: null, broadcast_id: 'str_1', test_pattern: false, bitrate_bits: 6_000_000, viewers: 0, players: 0,
       outputs: { sending: 0, retrying: 0, failed: 0, total: 1 }, issues: { error: 0, warning: 0 }, ...live,
     },
     ...more,
@@ -35,7 +35,7 @@ export function project(more: Partial<Project> = {}, live: Partial<Project['live
 }
 
 export function me(role: Me['user']['role'] = 'admin', more: Partial<Me> = {}): Me {
-  const user = { id: 'usr_1', email: 'a@example.com', name: 'A', role, disabled: false, oidc: false, created_at: AT, updated_at: AT };
+  const user = { id: 'usr_1', email: 'a@example.com', name: 'A', role, disabled: false, oidc: false, password: true, revision: 1, created_at: AT, updated_at: AT };
   return { user, via: 'session', scopes: ['*'], password_confirmed_at: new Date().toISOString(), ...more };
 }
 
@@ -43,12 +43,12 @@ export function stats(second: number, destinations: string[] = ['dst_1']): Stats
   const at = new Date(Date.parse(AT) + second * 1000).toISOString();
   const bitrate_bits = 6_000_000 + second * 1000;
   return {
-    project_id: 'prj_1', viewers: second,
+    project_id: 'prj_1', stream_id: 'str_1', state: 'live', status: 'good', viewers: second, players: 0,
     figures: {
-      at, bitrate_bits, video_bits: null, audio_bits: null, fps: 60, keyframe_interval_s: 2, width: 1920, height: 1080, video_codec: 'h264',
-      audio_codec: 'aac', sample_rate: 48000, channels: 2, skew_ms: 0, drift_ms: 0, missing_frames: 0, gaps: 0, connected_s: second,
+      at, bitrate_bits, video_bits: 0, audio_bits: 0, fps: 60, keyframe_interval_s: 2, width: 1920, height: 1080, video_codec: 'h264',
+      audio_codec: 'aac', sample_rate: 48000, channels: 2, skew_ms: 0, drift_ms: 0, missing_frames: 0, gaps: 0, gap_ms: 0, discontinuities: 0, filler: false, silent: false, connected_s: second,
     },
-    outputs: destinations.map((destination_id) => ({ destination_id, bitrate_bits, lag_ms: second, sent_bytes: second, dropped_frames: 0 })),
+    outputs: destinations.map((destination_id) => ({ destination_id, state: 'sending', rtt_ms: null, bitrate_bits, lag_ms: second, sent_bytes: second, dropped_frames: 0 })),
   };
 }
 

@@ -112,7 +112,7 @@ const SAY: Record<string, Say> = {
     words('person', d.ok === false ? 'bad' : 'ok', d.ok === false ? 'alert' : 'flow', `${destination(d, n)}: test ${d.ok === false ? 'failed' : 'passed'}`, text(d.detail)),
   'destination.changed': (d, n) => words('person', 'off', 'info', `${destination(d, n)} was changed`, text(d.by)),
   'destination.deleted': (d, n) => words('person', 'off', 'info', `${destination(d, n)} was removed`, text(d.by)),
-  'project.changed': (d) => words('person', 'off', 'info', 'Project settings changed', text(d.by)),
+  'project.changed': (d) => words('person', 'off', 'info', 'Settings, keys or destinations changed', text(d.by)),
   'project.deleted': (d) => words('person', 'off', 'info', 'Project deleted', text(d.name)),
   'stream_key.changed': (d) => words('person', 'off', 'info', 'Stream keys changed', join(text(d.name), text(d.by))),
   'stream_key.revealed': (d) => words('person', 'warn', 'info', 'A stream key was shown', join(text(d.name), text(d.by))),

@@ -1,8 +1,9 @@
 //! The OpenAPI 3.1 document, made from the handlers, and the pages that show it.
 //!
 //! A handler says what is special about it; what is true of all by rule is added here ([`rules`]): parameters of the path,
-//! the errors of each kind of request, keys, tags. `docs/openapi.json` is a copy of it, held equal by a test.
+//! the errors of each kind of request, keys, tags; and of all answers ([`answers`]). `docs/openapi.json` is a copy of it, held equal by a test.
 
+mod answers;
 mod rules;
 
 use std::sync::{Arc, LazyLock};
@@ -83,7 +84,9 @@ pub(super) fn frame() -> utoipa::openapi::OpenApi {
 pub fn whole() -> Value {
     let (_, document) = super::routes::all().split_for_parts();
     let document = serde_json::to_value(document).unwrap_or_default();
-    rules::apply(document)
+    let mut document = rules::apply(document);
+    answers::apply(&mut document);
+    document
 }
 
 /// The document's text with its tag, made once.

@@ -33,7 +33,7 @@ use utoipa_axum::routes;
 use super::{Services, docs};
 
 pub use playback::Site;
-pub use rehearsal::{NoRehearsal, Rehearsal};
+pub use rehearsal::{NoRehearsal, Rehearsal, practice_wish};
 pub use system::{About, Doctor, Examined};
 
 /// Every route, with its part of the document.

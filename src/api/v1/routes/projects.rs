@@ -77,6 +77,8 @@ pub(super) struct LiveShown {
     hold_ends_at: Option<Moment>,
     /// The broadcast, as in `/streams`.
     broadcast_id: Option<String>,
+    /// What is sent to us is the built-in test pattern.
+    test_pattern: bool,
     bitrate_bits: u64,
     /// Over HLS.
     viewers: usize,
@@ -150,6 +152,7 @@ impl LiveShown {
             state: state.label(),
             since: broadcast.as_ref().map(|broadcast| broadcast.since.into()),
             hold_ends_at: stream.as_ref().and_then(|stream| stream.hold_ends()).map(super::outputs::moment),
+            test_pattern: services.rehearsal.is_on(known.project.id),
             broadcast_id: broadcast.map(|broadcast| broadcast.id.to_string()),
             bitrate_bits: stream.as_ref().map_or(0, |stream| stream.stats().rate.bits_per_second()),
             viewers: audience.map_or(0, |rendition| rendition.audience().viewers),

@@ -62,6 +62,18 @@ pub trait Rehearsal: Send + Sync {
     fn practice_url(&self) -> Option<String>;
 }
 
+/// The practice destination at its address, as a project has it.
+#[must_use]
+pub fn practice_wish(url: String) -> DestinationWish {
+    DestinationWish {
+        name: PRACTICE.to_owned(),
+        url,
+        stream_key: Zeroizing::new(PRACTICE_KEY.to_owned()),
+        enabled: true,
+        ..DestinationWish::default()
+    }
+}
+
 /// Whether the clip is being published.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TestPattern {
@@ -157,14 +169,7 @@ pub(super) async fn add_practice(
     sight::project(&services, &caller, id).await?;
     let url = services.rehearsal.practice_url();
     let url = url.ok_or_else(|| not_possible("the practice destination is off here (practice.listen)"))?;
-    let wish = DestinationWish {
-        name: PRACTICE.to_owned(),
-        url,
-        stream_key: Zeroizing::new(PRACTICE_KEY.to_owned()),
-        enabled: true,
-        ..DestinationWish::default()
-    };
-    let row = services.control.create_destination(id, wish).await?;
+    let row = services.control.create_destination(id, practice_wish(url)).await?;
     let known = sight::project(&services, &caller, id).await?;
     let location = format!("/destinations/{}", row.id);
     Ok(Created { location, body: DestinationShown::of(&services, &known, &row), secret: None })

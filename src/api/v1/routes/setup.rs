@@ -53,7 +53,8 @@ pub(super) struct SetUp {
     email: Option<String>,
     /// Only with a setup link.
     name: Option<String>,
-    password: Secret,
+    /// With any link but one that signs in.
+    password: Option<Secret>,
 }
 
 /// An account to be.
@@ -80,11 +81,11 @@ pub(super) async fn setup(State(services): State<Services>) -> Result<Json<Setup
 
 /// Open a setup or reset link
 ///
-/// With a setup link and `email`, the first administrator is made; with a reset link, a password is set. Either way who
-/// opens it is signed in.
+/// With a setup link and `email`, the first administrator is made; with a reset link, a password is set; and a link that
+/// signs in does that, and comes alone. Whichever it is, who opens it is signed in.
 #[utoipa::path(
     post, path = "/setup", tag = "setup", security(()), request_body = SetUp,
-    responses((status = 201, description = "The first administrator is made.", body = Me), (status = 200, description = "The password is set.", body = Me)),
+    responses((status = 201, description = "The first administrator is made.", body = Me), (status = 200, description = "The password is set, or nothing but that.", body = Me)),
 )]
 pub(super) async fn set_up(
     State(services): State<Services>,
@@ -95,13 +96,17 @@ pub(super) async fn set_up(
     let visitor = client.visitor(&headers);
     // People paste the whole link.
     let link = asked.link.trim().rsplit('#').next().unwrap_or_default();
-    let (status, signed_in) = match asked.email {
-        Some(email) => {
+    let (status, signed_in) = match (asked.email, asked.password) {
+        (Some(email), Some(password)) => {
             let name = asked.name.unwrap_or_default();
-            let new = NewAccount { email: &email, name: &name, password: &asked.password };
+            let new = NewAccount { email: &email, name: &name, password: &password };
             (StatusCode::CREATED, services.accounts.set_up(link, new, visitor).await?)
         }
-        None => (StatusCode::OK, services.accounts.reset_password(link, &asked.password, visitor).await?),
+        (None, Some(password)) => {
+            (StatusCode::OK, services.accounts.reset_password(link, &password, visitor).await?)
+        }
+        (None, None) => (StatusCode::OK, services.accounts.enter(link, visitor).await?),
+        (Some(_), None) => return Err(Problem::invalid("/password", "is missing")),
     };
     Ok(with_session((status, Json(Me::from(&signed_in))), &signed_in, &client))
 }

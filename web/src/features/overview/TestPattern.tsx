@@ -15,9 +15,18 @@ export function useTestPattern(project: string, destinations: number) {
   return useMutation({
     mutationFn: async () => {
       if (destinations === 0) await ok(api.POST('/projects/{id}/practice-destination', path));
-      return ok(api.POST('/projects/{id}/test-pattern', { ...path, body: {} }));
+      return ok(api.POST('/projects/{id}/test-pattern', path));
     },
     onError: (error) => toastError('The test pattern did not start', error),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.project(project) }),
+  });
+}
+
+export function useStopPattern(project: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => ok(api.DELETE('/projects/{id}/test-pattern', { params: { path: { id: project } } })),
+    onError: (error) => toastError('The test pattern did not stop', error),
     onSettled: () => client.invalidateQueries({ queryKey: keys.project(project) }),
   });
 }

@@ -6,7 +6,7 @@ import { keys, platformsQuery } from '@/api/queries';
 import type { Destination, Platform } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
-import { FormError } from '@/ui/Field';
+import { CheckField, FormError } from '@/ui/Field';
 import { toast } from '@/ui/toast';
 import { DestinationFields } from './DestinationFields';
 import { PlatformPicker } from './PlatformPicker';
@@ -14,16 +14,19 @@ import { type Draft, draftOf, freshDraft, inputOf } from './draft';
 
 interface Props {
   project: string;
+  /** The test pattern is on the air: it would go out to a new destination at once. */
+  pattern?: boolean;
   /** Null: a new one. */
   destination: Destination | null;
   onClose: () => void;
 }
 
-export default function DestinationDialog({ project, destination, onClose }: Props) {
+export default function DestinationDialog({ project, pattern = false, destination, onClose }: Props) {
   const platforms = useSuspenseQuery(platformsQuery).data;
   const [draft, setDraft] = useState<Draft | null>(destination ? draftOf(destination) : null);
-  const platform = platforms.find(({ id }) => id === draft?.platform) ?? null;
-  const choose = (chosen: Platform | null) => setDraft(freshDraft(chosen));
+  // A server of one's own is no platform: nothing is known of it.
+  const platform = platforms.find(({ id }) => id === draft?.platform && id !== 'custom') ?? null;
+  const choose = (chosen: Platform | null) => setDraft(freshDraft(chosen, !pattern));
   return (
     <Dialog
       open
@@ -35,6 +38,7 @@ export default function DestinationDialog({ project, destination, onClose }: Pro
       {draft ? (
         <Form
           project={project}
+          pattern={pattern}
           destination={destination}
           platform={platform}
           draft={draft}
@@ -56,7 +60,7 @@ interface FormProps extends Props {
   onBack: (() => void) | null;
 }
 
-function Form({ project, destination, platform, draft, setDraft, onClose, onBack }: FormProps) {
+function Form({ project, pattern, destination, platform, draft, setDraft, onClose, onBack }: FormProps) {
   const save = useSave(project, destination, onClose);
   const error = save.error instanceof ApiError ? save.error : null;
   const submit = (event: FormEvent) => {
@@ -66,6 +70,14 @@ function Form({ project, destination, platform, draft, setDraft, onClose, onBack
   return (
     <form onSubmit={submit} className="grid gap-4">
       <DestinationFields draft={draft} setDraft={setDraft} platform={platform} destination={destination} errors={error?.fields ?? {}} />
+      {pattern && !destination && (
+        <CheckField
+          label="Send the test pattern there now"
+          hint="It is on the air: whoever watches there would see it. Off, this destination waits for its switch."
+          checked={draft.enabled}
+          onChange={(event) => setDraft({ ...draft, enabled: event.target.checked })}
+        />
+      )}
       <FormError>{error && (Object.keys(error.fields).length === 0 ? error.message : null)}</FormError>
       <div className="flex gap-2">
         {onBack && (

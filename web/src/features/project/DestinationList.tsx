@@ -95,7 +95,7 @@ function Rows({ project, open, setOpen, onAdd }: RowsProps) {
         </ol>
       )}
       <Suspense>
-        {open?.what === 'add' && <DestinationDialog project={project.id} destination={null} onClose={close} />}
+        {open?.what === 'add' && <DestinationDialog project={project.id} pattern={project.live.test_pattern} destination={null} onClose={close} />}
         {open?.what === 'edit' && chosen && <DestinationDialog project={project.id} destination={chosen} onClose={close} />}
         {open?.what === 'test' && chosen && <DestinationTestDialog destination={chosen} onClose={close} />}
         {open?.what === 'delete' && chosen && <DeleteDestination destination={chosen} onClose={close} />}

@@ -13,12 +13,10 @@ import { milliseconds } from '@/words/format';
 import type { Tone } from '@/words/states';
 
 const STEPS: Record<TestStep['step'], string> = {
-  address: 'Address is well-formed',
   dns: 'Name is found',
   tcp: 'Server answers',
   tls: 'Certificate is good',
-  handshake: 'Server speaks RTMP',
-  connect: 'Application is accepted',
+  connect: 'It speaks RTMP and takes the address',
   publish: 'Key is accepted',
 };
 

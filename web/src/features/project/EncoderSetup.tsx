@@ -11,15 +11,17 @@ import { Panel } from '@/ui/Panel';
 import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
 import { useNow } from '@/ui/clock';
 import { KeyLine } from './KeyLine';
+import { PatternOn } from './PatternOn';
 import { Waiting } from './Waiting';
 
 const Phone = lazy(() => import('./Phone'));
 
 export function EncoderSetup({ project }: { project: Project }) {
-  const waiting = project.live.state === 'waiting' || project.live.state === 'ended';
+  // The test pattern stands in for an encoder that is still to come.
+  const waiting = project.live.state === 'waiting' || project.live.state === 'ended' || project.live.test_pattern;
   return (
     <Panel title="Encoder" aside="how to send to this project" resetKeys={[project.id]} fallback={<SkeletonRows rows={3} height="h-12" />}>
-      {waiting && <Waiting project={project} />}
+      {waiting && (project.live.test_pattern ? <PatternOn project={project.id} /> : <Waiting project={project} />)}
       {waiting ? (
         <Ways project={project} />
       ) : (

@@ -24,7 +24,9 @@ export function SignalPath({ project }: { project: Project }) {
           {encoderWord(project)}
         </Toned>
         <p className="truncate text-sm text-faint">
-          {connection ? (
+          {live.test_pattern ? (
+            'The test pattern'
+          ) : connection ? (
             <>
               {connection.encoder ?? 'Unknown encoder'} · <Private>{connection.remote.replace(/:\d+$/, '')}</Private>
             </>

@@ -6,7 +6,7 @@ import { api, ok } from '@/api/client';
 import { keys } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { useCan } from '@/app/can';
-import { useTestPattern } from '@/features/overview/TestPattern';
+import { useStopPattern, useTestPattern } from '@/features/overview/TestPattern';
 import { Button } from '@/ui/Button';
 import { Menu } from '@/ui/Menu';
 import { useTitle } from '@/ui/PageHead';
@@ -23,7 +23,8 @@ export function StreamControls({ project, platforms }: { project: Project; platf
   const [asking, setAsking] = useState<'stop' | 'end' | null>(null);
   const switchAll = useSwitchAll(id);
   const end = useEnd(project);
-  const pattern = usePattern(project);
+  const startPattern = useTestPattern(id, live.outputs.total);
+  const stopPattern = useStopPattern(id);
   useTitle(onAir ? `● ${project.name}` : project.name);
   const sending = live.outputs.sending > 0;
   const stop = () => (sending ? setAsking('stop') : switchAll.mutate(false));
@@ -55,7 +56,9 @@ export function StreamControls({ project, platforms }: { project: Project; platf
           <Menu
             label="More for this project"
             entries={[
-              { label: onAir ? 'Stop the test pattern' : 'Send a test pattern', disabled: !act, onSelect: onAir ? pattern.stop : pattern.start },
+              live.test_pattern
+                ? { label: 'Stop the test pattern', disabled: !act, onSelect: () => stopPattern.mutate() }
+                : { label: 'Send a test pattern', disabled: !act || onAir, onSelect: () => startPattern.mutate() },
               { label: 'Open the dock', onSelect: () => window.open(`/dock/${id}`, '_blank', 'popup,width=380,height=640') },
               { label: 'Viewer page', onSelect: () => window.open(`/watch/${project.playback_id}`, '_blank') },
             ]}
@@ -102,13 +105,4 @@ function useEnd(project: Project) {
     onError: (error) => toastError('The show goes on', error),
     onSettled: () => client.invalidateQueries({ queryKey: keys.project(project.id) }),
   });
-}
-
-function usePattern(project: Project) {
-  const start = useTestPattern(project.id, project.live.outputs.total);
-  const stop = useMutation({
-    mutationFn: () => ok(api.DELETE('/projects/{id}/test-pattern', { params: { path: { id: project.id } } })),
-    onError: (error) => toastError('The test pattern did not stop', error),
-  });
-  return { start: () => start.mutate(), stop: () => stop.mutate() };
 }

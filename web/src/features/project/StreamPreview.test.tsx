@@ -4,7 +4,7 @@ import { project, show } from '@/test/make';
 import { serve } from '@/test/server';
 import { playlist, StreamPreview } from './StreamPreview';
 
-const playback = { playback_id: 'friday', hls_url: '/hls/friday/index.m3u8', watch_url: '', rtmp_url: '', ready: true, token_required: false, token: null };
+const playback = { playback_id: 'friday', hls_url: '/hls/friday/index.m3u8', watch_url: '', rtmp_url: '', ready: true, token_required: false, token: null, token_expires_at: null };
 
 it('mounts a player only when the server says that it plays', async () => {
   const { asked } = serve({ 'GET /api/v1/projects/prj_1/playback': { ...playback, ready: false } });

@@ -2,6 +2,8 @@
 import type { Destination, DestinationInput, Platform } from '@/api/types';
 
 export interface Draft {
+  /** Of a new one: it sends as soon as there is something to send. */
+  enabled: boolean;
   name: string;
   platform: string;
   url: string;
@@ -14,8 +16,9 @@ export interface Draft {
   bitrateMaxKbit: string;
 }
 
-export function freshDraft(platform: Platform | null): Draft {
+export function freshDraft(platform: Platform | null, enabled = true): Draft {
   return {
+    enabled,
     name: platform?.name ?? '',
     platform: platform?.id ?? 'custom',
     url: platform?.url ?? '',
@@ -34,6 +37,7 @@ const number = (value: string): number | null => (value.trim() ? Number(value) :
 export function draftOf(destination: Destination): Draft {
   const { limits } = destination;
   return {
+    enabled: destination.enabled,
     name: destination.name,
     platform: destination.platform,
     url: destination.url,
@@ -46,10 +50,13 @@ export function draftOf(destination: Destination): Draft {
   };
 }
 
+/** What is to be changed. Only a new one may leave open whether it is on. */
+type Change = Omit<Partial<DestinationInput>, 'enabled'> & { enabled?: boolean };
+
 /** The whole of a new one; of an old one, what differs. */
-export function inputOf(draft: Draft, destination: Destination): Partial<DestinationInput>;
+export function inputOf(draft: Draft, destination: Destination): Change;
 export function inputOf(draft: Draft, destination: null): DestinationInput;
-export function inputOf(draft: Draft, destination: Destination | null): Partial<DestinationInput> {
+export function inputOf(draft: Draft, destination: Destination | null): DestinationInput | Change {
   const key = splitKey(draft);
   const all: DestinationInput = {
     name: draft.name.trim(),
@@ -62,10 +69,10 @@ export function inputOf(draft: Draft, destination: Destination | null): Partial<
     limits: limitsOf(draft, destination),
   };
   if (key.streamKey) all.stream_key = key.streamKey;
-  if (!destination) return { ...all, enabled: true };
+  if (!destination) return { ...all, enabled: draft.enabled };
   const before = destination as unknown as Record<string, unknown>;
   const changed = Object.entries(all).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field] ?? null));
-  return Object.fromEntries(changed) as Partial<DestinationInput>;
+  return Object.fromEntries(changed) as Change;
 }
 
 function limitsOf(draft: Draft, destination: Destination | null): Destination['limits'] {

@@ -1,6 +1,6 @@
 // A platform's sign: two letters in a plate. Their marks are theirs.
 const SIGNS: Record<string, string> = {
-  youtube: 'YT', twitch: 'TW', facebook: 'FB', x: 'X', trovo: 'TR', kick: 'KI', rumble: 'RU', linkedin: 'IN', tiktok: 'TT', instagram: 'IG', practice: 'PR', custom: '··',
+  youtube: 'YT', twitch: 'TW', facebook: 'FB', x: 'X', trovo: 'TR', kick: 'KI', rumble: 'RU', linkedin: 'IN', tiktok: 'TT', instagram: 'IG',
 };
 
 export function platformSign(platform: string, name: string): string {

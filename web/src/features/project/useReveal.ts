@@ -31,7 +31,10 @@ export function useReveal(streamKey: StreamKey | null) {
     }
   };
   const confirm = async (password: string): Promise<void> => {
-    await ok(api.POST('/me/confirm', { body: { password } }));
+    const has = client.getQueryData<Me>(keys.me)?.user.password !== false;
+    // Who came by a link has none to give, and sets one: whoever shows a key has a password from then on.
+    if (has) await ok(api.POST('/me/confirm', { body: { password } }));
+    else await ok(api.PATCH('/me', { body: { password } }));
     void client.invalidateQueries({ queryKey: keys.me });
     const key = await ask();
     asking?.done(key);

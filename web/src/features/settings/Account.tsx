@@ -23,7 +23,7 @@ export default function Account() {
       {!me.user.oidc && (
         <section className="panel" aria-labelledby="password">
           <PanelHead id="password" title="Password" />
-          <Password />
+          <Password has={me.user.password} />
         </section>
       )}
       <Panel title="Where you are signed in" fallback={<SkeletonRows rows={2} height="h-11" />}>
@@ -85,7 +85,7 @@ function Profile(props: { name: string; email: string; role: string }) {
   );
 }
 
-function Password() {
+function Password({ has }: { has: boolean }) {
   const { password_rule } = useSuspenseQuery(setupQuery).data;
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
@@ -100,15 +100,19 @@ function Password() {
   };
   return (
     <form onSubmit={submit} className="grid gap-4 p-4">
-      <TextField
-        label="Current password"
-        type="password"
-        required
-        autoComplete="current-password"
-        value={current}
-        onChange={(event) => setCurrent(event.target.value)}
-        error={error?.fields.current_password}
-      />
+      {has ? (
+        <TextField
+          label="Current password"
+          type="password"
+          required
+          autoComplete="current-password"
+          value={current}
+          onChange={(event) => setCurrent(event.target.value)}
+          error={error?.fields.current_password}
+        />
+      ) : (
+        <p className="text-soft">You came in by a link, and have no password yet. With one you can sign in from elsewhere.</p>
+      )}
       <TextField
         label="New password"
         type="password"
@@ -122,8 +126,8 @@ function Password() {
         error={error?.fields.password}
       />
       <FormError>{error && Object.keys(error.fields).length === 0 && error.message}</FormError>
-      <Button type="submit" className="justify-self-start" busy={save.isPending} disabled={!current || !next}>
-        Change it
+      <Button type="submit" className="justify-self-start" busy={save.isPending} disabled={(has && !current) || !next}>
+        {has ? 'Change it' : 'Set it'}
       </Button>
     </form>
   );

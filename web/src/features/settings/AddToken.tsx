@@ -33,7 +33,9 @@ export default function AddToken({ onClose, onMade }: { onClose: () => void; onM
     },
     onSuccess: ({ secret }) => {
       void client.invalidateQueries({ queryKey: keys.tokens });
-      onMade(secret);
+      // Null would be the answer to a request that was sent twice.
+      if (secret) onMade(secret);
+      else onClose();
     },
   });
   const error = make.error instanceof ApiError ? make.error : null;

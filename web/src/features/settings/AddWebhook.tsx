@@ -33,7 +33,9 @@ export default function AddWebhook({ projects, onClose, onMade }: Props) {
     },
     onSuccess: ({ secret }) => {
       void client.invalidateQueries({ queryKey: keys.webhooks });
-      onMade(secret);
+      // Null would be the answer to a request that was sent twice.
+      if (secret) onMade(secret);
+      else onClose();
     },
   });
   const error = make.error instanceof ApiError ? make.error : null;

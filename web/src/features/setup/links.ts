@@ -6,6 +6,9 @@ export function linkFrom(path: string | undefined, search: string, hash: string)
   return path || query.get('link') || query.get('token') || fragment.get('link') || fragment.get('token') || bare || '';
 }
 
+/** Whether the link signs in by itself: it asks for nothing. */
+export const signsIn = (link: string): boolean => link.startsWith('entry_');
+
 /** Where to go after the door: a path of ours and nothing else. */
 export function nextFrom(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '/';

@@ -27,8 +27,8 @@ export function OutputTable({ outputs, names }: Props) {
           {outputs.map(({ destination_id, name, state, sent_bytes, dropped_frames, reconnects }) => {
             const words = state ? outputWords(state) : null;
             return (
-              <tr key={destination_id}>
-                <td className="font-medium">{name ?? names(destination_id) ?? destination_id}</td>
+              <tr key={destination_id ?? name}>
+                <td className="font-medium">{name || names(destination_id ?? '') || destination_id}</td>
                 <td>
                   {words ? (
                     <Toned tone={words.tone} sign={words.sign}>
