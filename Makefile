@@ -13,6 +13,8 @@ CARGO ?= cargo
 NPM ?= npm
 # How long each fuzz target runs, in seconds: `make fuzz FUZZ_SECONDS=600`.
 FUZZ_SECONDS ?= 60
+# How they are built: `release` to find faults, `smoke` to see that they run.
+FUZZ_PROFILE ?= release
 # A file to tell other jobs of this machine that a build is running; empty: no lock.
 BUILD_LOCK ?=
 LOCKED := $(if $(BUILD_LOCK),flock $(BUILD_LOCK))
@@ -108,11 +110,11 @@ FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-covera
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (60)
 	@if [ ! -f fuzz/Cargo.toml ]; then echo "no fuzz targets yet"; exit 0; fi
 	cd fuzz
-	RUSTFLAGS='$(FUZZ_FLAGS)' $(LOCKED) $(CARGO) build --release --bins --target $(FUZZ_TARGET)
+	RUSTFLAGS='$(FUZZ_FLAGS)' $(LOCKED) $(CARGO) build --profile $(FUZZ_PROFILE) --bins --target $(FUZZ_TARGET)
 	# One line a target; a crash leaves its input in fuzz/artifacts/ and fails the run.
 	run() {
 		mkdir -p "corpus/$$1" "artifacts/$$1"
-		if ! "target/$(FUZZ_TARGET)/release/$$1" "corpus/$$1" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 \
+		if ! "target/$(FUZZ_TARGET)/$(FUZZ_PROFILE)/$$1" "corpus/$$1" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 \
 			-timeout=10 -malloc_limit_mb=256 -artifact_prefix="artifacts/$$1/" >"artifacts/$$1/log" 2>&1; then
 			echo "fuzz $$1: FAILED"; tail -n 40 "artifacts/$$1/log"; return 1
 		fi
@@ -123,7 +125,7 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: ## Build the fuzz targets and run each for a few seconds
-	$(MAKE) fuzz FUZZ_SECONDS=5
+	$(MAKE) fuzz FUZZ_SECONDS=5 FUZZ_PROFILE=smoke
 
 # --- needs -----------------------------------------------------------------------------------------------------------
 

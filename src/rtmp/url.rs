@@ -1,6 +1,7 @@
 //! The address of a destination: parsed once, its secrets hidden from `Debug`.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// Where a destination publishes to.
 #[derive(Clone, PartialEq, Eq)]
@@ -181,7 +182,12 @@ fn split_authority(authority: &str, usual: u16) -> Result<(&str, u16), InvalidUr
     }
     let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
         let (host, rest) = bracketed.split_once(']').ok_or(InvalidUrl::Host)?;
-        (host, rest.strip_prefix(':'))
+        let port = rest.strip_prefix(':');
+        // RFC 3986, 3.2.2: brackets hold an IPv6 address, and what follows is a port.
+        if host.parse::<Ipv6Addr>().is_err() || port.is_none() && !rest.is_empty() {
+            return Err(InvalidUrl::Host);
+        }
+        (host, port)
     } else {
         authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)))
     };
@@ -333,6 +339,9 @@ mod tests {
             ("http://h/live", InvalidUrl::Scheme),
             ("h/live", InvalidUrl::Scheme),
             ("rtmp:///live", InvalidUrl::Host),
+            ("rtmp://[[.1]:5/live", InvalidUrl::Host),
+            ("rtmp://[::1]5/live", InvalidUrl::Host),
+            ("rtmp://[h]/live", InvalidUrl::Host),
             ("rtmp://h:0/live", InvalidUrl::Port),
             ("rtmp://h:99999/live", InvalidUrl::Port),
             ("rtmp://u:p@h/live", InvalidUrl::UserInfo),
