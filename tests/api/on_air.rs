@@ -175,6 +175,12 @@ async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
+        // It is on the air once it has sent its keyframe; until then "live" may still be the pattern's.
+        let bytes = |all: &Value| all["items"][0]["received_bytes"].as_u64().unwrap_or(0);
+        for _ in 0..2 {
+            let before = bytes(&api.get("/ingest/connections").cookie(&admin).send().await.json());
+            api.until(&admin, "/ingest/connections", |all| bytes(all) > before).await;
+        }
         let live = api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
         // The pattern is over: to stop it stops nobody else, and it does not begin anew.
         api.delete(&pattern).cookie(&admin).send().await.is(204);
