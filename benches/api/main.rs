@@ -25,7 +25,7 @@ mod shared;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 
 use crate::run::Job;
@@ -64,7 +64,7 @@ struct Args {
     #[arg(long)]
     quick: bool,
     /// gostream's settings, such as `database.pool_max=20`.
-    #[arg(long, value_delimiter = ',', value_parser = setting)]
+    #[arg(long, value_delimiter = ',', value_parser = shared::gostream::setting)]
     set: Vec<(String, String)>,
     /// The gostream binary; the one that cargo built beside the bench, unless told.
     #[arg(long, default_value = option_env!("CARGO_BIN_EXE_gostream").unwrap_or("gostream"))]
@@ -75,11 +75,6 @@ struct Args {
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-fn setting(text: &str) -> Result<(String, String)> {
-    let (key, value) = text.split_once('=').context("a setting is section.key=value")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn main() -> Result<()> {

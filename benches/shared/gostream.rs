@@ -22,6 +22,12 @@ const START_MAX: Duration = Duration::from_secs(15);
 /// Where it listens, by service.
 pub(crate) type Addresses = BTreeMap<String, SocketAddr>;
 
+/// A setting as it is given to a benchmark, `section.key=value`.
+pub(crate) fn setting(text: &str) -> Result<(String, String)> {
+    let (key, value) = text.split_once('=').context("a setting is section.key=value")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
 /// Starts `binary` in `dir` with this configuration, and `settings` (`section.key` and value) over it, and waits until it
 /// is ready. The variable `log_to` may name a file for its log.
 pub(crate) fn start(

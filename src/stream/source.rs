@@ -52,13 +52,15 @@ impl Source {
         !announced || now.duration_since(self.began) > VIDEO_WAIT
     }
 
-    /// Gives a source of pictures alone a track of silence, and takes it away from one whose own sound came after all.
-    pub(super) fn accompany(&mut self, frame: TrackId, now: Instant) {
+    /// Gives a source of pictures alone a track of silence where that is `wanted`, and takes it away from one whose own
+    /// sound came after all. Silence that has begun goes on when it is wanted no more: a track that ends would be worse.
+    pub(super) fn accompany(&mut self, frame: TrackId, wanted: bool, now: Instant) {
         if !frame.is_video() {
             self.silence = self.silence.take().filter(|silence| !silence.is_of(frame));
             return;
         }
-        if self.silence.is_some() || self.tracks.tracks().iter().any(|track| !track.id.is_video()) {
+        if !wanted || self.silence.is_some() || self.tracks.tracks().iter().any(|track| !track.id.is_video())
+        {
             return;
         }
         let said = self.tracks.metadata.as_ref();

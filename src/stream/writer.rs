@@ -257,9 +257,7 @@ impl Writer {
                 return Written::AwaitingKeyframe;
             }
         }
-        if self.hold.silence {
-            source.accompany(frame.track, now);
-        }
+        source.accompany(frame.track, self.hold.silence, now);
         if !is_live {
             if !start {
                 return Written::AwaitingKeyframe;
@@ -291,10 +289,9 @@ impl Writer {
 
     /// Goes on with the silence of a source that has no sound, up to a picture of it.
     fn accompany(&mut self, until: MediaTime, now: Instant) {
-        loop {
+        while let Some(silence) = self.live.as_mut().and_then(|source| source.silence.as_mut()) {
             let last = self.timeline.last(TrackId::AUDIO);
-            let silence = self.live.as_mut().and_then(|source| source.silence.as_mut());
-            let Some(packet) = silence.and_then(|silence| silence.beside(until, last)) else { return };
+            let Some(packet) = silence.beside(until, last) else { return };
             let dts = self.timeline.place_filler(packet.track, packet.dts);
             self.push(Frame::Media(Packet { dts, ..packet }), false, Origin::Silence, now);
         }

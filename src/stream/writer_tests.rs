@@ -356,6 +356,8 @@ fn sound_that_comes_after_all_takes_the_place_of_silence() {
     let epoch = pictures_alone(&mut show);
     show.sounding = true;
     show.video(epoch, 0, true, "key");
+    // Nor does it matter that whoever wanted silence has left meanwhile.
+    show.writer.adjust(HoldConfig::default());
     let asc = AudioSpecificConfig::parse(Bytes::from_static(&[0x12, 0x10])).expect("44.1 kHz stereo");
     show.writer.describe(epoch, |tracks| tracks.set(TrackId::AUDIO, CodecConfig::Aac(asc)));
     let sound = |millis| SourceFrame {

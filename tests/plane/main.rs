@@ -32,6 +32,7 @@ mod people;
 #[allow(dead_code, reason = "the journal's own tests use more of it")]
 #[path = "../journal/support/receiver.rs"]
 mod receiver;
+mod sent;
 mod show;
 mod studio;
 #[allow(dead_code, unused_imports, reason = "the integration tests use more of it")]

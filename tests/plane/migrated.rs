@@ -14,13 +14,9 @@ use serde_json::json;
 
 use crate::database::{Database, Raw};
 use crate::node::Node;
-use crate::people::{Person, eventually, id};
-use crate::studio::longest_step;
+use crate::people::eventually;
+use crate::sent::Sent;
 use crate::support::http;
-use crate::support::machines::{Feed, SILENT, Show, Sink};
-
-const AUDIO: u8 = 8;
-const VIDEO: u8 = 9;
 
 /// How long somebody else holds what the migration needs.
 const HELD: Duration = Duration::from_millis(1_200);
@@ -52,15 +48,7 @@ fn undoing(database: &Database) -> String {
 pub(crate) async fn a_schema_changes_under_a_live_show_and_no_packet_is_lost(database: Database) {
     let mut node = Node::new(database, "");
     node.start();
-    let ada = Person::set_up(&node, &node.printed_link()).await;
-    let (project, key) = ada.told_once("/projects", json!({ "name": "Show" }), "stream_key").await;
-    let (path, sink) = (format!("/projects/{}", id(&project)), Sink::start(SILENT));
-    let asked = json!({ "name": "Sink", "url": sink.url(), "stream_key": "key" });
-    ada.post(&format!("{path}/destinations"), asked).await.is(201);
-    let show = Show::h264();
-    let _feed = Feed::start(&node.rtmp(&key), show.clone());
-    let arrived = || sink.publishes().first().map_or(0, |publish| publish.media.len());
-    eventually("the show at the destination", || arrived() > 50).await;
+    let sent = Sent::by(&node).await;
 
     let mut raw = node.database.raw(&node.data()).await;
     raw.run(&undoing(&node.database)).await;
@@ -69,7 +57,7 @@ pub(crate) async fn a_schema_changes_under_a_live_show_and_no_packet_is_lost(dat
         Raw::Sqlite(_) => raw.run("BEGIN IMMEDIATE").await,
         Raw::Postgres(_) => raw.run("BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE").await,
     }
-    let before = arrived();
+    let before = sent.arrived();
     let migrating = async {
         let command = tokio::task::spawn_blocking({
             let mut command = node.command(&["migrate"]);
@@ -84,7 +72,7 @@ pub(crate) async fn a_schema_changes_under_a_live_show_and_no_packet_is_lost(dat
     let changing = async {
         for number in 0..6 {
             let asked = json!({ "name": format!("Show {number}") });
-            ada.ask(Method::PATCH, &path, Some(asked)).await.is(200);
+            sent.ada.ask(Method::PATCH, &sent.path, Some(asked)).await.is(200);
             assert_eq!(http::get(node.address("http"), "/readyz").map(|answer| answer.status), Some(200));
             tokio::time::sleep(HELD / 6).await;
         }
@@ -92,18 +80,10 @@ pub(crate) async fn a_schema_changes_under_a_live_show_and_no_packet_is_lost(dat
     let (said, ()) = tokio::join!(migrating, changing);
     let step = format!("migrating {LATEST} of {LATEST}");
     assert!(said.contains(&step) && said.contains("the schema is up to date"), "{said}");
-    eventually("more of the show", || arrived() > before + 100).await;
+    eventually("more of the show", || sent.arrived() > before + 100).await;
 
-    assert_eq!(ada.get(&path).await["name"], "Show 5");
-    assert_eq!(sink.connections(), 1);
-    let publish = &sink.publishes()[0];
-    for type_id in [AUDIO, VIDEO] {
-        let frames = publish.bodies(type_id).into_iter().map(<[u8]>::to_vec);
-        let frames: Vec<_> = frames.filter(|body| body.get(1) == Some(&1)).collect();
-        assert!(frames.len() > 50 && show.has_run(type_id, &frames), "{} frames in a row", frames.len());
-        let step = longest_step(publish, type_id);
-        assert!(step <= 100, "a gap of {step} ms");
-    }
+    assert_eq!(sent.ada.get(&sent.path).await["name"], "Show 5");
+    sent.lost_nothing();
     let metrics = node.metrics();
     let dropped = metrics.sum("gostream_output_dropped_packets_total", &[]).unwrap_or_default();
     assert!(dropped == 0.0 && metrics.sum("gostream_output_reconnects_total", &[]) == Some(0.0));
