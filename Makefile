@@ -13,7 +13,7 @@ CARGO ?= cargo
 NPM ?= npm
 # How long each fuzz target runs, in seconds: `make fuzz FUZZ_SECONDS=600`.
 FUZZ_SECONDS ?= 60
-# How they are built: `release` to find faults, `smoke` to see that they run.
+# How they are built: `release` to find faults, `dev` to see that they run, of what is compiled for the tests anyway.
 FUZZ_PROFILE ?= release
 # A file to tell other jobs of this machine that a build is running; empty: no lock.
 BUILD_LOCK ?=
@@ -100,8 +100,7 @@ bench: ## Run the benchmarks; the end-to-end one prints the figures of the READM
 	$(LOCKED) $(CARGO) bench --locked
 
 # Coverage-guided fuzzing with what every Rust toolchain has: libFuzzer comes with a crate and a C++ compiler, and the
-# coverage pass is in rustc. cargo-fuzz and clang are not needed. --target keeps these flags away from build scripts.
-FUZZ_TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+# coverage pass is in rustc. cargo-fuzz and clang are not needed. Only what is ours is compiled with these flags.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 	-Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Coverflow-checks
@@ -110,11 +109,12 @@ FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-covera
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (60)
 	@if [ ! -f fuzz/Cargo.toml ]; then echo "no fuzz targets yet"; exit 0; fi
 	cd fuzz
-	RUSTFLAGS='$(FUZZ_FLAGS)' $(LOCKED) $(CARGO) build --profile $(FUZZ_PROFILE) --bins --target $(FUZZ_TARGET)
+	export FUZZ_FLAGS='$(FUZZ_FLAGS)'
+	RUSTC_WRAPPER="$$PWD/instrument" $(LOCKED) $(CARGO) build --locked --profile $(FUZZ_PROFILE) --bins --target-dir ../target
 	# One line a target; a crash leaves its input in fuzz/artifacts/ and fails the run.
 	run() {
 		mkdir -p "corpus/$$1" "artifacts/$$1"
-		if ! "target/$(FUZZ_TARGET)/$(FUZZ_PROFILE)/$$1" "corpus/$$1" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 \
+		if ! "../target/$(patsubst dev,debug,$(FUZZ_PROFILE))/$$1" "corpus/$$1" -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 \
 			-timeout=10 -malloc_limit_mb=256 -artifact_prefix="artifacts/$$1/" >"artifacts/$$1/log" 2>&1; then
 			echo "fuzz $$1: FAILED"; tail -n 40 "artifacts/$$1/log"; return 1
 		fi
@@ -125,7 +125,7 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: ## Build the fuzz targets and run each for a few seconds
-	$(MAKE) fuzz FUZZ_SECONDS=5 FUZZ_PROFILE=smoke
+	$(MAKE) fuzz FUZZ_SECONDS=5 FUZZ_PROFILE=dev
 
 # --- needs -----------------------------------------------------------------------------------------------------------
 
