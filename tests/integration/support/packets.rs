@@ -310,6 +310,8 @@ impl Clip {
 }
 
 /// A file in FLV, made once for each name and kept beside the build's other products.
+///
+/// What is there is never replaced: another test has read its packets already, and no encoder makes the same twice.
 pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
@@ -318,9 +320,13 @@ pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
         let scratch = Scratch::new("clip");
         let fresh = scratch.join("clip.flv");
         make(&fresh);
-        // By rename, because another test may make the same clip now. Copied first: /tmp may be another disk.
-        let near = folder.join(format!("{name}.{}.part", std::process::id()));
-        std::fs::copy(&fresh, &near).and_then(|_| std::fs::rename(&near, &file)).expect("a clip can be kept");
+        // Copied first: /tmp may be another disk. Whole when it gets its name, which the first of several tests gives.
+        let near = tempfile::NamedTempFile::new_in(&folder).expect("a file beside the clips");
+        std::fs::copy(&fresh, near.path()).expect("a clip can be copied");
+        match near.persist_noclobber(&file) {
+            Err(refused) if refused.error.kind() != std::io::ErrorKind::AlreadyExists => panic!("{refused}"),
+            _ => {}
+        }
     }
     file
 }
