@@ -1,6 +1,6 @@
 //! Coded packets as ffmpeg sees them, by hash: what a clip holds, what arrived, and whether the one is the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -313,14 +313,15 @@ impl Clip {
 
     /// Whether anything of this clip arrived.
     pub(crate) fn is_in(&self, arrived: &Packets) -> bool {
-        arrived.video.iter().any(|packet| self.keyframes.contains(&packet.hash))
+        let sent: HashSet<&str> = self.packets.video.iter().map(|packet| packet.hash.as_str()).collect();
+        arrived.video.iter().any(|packet| sent.contains(packet.hash.as_str()))
     }
 }
 
 /// A file in FLV, made once for each name and kept beside the build's other products.
-pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
 ///
 /// What is there is never replaced: another test has read its packets already, and no encoder makes the same twice.
+pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     let file = folder.join(format!("{name}.flv"));
