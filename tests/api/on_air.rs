@@ -126,6 +126,35 @@ async fn a_wrong_key_is_told_to_who_sets_an_encoder_up() {
     drop(feed);
 }
 
+#[tokio::test]
+async fn a_key_that_was_good_once_is_told_from_a_wrong_one_and_only_to_its_project() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, old) = api.project(&admin, "Show").await;
+    let (other, _) = api.project(&admin, "Other").await;
+    let keys = format!("/projects/{id}/stream-keys");
+    let first = api.get(&keys).cookie(&admin).send().await.json()["items"][0]["id"].clone();
+    let rotate = format!("/stream-keys/{}/rotate", first.as_str().expect("an id"));
+    let next = api.post(&rotate, json!({ "overlap_s": 0 })).cookie(&admin).send().await.is(201).json();
+    let newest = |of: &str, why: &str| {
+        let (path, why) = (format!("/projects/{of}/ingest"), json!(why));
+        let (api, admin) = (&api, &admin);
+        async move { api.until(admin, &path, |ingest| ingest["refused"][0]["why"] == why).await }
+    };
+    let expired = Feed::start(&api.rtmp(&old), Show::h264());
+    let told = newest(&id, "key_expired").await;
+    assert!(!told.to_string().contains(&old));
+    let path = format!("/stream-keys/{}", next["id"].as_str().expect("an id"));
+    api.patch(&path, json!({ "disabled": true })).cookie(&admin).send().await.is(200);
+    let off = Feed::start(&api.rtmp(next["key"].as_str().expect("a key")), Show::h264());
+    newest(&id, "key_disabled").await;
+    let elsewhere = api.get(&format!("/projects/{other}/ingest")).cookie(&admin).send().await.json();
+    assert_eq!(elsewhere["refused"], json!([]), "another project is not told");
+    let counts = api.services.control.sessions().stats().publishes.all();
+    assert!(["key_expired", "key_disabled"].iter().all(|why| counts.iter().any(|(label, _)| label == why)));
+    drop((expired, off));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_pattern_reaches_the_practice_destination_and_ends_when_it_is_told_to() {
     let api = Api::start().await;

@@ -231,7 +231,7 @@ pub(crate) async fn a_key_that_is_replaced_publishes_on_for_its_overlap(bench: B
     let made = control.rotate_stream_key(old.id, None, Duration::from_secs(60)).await.unwrap();
     assert!(node.publish(first.stream_key.expose()).is_ok() && node.publish(&made.secret).is_ok());
     let next = control.rotate_stream_key(made.row.id, None, Duration::ZERO).await.unwrap();
-    assert_eq!(node.publish(&made.secret), Err(Denied::ExpiredKey));
+    assert!(matches!(node.publish(&made.secret), Err(Denied::ExpiredKey(_))));
     assert!(node.publish(&next.secret).is_ok());
     let day = Duration::from_secs(24 * 3600 + 1);
     assert!(matches!(control.rotate_stream_key(next.row.id, None, day).await, Err(Error::Invalid(_))));
