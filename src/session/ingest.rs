@@ -52,7 +52,9 @@ pub(super) async fn run(
             let label = refused.label();
             sessions.stats.publishes.count(label);
             tracing::warn!(reason = label, encoder = %request.encoder, "publish refused");
-            sessions.presence.reject(connection.from, refused, stream, &request.encoder);
+            if !sessions.giving_way.has(connection.peer) {
+                sessions.presence.reject(connection.from, refused, stream, &request.encoder);
+            }
             let refusal = match refused {
                 Refused::UnknownKey => PublishRefusal::UnknownKey,
                 Refused::ExpiredKey => PublishRefusal::ExpiredKey,
@@ -149,10 +151,13 @@ fn admit(
         Denied::UnknownKey | Denied::UnknownPlaybackId | Denied::Token(_) => (Refused::UnknownKey, None),
     })?;
     let stream = sessions.registry.get(&id).ok_or((Refused::UnknownKey, None))?;
-    sessions
-        .registry
-        .publish(&stream, sessions.config.on_duplicate, Instant::now())
-        .map_err(|_| (Refused::Busy, Some(id)))
+    let (registry, now) = (&sessions.registry, Instant::now());
+    let granted = if sessions.giving_way.has(connection.peer) {
+        registry.publish_if_free(&stream, now)
+    } else {
+        registry.publish(&stream, sessions.config.on_duplicate, now)
+    };
+    granted.map_err(|_| (Refused::Busy, Some(id)))
 }
 
 fn stream_id(

@@ -2,6 +2,8 @@
 
 use gostream::api::v1::Config;
 use gostream::app::config::{AllowPrivate, OnDuplicate};
+use gostream::control::stream_of;
+use gostream::stream::StreamKey;
 use serde_json::{Value, json};
 
 use crate::support::machines::{Feed, SILENT, Show, Sink};
@@ -219,6 +221,48 @@ async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
         feed.cut();
         api.until(&admin, &project, |project| project["live"]["state"] == "interrupted").await;
         api.post(&pattern, json!({})).cookie(&admin).send().await.is_problem(409, "not_possible");
+    }
+}
+
+/// What was free when the pattern was asked for need not be so when it comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_pattern_gives_way_to_an_encoder_that_came_just_before_it() {
+    for on_duplicate in [OnDuplicate::Takeover, OnDuplicate::Reject] {
+        let api =
+            Api::start_over(Config::default(), |process| process.rtmp.on_duplicate = on_duplicate).await;
+        let admin = api.admin().await;
+        let (id, key) = api.project(&admin, "Show").await;
+        let project = format!("/projects/{id}");
+        let begin = || {
+            let id = id.parse().expect("an id");
+            let stream = stream_of(&api.services.control.catalog().project(id).expect("it is there").project);
+            let begun = api.services.rehearsal.begin(id, &stream, StreamKey::new(key.as_str()));
+            begun.expect("it is not on");
+            id
+        };
+        let feed = Feed::start(&api.rtmp(&key), Show::h264());
+        let before = api.until(&admin, "/ingest/connections", |all| all["items"] != json!([])).await;
+        let pattern = begin();
+        let over = async || {
+            while api.services.rehearsal.is_on(pattern) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(GUARD, over()).await.expect("the pattern is over");
+        let after = api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
+        let connections = api.get("/ingest/connections").cookie(&admin).send().await.json();
+        let number = |all: &Value| all["items"][0]["id"].clone();
+        assert_eq!((number(&connections), feed.is_over()), (number(&before), false));
+        assert!(!after["live"]["test_pattern"].as_bool().expect("a word"), "{after}");
+        // Nor does it take the place of one that is waited for.
+        feed.cut();
+        api.until(&admin, &project, |project| project["live"]["state"] == "interrupted").await;
+        begin();
+        tokio::time::timeout(GUARD, over()).await.expect("the pattern is over");
+        let held = api.get(&project).cookie(&admin).send().await.json();
+        assert_eq!(held["live"]["state"], "interrupted");
+        let told = api.get("/events?type=ingest.rejected").cookie(&admin).send().await.json();
+        assert_eq!(told["items"], json!([]), "nobody was turned away");
     }
 }
 
