@@ -195,8 +195,9 @@ async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
         api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
         let ours = api.get("/ingest/connections").cookie(&admin).send().await.json()["items"][0].clone();
         // An encoder that is not let in comes again.
-        let theirs =
-            |all: &Value| all["items"].as_array().is_some_and(|all| all.len() == 1 && all[0] != ours);
+        let theirs = |all: &Value| {
+            all["items"].as_array().is_some_and(|all| all.len() == 1 && all[0]["id"] != ours["id"])
+        };
         let mut feed = Feed::start(&api.rtmp(&key), Show::h264());
         let waited = std::time::Instant::now();
         while !theirs(&api.get("/ingest/connections").cookie(&admin).send().await.json()) {

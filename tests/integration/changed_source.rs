@@ -2,7 +2,8 @@
 //!
 //! FFmpeg's demuxer knows no EXT-X-DISCONTINUITY and joins segments to one file. Of fMP4 it keeps the first init segment, whose
 //! parameter sets are wrong for all that follows a change (5.1 and 9.0 both; FFmpeg's own segments joined in one playlist
-//! with EXT-X-DISCONTINUITY and EXT-X-MAP do no better). So keyframes behind a change say their own.
+//! with EXT-X-DISCONTINUITY and EXT-X-MAP do no better). So keyframes behind a change say their own. Sound has no such remedy:
+//! AAC's configuration cannot stand in its frames, and FFmpeg plays another sample rate at the old one; other players do not.
 
 use std::process::Command;
 use std::time::Duration;
