@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Answer {
     Status(u16),
     /// 200, so much later.
+    #[allow(dead_code, reason = "the tests of an outage alone ask for it")]
     Late(Duration),
     /// Its own words, headers and all.
     Raw(String),
