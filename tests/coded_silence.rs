@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use gostream::format::aac::AudioSpecificConfig;
+use gostream::format::mp3::Mp3Header;
 use gostream::format::opus::OpusHead;
 use gostream::media::remux::to_fmp4::{Layout, Sample, Slices, fragment};
 use gostream::media::{CodecConfig, TrackId, TrackSet};
@@ -27,8 +28,8 @@ fn file(config: &CodecConfig) -> Vec<u8> {
     file
 }
 
-/// What ffmpeg decodes of a file; `None` where it is not installed.
-fn decoded(file: &[u8]) -> Option<Vec<i16>> {
+/// What ffmpeg decodes of a file in this format; `None` where it is not installed.
+fn decoded(format: &str, file: &[u8]) -> Option<Vec<i16>> {
     let mut command = Command::new("ffmpeg");
     command.args([
         "-nostdin",
@@ -37,6 +38,8 @@ fn decoded(file: &[u8]) -> Option<Vec<i16>> {
         "-xerror",
         "-err_detect",
         "explode",
+        "-f",
+        format,
         "-i",
         "pipe:0",
         "-f",
@@ -63,7 +66,11 @@ fn decoded(file: &[u8]) -> Option<Vec<i16>> {
 
 /// It decodes to as many samples as it says, and none of them is heard.
 fn is_silence(config: &CodecConfig, channels: usize) {
-    let Some(samples) = decoded(&file(config)) else { return };
+    is_silence_in("mp4", &file(config), config, channels);
+}
+
+fn is_silence_in(format: &str, file: &[u8], config: &CodecConfig, channels: usize) {
+    let Some(samples) = decoded(format, file) else { return };
     let each = config.frame_samples().expect("it is even") as usize;
     // A decoder may keep its first unit or two to itself.
     let (least, most) = ((UNITS as usize - 2) * each * channels, UNITS as usize * each * channels);
@@ -77,6 +84,20 @@ fn aac_of_one_two_and_six_channels() {
     {
         let config = AudioSpecificConfig::parse(Bytes::copy_from_slice(&record)).expect("a configuration");
         is_silence(&CodecConfig::Aac(config), channels);
+    }
+}
+
+#[test]
+fn mp3_of_every_version_rate_and_number_of_channels() {
+    let mpeg1 = [44_100, 48_000, 32_000].map(|rate| (rate, 1_152));
+    let lower = [22_050, 24_000, 16_000, 11_025, 12_000, 8_000].map(|rate| (rate, 576));
+    for (sample_rate, samples) in mpeg1.into_iter().chain(lower) {
+        for channels in [1, 2] {
+            let config = CodecConfig::Mp3(Mp3Header { sample_rate, channels, samples });
+            is_silence(&config, channels.into());
+            let unit = config.silent_unit().expect("it is known");
+            is_silence_in("mp3", &unit.repeat(UNITS as usize), &config, channels.into());
+        }
     }
 }
 

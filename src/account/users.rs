@@ -5,10 +5,7 @@ use zeroize::Zeroizing;
 use super::password::Verdict;
 use super::sessions::over;
 use super::{Accounts, Action, Caller, Error, SignedIn, Visitor, fields};
-use crate::store::{Error as StoreError, Hidden, Page, Revision, Role, Slice, User, UserFields, UserId};
-
-/// How often a change that expects no revision is tried against others' changes.
-const ATTEMPTS_MAX: u32 = 3;
+use crate::store::{Attempts, Hidden, Page, Revision, Role, Slice, User, UserFields, UserId};
 
 /// An account to be.
 #[derive(Debug, Clone)]
@@ -85,7 +82,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Field`], [`Error::Password`], [`Error::Busy`];
-    /// [`Duplicate`](StoreError::Duplicate).
+    /// [`Duplicate`](crate::store::Error::Duplicate).
     pub async fn create_user(&self, caller: &Caller, new: &NewUser) -> Result<User, Error> {
         caller.may(Action::Administer)?;
         fields::email(&new.email)?;
@@ -112,8 +109,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Field`], [`Error::Password`], [`Error::Busy`];
-    /// [`Conflict`](StoreError::Conflict), [`Duplicate`](StoreError::Duplicate),
-    /// [`LastAdmin`](StoreError::LastAdmin), [`NotFound`](StoreError::NotFound).
+    /// [`Conflict`](crate::store::Error::Conflict), [`Duplicate`](crate::store::Error::Duplicate),
+    /// [`LastAdmin`](crate::store::Error::LastAdmin), [`NotFound`](crate::store::Error::NotFound).
     pub async fn update_user(
         &self,
         caller: &Caller,
@@ -135,17 +132,14 @@ impl Accounts {
             }
             None => None,
         };
-        let mut attempt = 1;
+        let mut attempts = Attempts::of(expected);
         let user = loop {
             let fields = change.applied_to(&seen, hash.clone());
-            let revision = expected.unwrap_or(seen.revision);
-            match self.0.store.update_user(id, revision, &fields, self.now()).await {
-                Err(StoreError::Conflict { .. }) if expected.is_none() && attempt < ATTEMPTS_MAX => {
-                    attempt += 1;
-                    seen = self.0.store.user(id).await?;
-                }
-                outcome => break outcome?,
+            match self.0.store.update_user(id, attempts.on(seen.revision), &fields, self.now()).await {
+                Ok(user) => break user,
+                Err(error) => attempts.after(error)?,
             }
+            seen = self.0.store.user(id).await?;
         };
         if hash.is_some() {
             self.0.store.delete_sessions(id, caller.session().ok()).await?;
@@ -196,8 +190,8 @@ impl Accounts {
     /// Takes an account away, with its sessions and tokens. Its projects stay.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Conflict`](StoreError::Conflict), [`LastAdmin`](StoreError::LastAdmin),
-    /// [`NotFound`](StoreError::NotFound).
+    /// [`Error::Forbidden`]; [`Conflict`](crate::store::Error::Conflict), [`LastAdmin`](crate::store::Error::LastAdmin),
+    /// [`NotFound`](crate::store::Error::NotFound).
     pub async fn delete_user(
         &self,
         caller: &Caller,

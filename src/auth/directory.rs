@@ -123,10 +123,10 @@ impl Admission for Directory {
         let (stream, key) = found.ok_or(Denied::UnknownKey)?;
         let now = SystemTime::now();
         if key.disabled {
-            return Err(Denied::DisabledKey);
+            return Err(Denied::DisabledKey(stream.clone()));
         }
         if key.expires_at.is_some_and(|end| end <= now) {
-            return Err(Denied::ExpiredKey);
+            return Err(Denied::ExpiredKey(stream.clone()));
         }
         self.used.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(&key.id), now);
         Ok(stream.clone())
@@ -207,8 +207,8 @@ mod tests {
         off.disabled = true;
         old.expires_at = Some(SystemTime::now() - Duration::from_secs(1));
         directory.put(entry("a", vec![off, old, key(&vault, "key-new")]));
-        assert_eq!(publish(&directory, "key-a"), Err(Denied::DisabledKey));
-        assert_eq!(publish(&directory, "key-old"), Err(Denied::ExpiredKey));
+        assert_eq!(publish(&directory, "key-a"), Err(Denied::DisabledKey(StreamId::new("a"))));
+        assert_eq!(publish(&directory, "key-old"), Err(Denied::ExpiredKey(StreamId::new("a"))));
         assert_eq!(publish(&directory, "key-new"), Ok(StreamId::new("a")));
         directory.put(entry("a", Vec::new()));
         assert_eq!(publish(&directory, "key-new"), Err(Denied::UnknownKey));

@@ -12,7 +12,7 @@ use super::{Control, now, stream_of, wanted};
 use crate::push::{Output, Platform};
 use crate::rtmp::RtmpUrl;
 use crate::store::{
-    Destination, DestinationFields, DestinationId, Json, Opaque, ProjectId, Revision, SealedKey,
+    Attempts, Destination, DestinationFields, DestinationId, Json, Opaque, ProjectId, Revision, SealedKey,
 };
 use crate::vault::{self, Purpose};
 
@@ -87,8 +87,8 @@ impl Control {
         Ok(row)
     }
 
-    /// Changes a destination that is as the caller saw it. Its output is connected anew where that is needed; no other
-    /// notices.
+    /// Changes a destination that is as the caller saw it, where they say how that was. Its output is connected anew where
+    /// that is needed; no other notices.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::Declared`], and those of the store.
@@ -98,14 +98,22 @@ impl Control {
         expected: Option<Revision>,
         change: DestinationChange,
     ) -> Result<Destination> {
-        let (known, row) = self.catalog().destination(id)?;
-        self.own_project(known.project.id)?;
-        let wish = self.changed(&row, change)?;
-        let fields = self.fields_of(&wish)?;
-        let expected = expected.unwrap_or(row.revision);
-        let row = self.rooms.store.update_destination(id, expected, &fields, now()).await?;
-        self.refresh(known.project.id).await?;
-        Ok(row)
+        let mut attempts = Attempts::of(expected);
+        loop {
+            let (known, row) = self.catalog().destination(id)?;
+            self.own_project(known.project.id)?;
+            let wish = self.changed(&row, change.clone())?;
+            let fields = self.fields_of(&wish)?;
+            let seen = attempts.on(row.revision);
+            match self.rooms.store.update_destination(id, seen, &fields, now()).await {
+                Ok(row) => {
+                    self.refresh(known.project.id).await?;
+                    return Ok(row);
+                }
+                Err(error) => attempts.after(error)?,
+            }
+            self.refresh(known.project.id).await?;
+        }
     }
 
     /// Starts or stops sending to a destination. Asking for what is so already changes nothing. Declared ones too.

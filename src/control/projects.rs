@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::rules::{self, Judge};
 use super::stream_keys::Made;
 use super::{Control, declared, now};
-use crate::store::{Json, ProjectFields, ProjectId, Revision, UserId};
+use crate::store::{Attempts, Json, ProjectFields, ProjectId, Revision, UserId};
 use crate::stream::PlaybackId;
 
 /// The longest hold, as in the configuration.
@@ -68,7 +68,7 @@ impl Control {
         Ok(Made { row: self.known_after(project.id).await?, secret: key.secret })
     }
 
-    /// Changes a project that is as the caller saw it.
+    /// Changes a project that is as the caller saw it, where they say how that was.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::Declared`], and those of the store: a conflict, or no such project.
@@ -78,23 +78,30 @@ impl Control {
         expected: Option<Revision>,
         change: ProjectChange,
     ) -> Result<Arc<Known>> {
-        let known = self.own_project(id)?;
+        let mut known = self.own_project(id)?;
         let mut judge = Judge::default();
         if let Some(name) = &change.name {
             judge.check("/name", rules::name(name));
         }
         judge.check("/hold_s", hold(change.hold.flatten()));
         judge.verdict()?;
-        let mut fields = known.project.fields();
-        if let Some(name) = change.name {
-            fields.name = name;
+        let mut attempts = Attempts::of(expected);
+        loop {
+            let mut fields = known.project.fields();
+            if let Some(name) = &change.name {
+                fields.name.clone_from(name);
+            }
+            if let Some(hold) = change.hold {
+                fields.hold_ms = hold.map(millis);
+            }
+            let seen = attempts.on(known.project.revision);
+            match self.rooms.store.update_project(id, seen, &fields, now()).await {
+                Ok(_) => return self.known_after(id).await,
+                Err(error) => attempts.after(error)?,
+            }
+            self.refresh(id).await?;
+            known = self.own_project(id)?;
         }
-        if let Some(hold) = change.hold {
-            fields.hold_ms = hold.map(millis);
-        }
-        let expected = expected.unwrap_or(known.project.revision);
-        self.rooms.store.update_project(id, expected, &fields, now()).await?;
-        self.known_after(id).await
     }
 
     /// Starts or stops all outputs of a project. Asking for what is so already changes nothing. Declared ones too: what

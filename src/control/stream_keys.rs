@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 use super::rules::{self, Judge};
 use super::{Control, now};
 use crate::store::{
-    NewStreamKey, Opaque, ProjectId, Revision, StreamKey, StreamKeyFields, StreamKeyId, UnixMillis,
+    Attempts, NewStreamKey, Opaque, ProjectId, Revision, StreamKey, StreamKeyFields, StreamKeyId, UnixMillis,
 };
 use crate::vault::{self, Purpose};
 
@@ -55,7 +55,7 @@ impl Control {
         Ok(Made { row, secret })
     }
 
-    /// Changes a key that is as the caller saw it. Who publishes with it now goes on.
+    /// Changes a key that is as the caller saw it, where they say how that was. Who publishes with it now goes on.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::Declared`], and those of the store.
@@ -65,19 +65,27 @@ impl Control {
         expected: Option<Revision>,
         change: StreamKeyChange,
     ) -> Result<StreamKey> {
-        let key = self.own_key(id)?;
+        let mut key = self.own_key(id)?;
         let mut judge = Judge::default();
         if let Some(name) = &change.name {
             judge.check("/name", rules::name(name));
         }
         judge.verdict()?;
-        let fields = StreamKeyFields {
-            name: change.name.unwrap_or_else(|| key.name.clone()),
-            disabled: change.disabled.unwrap_or(key.disabled),
-            expires_at: change.expires_at.unwrap_or(key.expires_at),
+        let mut attempts = Attempts::of(expected);
+        let changed = loop {
+            let fields = StreamKeyFields {
+                name: change.name.clone().unwrap_or_else(|| key.name.clone()),
+                disabled: change.disabled.unwrap_or(key.disabled),
+                expires_at: change.expires_at.unwrap_or(key.expires_at),
+            };
+            let seen = attempts.on(key.revision);
+            match self.rooms.store.update_stream_key(id, seen, &fields, now()).await {
+                Ok(changed) => break changed,
+                Err(error) => attempts.after(error)?,
+            }
+            self.refresh(key.project_id).await?;
+            key = self.own_key(id)?;
         };
-        let expected = expected.unwrap_or(key.revision);
-        let changed = self.rooms.store.update_stream_key(id, expected, &fields, now()).await?;
         self.refresh(key.project_id).await?;
         Ok(changed)
     }
@@ -92,14 +100,22 @@ impl Control {
         expected: Option<Revision>,
         overlap: Duration,
     ) -> Result<Made<StreamKey>> {
-        let key = self.own_key(id)?;
+        let mut key = self.own_key(id)?;
         if overlap > OVERLAP_MAX {
             let detail = format!("An overlap is {} seconds at most", OVERLAP_MAX.as_secs());
             return Err(Error::invalid("/overlap_s", detail));
         }
         let Made { row, secret } = self.new_key(&key.name, key.expires_at)?;
-        let (now, expected) = (now(), expected.unwrap_or(key.revision));
-        let row = self.rooms.store.rotate_stream_key(id, expected, &row, now.after(overlap), now).await?;
+        let mut attempts = Attempts::of(expected);
+        let row = loop {
+            let (now, seen) = (now(), attempts.on(key.revision));
+            match self.rooms.store.rotate_stream_key(id, seen, &row, now.after(overlap), now).await {
+                Ok(row) => break row,
+                Err(error) => attempts.after(error)?,
+            }
+            self.refresh(key.project_id).await?;
+            key = self.own_key(id)?;
+        };
         self.refresh(key.project_id).await?;
         Ok(Made { row, secret })
     }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 /// Bit rates of MPEG-1 layer III by index, kbit/s (ISO/IEC 11172-3 §2.4.2.3). 0 is the free format, which has no length.
 const RATES_MPEG1: [u16; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 
@@ -65,6 +67,28 @@ impl Mp3Header {
         Duration::from_nanos(u64::from(self.samples) * 1_000_000_000 / rate)
     }
 
+    /// A whole frame of silence of this shape, at the lowest bit rate that has a length: its side information and its main
+    /// data are zeros, so that it takes no bits from the frames before it and keeps none (ISO/IEC 11172-3 §2.4.1.7). A
+    /// decoder may change the bit rate from frame to frame (§2.4.2.3).
+    ///
+    /// `None` for a shape that no frame has.
+    #[must_use]
+    pub fn silent_frame(&self) -> Option<Bytes> {
+        let (version, divisor) = match (self.is_mpeg1(), self.sample_rate) {
+            (true, _) => (0x18, 1),
+            (false, 16_000..) => (0x10, 2),
+            (false, _) => (0x00, 4),
+        };
+        let rate = SAMPLE_RATES.iter().position(|rate| rate / divisor == self.sample_rate)?;
+        let mode = if self.channels == 1 { 0xC0 } else { 0x00 };
+        // Layer III without a checksum, and the first bit rate.
+        let header = [0xFF, 0xE3 | version, 0x10 | u8::try_from(rate << 2).ok()?, mode];
+        let (_, length) = Self::parse(&header).filter(|(shape, _)| shape == self)?;
+        let mut frame = header.to_vec();
+        frame.resize(length, 0);
+        Some(frame.into())
+    }
+
     /// `mp4a.40.34`: MPEG audio layer III by its audio object type.
     #[must_use]
     pub fn codec_string(&self) -> String {
@@ -100,6 +124,22 @@ mod tests {
         assert_eq!(length, 72 * 64_000 / 22_050);
         let (header, _) = Mp3Header::parse(&[0xff, 0xe3, 0x80, 0xc0]).expect("MPEG-2.5");
         assert_eq!(header.sample_rate, 11_025);
+    }
+
+    #[test]
+    fn silence_has_the_shape_of_what_it_stands_for_and_room_for_its_side_information() {
+        for divisor in [1, 2, 4] {
+            for rate in SAMPLE_RATES {
+                for (channels, side) in [(1, [17, 9]), (2, [32, 17])] {
+                    let (samples, side) = if divisor == 1 { (1152, side[0]) } else { (576, side[1]) };
+                    let shape = Mp3Header { sample_rate: rate / divisor, channels, samples };
+                    let frame = shape.silent_frame().expect("a frame");
+                    assert_eq!(Mp3Header::parse(&frame), Some((shape, frame.len())));
+                    assert!(frame.len() >= 4 + side, "{shape:?}: {} bytes", frame.len());
+                }
+            }
+        }
+        assert_eq!(Mp3Header { sample_rate: 22_050, channels: 1, samples: 1152 }.silent_frame(), None);
     }
 
     #[test]

@@ -180,11 +180,12 @@ impl CodecConfig {
     }
 
     /// One unit of silence of this configuration, as long as its others; `None` where none is known: other kinds of AAC,
-    /// MP3, FLAC, AC-3.
+    /// FLAC, AC-3.
     #[must_use]
     pub fn silent_unit(&self) -> Option<Bytes> {
         match self {
             Self::Aac(asc) => asc.silent_unit(),
+            Self::Mp3(header) => header.silent_frame(),
             Self::Opus { head, packet_samples } => head.silence(*packet_samples),
             _ => None,
         }

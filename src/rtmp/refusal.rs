@@ -5,6 +5,10 @@
 pub enum PublishRefusal {
     /// The key is not known. OBS shows its "invalid stream key" box.
     UnknownKey,
+    /// The key was good once.
+    ExpiredKey,
+    /// The key is switched off.
+    DisabledKey,
     /// It did not authenticate, and everyone who publishes must.
     Unauthenticated,
     /// Somebody publishes with this key, and takeover is off.
@@ -18,6 +22,10 @@ impl PublishRefusal {
     pub(super) const fn status(self) -> (&'static str, &'static str) {
         match self {
             Self::UnknownKey => ("NetStream.Publish.Denied", "The stream key is not valid"),
+            Self::ExpiredKey => {
+                ("NetStream.Publish.Denied", "The stream key has expired: take the project's present one")
+            }
+            Self::DisabledKey => ("NetStream.Publish.Denied", "The stream key is switched off"),
             Self::Unauthenticated => {
                 ("NetStream.Publish.Denied", "Publishing here needs a user name and password (authmod=adobe)")
             }

@@ -330,6 +330,8 @@ fn an_unknown_app_is_refused_with_a_description_and_a_close() {
 fn a_refused_publisher_learns_why_before_the_close_and_never_sees_a_start() {
     for (refusal, code) in [
         (PublishRefusal::UnknownKey, "NetStream.Publish.Denied"),
+        (PublishRefusal::ExpiredKey, "NetStream.Publish.Denied"),
+        (PublishRefusal::DisabledKey, "NetStream.Publish.Denied"),
         (PublishRefusal::Unauthenticated, "NetStream.Publish.Denied"),
         (PublishRefusal::Busy, "NetStream.Publish.BadName"),
         (PublishRefusal::Draining, "NetStream.Publish.Rejected"),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::giving_way::GivingWay;
 use super::presence::{ConnectionId, Encoder, Happening, Presence, Refused};
 use super::stats::SessionStats;
 use super::{ingest, play};
@@ -53,6 +54,7 @@ pub struct Sessions {
     pub(super) shards: Arc<Shards>,
     pub(super) stats: Arc<SessionStats>,
     pub(super) presence: Presence,
+    pub(super) giving_way: GivingWay,
     /// Cancelled when the process drains: no new connections, and those that are open end with a word.
     pub(super) drain: CancellationToken,
     tasks: TaskTracker,
@@ -88,6 +90,7 @@ impl Sessions {
             shards,
             stats: Arc::default(),
             presence: Presence::default(),
+            giving_way: GivingWay::default(),
             drain,
             tasks,
             next_id: AtomicU64::new(1),

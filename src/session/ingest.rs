@@ -52,9 +52,13 @@ pub(super) async fn run(
             let label = refused.label();
             sessions.stats.publishes.count(label);
             tracing::warn!(reason = label, encoder = %request.encoder, "publish refused");
-            sessions.presence.reject(connection.from, refused, stream, &request.encoder);
+            if !sessions.giving_way.has(connection.peer) {
+                sessions.presence.reject(connection.from, refused, stream, &request.encoder);
+            }
             let refusal = match refused {
                 Refused::UnknownKey => PublishRefusal::UnknownKey,
+                Refused::ExpiredKey => PublishRefusal::ExpiredKey,
+                Refused::DisabledKey => PublishRefusal::DisabledKey,
                 Refused::Busy => PublishRefusal::Busy,
                 Refused::Draining => PublishRefusal::Draining,
                 Refused::Unauthenticated(_) => PublishRefusal::Unauthenticated,
@@ -141,12 +145,19 @@ fn admit(
     if sessions.drain.is_cancelled() {
         return Err((Refused::Draining, None));
     }
-    let id = stream_id(sessions, connection, request).map_err(|_| (Refused::UnknownKey, None))?;
+    let id = stream_id(sessions, connection, request).map_err(|denied| match denied {
+        Denied::ExpiredKey(stream) => (Refused::ExpiredKey, Some(stream)),
+        Denied::DisabledKey(stream) => (Refused::DisabledKey, Some(stream)),
+        Denied::UnknownKey | Denied::UnknownPlaybackId | Denied::Token(_) => (Refused::UnknownKey, None),
+    })?;
     let stream = sessions.registry.get(&id).ok_or((Refused::UnknownKey, None))?;
-    sessions
-        .registry
-        .publish(&stream, sessions.config.on_duplicate, Instant::now())
-        .map_err(|_| (Refused::Busy, Some(id)))
+    let (registry, now) = (&sessions.registry, Instant::now());
+    let granted = if sessions.giving_way.has(connection.peer) {
+        registry.publish_if_free(&stream, now)
+    } else {
+        registry.publish(&stream, sessions.config.on_duplicate, now)
+    };
+    granted.map_err(|_| (Refused::Busy, Some(id)))
 }
 
 fn stream_id(
@@ -158,7 +169,12 @@ fn stream_id(
     let attempt = |key: &str| {
         sessions.admission.publish(PublishAttempt { key, query: &name.query, from: connection.from })
     };
-    attempt(&name.name).or_else(|denied| name.alternative.as_deref().map_or(Err(denied), attempt))
+    attempt(&name.name).or_else(|denied| match name.alternative.as_deref().map(attempt) {
+        Some(Ok(stream)) => Ok(stream),
+        // What is known of the one says more than that the other is unknown.
+        Some(Err(other)) if denied == Denied::UnknownKey => Err(other),
+        _ => Err(denied),
+    })
 }
 
 struct Ingest<'a> {

@@ -5,11 +5,13 @@
 //! `presence` knows the encoders that are connected, and tells what happens to them.
 
 mod accept;
+mod giving_way;
 mod ingest;
 mod play;
 mod presence;
 mod stats;
 
 pub use accept::{Config, Sessions};
+pub use giving_way::GivesWay;
 pub use presence::{ConnectionId, Departure, Encoder, Happening, Refused, Rejection};
 pub use stats::SessionStats;

@@ -109,6 +109,10 @@ impl Departure {
 pub enum Refused {
     /// No project has the key that it offered.
     UnknownKey,
+    /// The key that it offered was replaced by another, or was good until now.
+    ExpiredKey,
+    /// The key that it offered is switched off.
+    DisabledKey,
     /// Somebody publishes with this key, and takeover is off.
     Busy,
     /// The process is on its way out.
@@ -123,6 +127,8 @@ impl Refused {
     pub const fn label(self) -> &'static str {
         match self {
             Self::UnknownKey => "unknown_key",
+            Self::ExpiredKey => "key_expired",
+            Self::DisabledKey => "key_disabled",
             Self::Busy => "busy",
             Self::Draining => "draining",
             Self::Unauthenticated(why) => why.reason(),

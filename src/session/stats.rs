@@ -24,8 +24,8 @@ impl Tally {
 /// Figures of the inbound side.
 #[derive(Debug, Default)]
 pub struct SessionStats {
-    /// Publish attempts by result: `accepted`, `unknown_key`, `busy`, `draining`; with a password also those that
-    /// [`Unauthenticated`](crate::rtmp::Unauthenticated) ended, by its reasons.
+    /// Publish attempts by result: `accepted`, `unknown_key`, `key_expired`, `key_disabled`, `busy`, `draining`; with a
+    /// password also those that [`Unauthenticated`](crate::rtmp::Unauthenticated) ended, by its reasons.
     pub publishes: Tally,
     /// Connections of a client on its way to log in, which comes back on another: `auth_asked`, `auth_challenged`. One that
     /// has no password comes no further than the first.

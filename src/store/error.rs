@@ -75,6 +75,8 @@ pub enum Waiting {
     Statement,
     /// Another process is migrating, or holds what the migration needs.
     Migration,
+    /// Others changed a row again and again.
+    Turn,
 }
 
 impl fmt::Display for Waiting {
@@ -83,6 +85,7 @@ impl fmt::Display for Waiting {
             Self::Connection => "no connection was free",
             Self::Statement => "a statement did not end",
             Self::Migration => "the schema was held by another",
+            Self::Turn => "others changed the row again and again",
         })
     }
 }

@@ -11,6 +11,7 @@
 //! - Time comes in as [`UnixMillis`]. Ids sort by the time they were made at, so a page goes on after an id and needs
 //!   no count.
 
+mod attempts;
 mod changes;
 mod column;
 mod config;
@@ -37,6 +38,7 @@ mod users;
 mod webhook_deliveries;
 mod webhooks;
 
+pub use attempts::Attempts;
 pub use changes::Mark;
 pub use column::{Hidden, Json, NotAWord, Opaque, Revision, UnixMillis};
 pub use config::StoreConfig;

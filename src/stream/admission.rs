@@ -27,17 +27,19 @@ pub struct PlayAttempt<'a> {
 }
 
 /// A client may not do what it asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+///
+/// Who offers a key that was good once has proved that they were given it, and may be told what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// No project has this stream key.
     #[error("the stream key is not known")]
     UnknownKey,
-    /// A project has it, and it is switched off.
+    /// The project of this stream has it, and it is switched off.
     #[error("the stream key is switched off")]
-    DisabledKey,
-    /// A project had it, until it was replaced.
+    DisabledKey(StreamId),
+    /// The project of this stream had it, until it was replaced.
     #[error("the stream key was replaced by another")]
-    ExpiredKey,
+    ExpiredKey(StreamId),
     /// No project has this playback id.
     #[error("the playback id is not known")]
     UnknownPlaybackId,

@@ -75,4 +75,12 @@ impl Registry {
     ) -> Result<Publisher, Busy> {
         stream.take_over(on_duplicate, now)
     }
+
+    /// Makes the caller the publisher of `stream`, if that takes nobody's place.
+    ///
+    /// # Errors
+    /// [`Busy`] when it has one, or its broadcast waits for one to return.
+    pub fn publish_if_free(&self, stream: &Arc<Stream>, now: Instant) -> Result<Publisher, Busy> {
+        stream.take_if_free(now)
+    }
 }

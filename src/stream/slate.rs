@@ -1,7 +1,7 @@
 //! What fills a broadcast while its encoder is away: the last keyframe again at a low steady rate, and silence.
 //!
 //! Nothing is encoded: a keyframe decodes wherever it stands, and silence is a few constant bytes for each configuration
-//! of AAC-LC and Opus. What cannot be filled so (other sound codings, no keyframe yet) stays a hole.
+//! of AAC-LC, MP3 and Opus. What cannot be filled so (other sound codings, no keyframe yet) stays a hole.
 //!
 //! **Invariant:** pure: time is an argument, and what is due at a time depends on nothing else.
 

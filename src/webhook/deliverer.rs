@@ -27,6 +27,8 @@ const HOSTS_MAX: usize = 1_024;
 const HOLD: Duration = Duration::from_secs(600);
 /// Before a database that is away is asked again.
 const RETRY: Duration = Duration::from_secs(2);
+/// For how long one question is asked of a database that is away. A delivery asks three.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How long attempts that are under way have when the process leaves. What they do not end is made again by the next.
 const GRACE: Duration = Duration::from_secs(3);
 /// Times that a change which somebody else's came before is made again.
@@ -83,13 +85,13 @@ async fn carry(room: &Arc<Room>, tasks: &TaskTracker, leave: &CancellationToken)
 
 impl Room {
     async fn deliver(&self, delivery: &Delivery, _place: OwnedSemaphorePermit) {
-        let webhook = match self.store.webhook(delivery.webhook_id).await {
+        let webhook = match patiently(|| self.store.webhook(delivery.webhook_id)).await {
             Ok(webhook) => webhook,
             // Its deliveries went with it.
             Err(store::Error::NotFound(_)) => return,
             Err(error) => return tracing::debug!(%error, "a delivery waits for the database"),
         };
-        let event = match self.store.event(delivery.event_id).await {
+        let event = match patiently(|| self.store.event(delivery.event_id)).await {
             Ok(event) => event,
             Err(store::Error::NotFound(_)) => {
                 let error = "the event is too old and is not kept any more".to_owned();
@@ -227,7 +229,7 @@ impl Room {
 
     async fn finish(&self, delivery: &Delivery, outcome: &Outcome) {
         // What cannot be written down is carried again when the claim is over, under the same name.
-        if let Err(error) = self.store.finish_delivery(delivery, outcome, now()).await {
+        if let Err(error) = patiently(|| self.store.finish_delivery(delivery, outcome, now())).await {
             tracing::warn!(%error, "how a delivery went cannot be written down");
         }
     }
@@ -261,6 +263,20 @@ impl Room {
                 },
                 Err(error) => return tracing::warn!(%error, "a webhook cannot be switched off"),
             }
+        }
+    }
+}
+
+/// Asks the database until it answers, while it is away for less than [`PATIENCE`]: whoever gives up leaves the delivery
+/// to whoever claims it when [`HOLD`] is over.
+async fn patiently<T, F: Future<Output = store::Result<T>>>(ask: impl Fn() -> F) -> store::Result<T> {
+    let began = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if error.is_worth_a_retry() && began.elapsed() < PATIENCE => {
+                tokio::time::sleep(RETRY).await;
+            }
+            answer => return answer,
         }
     }
 }

@@ -9,8 +9,8 @@ use super::error::{Error, Fault, Result};
 use super::{Room, Secret, Webhooks, now, rules};
 use crate::journal::Kind;
 use crate::store::{
-    Delivery, DeliveryId, Json, NewEvent, Opaque, Page, ProjectId, Revision, SealedKey, UnixMillis, Webhook,
-    WebhookFields, WebhookId,
+    Attempts, Delivery, DeliveryId, Json, NewEvent, Opaque, Page, ProjectId, Revision, SealedKey, UnixMillis,
+    Webhook, WebhookFields, WebhookId,
 };
 use crate::vault::{self, Purpose};
 
@@ -72,25 +72,37 @@ impl Webhooks {
         Ok(Made { row, secret })
     }
 
-    /// Changes a webhook that is as the caller saw it.
+    /// Changes a webhook that is as the caller saw it, where they say how that was.
     ///
     /// # Errors
     /// [`Error::Invalid`] with all that is wrong, and those of the store: it is not there, or has changed.
-    pub async fn change(&self, id: WebhookId, expected: Revision, change: WebhookChange) -> Result<Webhook> {
+    pub async fn change(
+        &self,
+        id: WebhookId,
+        expected: Option<Revision>,
+        change: WebhookChange,
+    ) -> Result<Webhook> {
         let room = &self.room;
         room.check(change.url.as_deref(), change.events.as_deref())?;
-        let mut fields = room.store.webhook(id).await?.fields();
-        if let Some(project) = change.project {
-            fields.project_id = project;
+        let mut attempts = Attempts::of(expected);
+        loop {
+            let row = room.store.webhook(id).await?;
+            let mut fields = row.fields();
+            if let Some(project) = change.project {
+                fields.project_id = project;
+            }
+            if let Some(url) = &change.url {
+                fields.url.clone_from(url);
+            }
+            if let Some(events) = &change.events {
+                fields.events = Json(json!(events));
+            }
+            fields.enabled = change.enabled.unwrap_or(fields.enabled);
+            match room.store.update_webhook(id, attempts.on(row.revision), &fields, now()).await {
+                Ok(row) => return Ok(row),
+                Err(error) => attempts.after(error)?,
+            }
         }
-        if let Some(url) = change.url {
-            fields.url = url;
-        }
-        if let Some(events) = change.events {
-            fields.events = Json(json!(events));
-        }
-        fields.enabled = change.enabled.unwrap_or(fields.enabled);
-        Ok(room.store.update_webhook(id, expected, &fields, now()).await?)
     }
 
     /// Gives a webhook another secret. What is delivered from now on is signed with it.

@@ -1,5 +1,6 @@
 //! What a request asks under a condition, and what it asks in a way that nobody can mean.
 
+use gostream::api::v1::Config;
 use serde_json::{Value, json};
 
 use crate::support::Api;
@@ -22,6 +23,24 @@ async fn a_condition_is_judged_once_all_else_is_well() {
     gone.header("if-match", "\"never\"").send().await.is_problem(404, "not_found");
     let kept = api.delete(&path).cookie(&admin).header("if-match", "\"never\"").send().await;
     kept.is_problem(412, "revision_mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_without_a_condition_are_all_made_however_many_come_at_once() {
+    for cache in [true, false] {
+        let api = Api::start_over(Config::default(), |config| config.database.cache = cache).await;
+        let admin = api.admin().await;
+        let (id, _) = api.project(&admin, "Show").await;
+        let keys = api.get(&format!("/projects/{id}/stream-keys")).cookie(&admin).send().await.json();
+        let key = format!("/stream-keys/{}", keys["items"][0]["id"].as_str().expect("an id"));
+        let project = format!("/projects/{id}");
+        let name = |n: usize| json!({ "name": format!("Name {n}") });
+        let all = (0..8).flat_map(|n| [&project, &key].map(|path| (n, path)));
+        let asked = all.map(|(n, path)| api.patch(path, name(n)).cookie(&admin).send());
+        for answer in futures_util::future::join_all(asked).await {
+            answer.is(200);
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use gostream::api::v1::Config;
 use gostream::app::config::{AllowPrivate, OnDuplicate};
+use gostream::control::stream_of;
+use gostream::stream::StreamKey;
 use serde_json::{Value, json};
 
 use crate::support::machines::{Feed, SILENT, Show, Sink};
@@ -126,6 +128,35 @@ async fn a_wrong_key_is_told_to_who_sets_an_encoder_up() {
     drop(feed);
 }
 
+#[tokio::test]
+async fn a_key_that_was_good_once_is_told_from_a_wrong_one_and_only_to_its_project() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, old) = api.project(&admin, "Show").await;
+    let (other, _) = api.project(&admin, "Other").await;
+    let keys = format!("/projects/{id}/stream-keys");
+    let first = api.get(&keys).cookie(&admin).send().await.json()["items"][0]["id"].clone();
+    let rotate = format!("/stream-keys/{}/rotate", first.as_str().expect("an id"));
+    let next = api.post(&rotate, json!({ "overlap_s": 0 })).cookie(&admin).send().await.is(201).json();
+    let newest = |of: &str, why: &str| {
+        let (path, why) = (format!("/projects/{of}/ingest"), json!(why));
+        let (api, admin) = (&api, &admin);
+        async move { api.until(admin, &path, |ingest| ingest["refused"][0]["why"] == why).await }
+    };
+    let expired = Feed::start(&api.rtmp(&old), Show::h264());
+    let told = newest(&id, "key_expired").await;
+    assert!(!told.to_string().contains(&old));
+    let path = format!("/stream-keys/{}", next["id"].as_str().expect("an id"));
+    api.patch(&path, json!({ "disabled": true })).cookie(&admin).send().await.is(200);
+    let off = Feed::start(&api.rtmp(next["key"].as_str().expect("a key")), Show::h264());
+    newest(&id, "key_disabled").await;
+    let elsewhere = api.get(&format!("/projects/{other}/ingest")).cookie(&admin).send().await.json();
+    assert_eq!(elsewhere["refused"], json!([]), "another project is not told");
+    let counts = api.services.control.sessions().stats().publishes.all();
+    assert!(["key_expired", "key_disabled"].iter().all(|why| counts.iter().any(|(label, _)| label == why)));
+    drop((expired, off));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_pattern_reaches_the_practice_destination_and_ends_when_it_is_told_to() {
     let api = Api::start().await;
@@ -164,8 +195,9 @@ async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
         api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
         let ours = api.get("/ingest/connections").cookie(&admin).send().await.json()["items"][0].clone();
         // An encoder that is not let in comes again.
-        let theirs =
-            |all: &Value| all["items"].as_array().is_some_and(|all| all.len() == 1 && all[0] != ours);
+        let theirs = |all: &Value| {
+            all["items"].as_array().is_some_and(|all| all.len() == 1 && all[0]["id"] != ours["id"])
+        };
         let mut feed = Feed::start(&api.rtmp(&key), Show::h264());
         let waited = std::time::Instant::now();
         while !theirs(&api.get("/ingest/connections").cookie(&admin).send().await.json()) {
@@ -190,6 +222,48 @@ async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
         feed.cut();
         api.until(&admin, &project, |project| project["live"]["state"] == "interrupted").await;
         api.post(&pattern, json!({})).cookie(&admin).send().await.is_problem(409, "not_possible");
+    }
+}
+
+/// What was free when the pattern was asked for need not be so when it comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_pattern_gives_way_to_an_encoder_that_came_just_before_it() {
+    for on_duplicate in [OnDuplicate::Takeover, OnDuplicate::Reject] {
+        let api =
+            Api::start_over(Config::default(), |process| process.rtmp.on_duplicate = on_duplicate).await;
+        let admin = api.admin().await;
+        let (id, key) = api.project(&admin, "Show").await;
+        let project = format!("/projects/{id}");
+        let begin = || {
+            let id = id.parse().expect("an id");
+            let stream = stream_of(&api.services.control.catalog().project(id).expect("it is there").project);
+            let begun = api.services.rehearsal.begin(id, &stream, StreamKey::new(key.as_str()));
+            begun.expect("it is not on");
+            id
+        };
+        let feed = Feed::start(&api.rtmp(&key), Show::h264());
+        let before = api.until(&admin, "/ingest/connections", |all| all["items"] != json!([])).await;
+        let pattern = begin();
+        let over = async || {
+            while api.services.rehearsal.is_on(pattern) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(GUARD, over()).await.expect("the pattern is over");
+        let after = api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
+        let connections = api.get("/ingest/connections").cookie(&admin).send().await.json();
+        let number = |all: &Value| all["items"][0]["id"].clone();
+        assert_eq!((number(&connections), feed.is_over()), (number(&before), false));
+        assert!(!after["live"]["test_pattern"].as_bool().expect("a word"), "{after}");
+        // Nor does it take the place of one that is waited for.
+        feed.cut();
+        api.until(&admin, &project, |project| project["live"]["state"] == "interrupted").await;
+        begin();
+        tokio::time::timeout(GUARD, over()).await.expect("the pattern is over");
+        let held = api.get(&project).cookie(&admin).send().await.json();
+        assert_eq!(held["live"]["state"], "interrupted");
+        let told = api.get("/events?type=ingest.rejected").cookie(&admin).send().await.json();
+        assert_eq!(told["items"], json!([]), "nobody was turned away");
     }
 }
 

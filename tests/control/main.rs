@@ -35,6 +35,7 @@ cases! {
     a_key_that_is_replaced_publishes_on_for_its_overlap,
     a_key_inside_an_address_is_never_shown_nor_kept_in_clear,
     what_another_node_changes_is_followed,
+    changes_that_name_no_revision_are_all_made,
     all_that_is_wrong_is_said_at_once,
     a_destination_is_tried_step_by_step,
     a_private_address_is_refused_where_it_is_forbidden,

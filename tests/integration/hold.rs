@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
 use crate::support::nginx::Nginx;
-use crate::support::packets::{Clip, Kind, Packets};
+use crate::support::packets::{Clip, Kind, Packet, Packets};
 use crate::support::peers::{Player, assert_decodes, ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
@@ -40,11 +40,15 @@ fn slate_packets(engine: &Gostream) -> f64 {
 
 /// The encoder is killed, is away for three seconds, and another process goes on with `second`.
 fn returns_with(second: &Clip) {
-    let first = Clip::av(6);
+    returns_with_silence(&Clip::av(6), second, |_| {});
+}
+
+/// The same after `first`, where what the destination got is looked at too.
+fn returns_with_silence(first: &Clip, second: &Clip, look: impl FnOnce(&Packets)) {
     let nginx = Nginx::destination();
     let engine = Gostream::config().destination("one", &nginx.url(), "one").start();
     let mut viewer = Player::ffmpeg(&engine.play_url());
-    let mut encoder = ffmpeg_publish_forever(&first, &engine.publish_url());
+    let mut encoder = ffmpeg_publish_forever(first, &engine.publish_url());
     nginx.until_receives("one");
     let_flow(Duration::from_secs(2));
     encoder.process.kill();
@@ -59,6 +63,7 @@ fn returns_with(second: &Clip) {
     let packets = Packets::of(&nginx.recording("one"));
     assert_filled("the destination", &packets);
     assert!(first.is_in(&packets) && second.is_in(&packets));
+    look(&packets);
     assert_decodes(&nginx.recording("one").to_string_lossy());
     assert_eq!(
         nginx.events().matches("publish: name=").count(),
@@ -82,6 +87,36 @@ fn an_encoder_that_is_killed_comes_back_into_the_same_broadcast() {
 fn an_encoder_comes_back_with_another_resolution() {
     needs!(Program::Ffmpeg, Program::Nginx);
     returns_with(&Clip::av_wider(6));
+}
+
+/// A show whose sound is MP3 of this kind: while its encoder is away there is silence of the same kind.
+fn mp3_goes_on_with(rate: u32, channels: &'static str) {
+    let clip = Clip::mp3_of(6, rate, channels);
+    returns_with_silence(&clip, &clip, |packets| {
+        let silent = |packet: &Packet| {
+            let same = packets.track(Kind::Audio).iter().filter(|other| other.hash == packet.hash);
+            same.count() > 50
+        };
+        assert!(packets.track(Kind::Audio).iter().any(silent), "the same silent frame again and again");
+    });
+}
+
+#[test]
+fn mp3_of_44_khz_is_followed_by_silence() {
+    needs!(Program::Ffmpeg, Program::Nginx);
+    mp3_goes_on_with(44_100, "2");
+}
+
+#[test]
+fn mp3_of_48_khz_and_one_channel_is_followed_by_silence() {
+    needs!(Program::Ffmpeg, Program::Nginx);
+    mp3_goes_on_with(48_000, "1");
+}
+
+#[test]
+fn mp3_of_22_khz_is_followed_by_silence() {
+    needs!(Program::Ffmpeg, Program::Nginx);
+    mp3_goes_on_with(22_050, "2");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod authentication;
 mod beside;
 mod browser;
 mod capability;
+mod changed_source;
 mod clock;
 mod dashboard;
 mod endurance;

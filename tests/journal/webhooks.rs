@@ -228,7 +228,7 @@ pub(crate) async fn one_that_fails_for_long_is_switched_off_and_told(bench: Benc
     let (id, seen) = (dead.0.row.id, node.webhook(dead.0.row.id).await);
     dead.1.answer(Answer::Status(200));
     let on = WebhookChange { enabled: Some(true), ..WebhookChange::default() };
-    let changed = node.webhooks.change(id, seen.revision, on).await.unwrap();
+    let changed = node.webhooks.change(id, Some(seen.revision), on).await.unwrap();
     assert_eq!((changed.enabled, changed.failures), (true, 0));
     node.happens(Kind::NodeJoined);
     node.until(id, DeliveryStatus::Delivered).await;
@@ -243,7 +243,7 @@ pub(crate) async fn a_test_is_sent_to_one_and_a_delivery_is_sent_again(bench: Be
     node.hook(&other.url(), &["*"]).await;
     let made = node.hook(&receiver.url(), &["stream.started"]).await;
     let off = WebhookChange { enabled: Some(false), ..WebhookChange::default() };
-    let seen = node.webhooks.change(made.row.id, made.row.revision, off).await.unwrap();
+    let seen = node.webhooks.change(made.row.id, Some(made.row.revision), off).await.unwrap();
     let test = node.webhooks.test(made.row.id).await.unwrap();
     let failed = node.until(made.row.id, DeliveryStatus::Failed).await;
     assert_eq!((failed.id, failed.response_code, failed.attempt), (test.id, Some(500), 1));
@@ -257,7 +257,7 @@ pub(crate) async fn a_test_is_sent_to_one_and_a_delivery_is_sent_again(bench: Be
     // What is wrong is said at once, and all of it.
     let events = Some(vec!["stream.begun".to_owned()]);
     let wrong = WebhookChange { url: Some("ftp://x".to_owned()), events, ..WebhookChange::default() };
-    let refused = node.webhooks.change(made.row.id, seen.revision, wrong).await;
+    let refused = node.webhooks.change(made.row.id, Some(seen.revision), wrong).await;
     assert!(matches!(refused, Err(Error::Invalid(faults)) if faults.len() == 2));
     assert_eq!(other.got().len(), 0, "a test is nobody else's");
     node.leave().await;

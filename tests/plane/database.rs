@@ -29,6 +29,15 @@ impl Server {
         Self(Postgres::start())
     }
 
+    /// Ends it. Databases and their rows are there again after [`start_again`](Self::start_again).
+    pub(crate) fn stop(&mut self) {
+        self.0.stop();
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.0.start_again();
+    }
+
     /// An empty database.
     pub(crate) fn database(&self) -> Database {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);

@@ -19,11 +19,16 @@ const CLIP_MILLIS: u32 = 10_000;
 /// Our chunk size: every message of the clip fits in few chunks.
 const CHUNK_SIZE: u32 = 4_096;
 
-/// Publishes until the connection ends, which is always an error; says first from where.
-pub(super) async fn publish(url: &str, key: &StreamKey, told: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+/// Publishes until the connection ends, which is always an error; says first from where, and keeps what it gets for that
+/// until then.
+pub(super) async fn publish<T>(
+    url: &str,
+    key: &StreamKey,
+    told: impl FnOnce(SocketAddr) -> T,
+) -> anyhow::Result<()> {
     let url = RtmpUrl::parse(url, key.expose())?;
     let tcp = TcpStream::connect((url.host.as_str(), url.port)).await?;
-    told(tcp.local_addr()?);
+    let _kept = told(tcp.local_addr()?);
     let transport = Transport::plain(tcp);
     let config = ClientConfig { url, chunk_size: CHUNK_SIZE, limits: Limits::default() };
     let mut client = Client::new(config, fastrand::u64(..));

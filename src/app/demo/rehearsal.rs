@@ -105,10 +105,15 @@ impl Rehearsal for Rehearsals {
         let (stopped, rehearsals) = (stop.clone(), Weak::clone(&self.me));
         let from = Arc::<OnceLock<_>>::default();
         let encoder = refused(self.sessions.listen(), stream.clone());
-        let told = Arc::clone(&from);
+        let (told, sessions) = (Arc::clone(&from), Arc::clone(&self.sessions));
         self.tasks.spawn(async move {
-            // Once: who was pushed off the air by an encoder does not push back.
-            let published = publisher::publish(&url, &key, |from| _ = told.set(from));
+            // Once, and where nobody is: who was pushed off the air by an encoder does not push back, and one that came
+            // since this was asked for stays.
+            let published = publisher::publish(&url, &key, |from| {
+                // Set once: it is the only one that connects.
+                let _set = told.set(from);
+                sessions.give_way(from)
+            });
             let over = async {
                 tokio::select! {
                     Err(why) = published => tracing::info!(%project, %why, "the test pattern is over"),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::CLOCK;
 use super::sound::Sound;
-use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock};
+use crate::media::remux::to_fmp4::{Layout, Placed, Sample, SessionClock, Slices};
 use crate::media::{CodecConfig, Packet, Track, TrackId};
 
 /// How far before a cut a keyframe may come that belongs behind it, in ticks of 90 kHz: reordering of two encoders differs
@@ -72,9 +72,13 @@ impl Beside {
         config == Some(&self.config)
     }
 
-    /// Takes a frame that arrived at `now`, in milliseconds since 1970.
-    pub(super) fn push(&mut self, packet: &Packet, clock: &SessionClock, now: i64) {
-        let data = self.layout.slices(packet);
+    /// What its samples are made by.
+    pub(super) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Takes a frame that arrived at `now`, in milliseconds since 1970, and what is kept of it.
+    pub(super) fn push(&mut self, packet: &Packet, data: Slices, clock: &SessionClock, now: i64) {
         if data.is_empty() {
             return;
         }

@@ -24,6 +24,9 @@
 //! point in the same way; before any playlist is published it starts the session over instead, which is how a late
 //! audio track joins the first playlist without a discontinuity.
 //!
+//! **Behind a change** of an init segment every keyframe of H.264 in fMP4 says its parameter sets itself, to the end of the
+//! session: see [`Layout::slices_described`].
+//!
 //! **Several tracks** are cut where the default pictures are, part by part and segment by segment ([`Lanes`]); without
 //! pictures, where the default sound is. What the others have of that time goes into their parts.
 //!
@@ -46,7 +49,7 @@ use std::time::Duration;
 use super::Container;
 use super::lineup::{Lane, Lineup};
 use super::segment::{Init, Opening, Part, Segment};
-use crate::media::remux::to_fmp4::{Layout, Sample, SessionClock};
+use crate::media::remux::to_fmp4::{Layout, Sample, SessionClock, Slices};
 use crate::media::{CodecConfig, Cue, DataMessage, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
 use lanes::Lanes;
 use open::Open;
@@ -150,6 +153,8 @@ pub struct Segmenter {
     pacing: Pacing,
     /// Whether the next segment follows a break.
     broken: bool,
+    /// Whether an init segment of this session was replaced by another.
+    changed: bool,
     lanes: Lanes,
     /// Whether closed captions were told of.
     captions: bool,
@@ -177,6 +182,7 @@ impl Segmenter {
             now: 0,
             pacing: Pacing::new(config),
             broken: false,
+            changed: false,
             lanes: Lanes::new(config.container),
             captions: false,
             video_floor: 0,
@@ -209,6 +215,7 @@ impl Segmenter {
         self.video_floor = 0;
         self.pacing = Pacing::new(self.config);
         self.broken = false;
+        self.changed = false;
         self.captions = false;
         let several = self.lanes.are_several();
         self.lanes.start_session();
@@ -253,7 +260,8 @@ impl Segmenter {
         let (Some(clock), Some(tracks)) = (&self.clock, &self.tracks) else { return };
         let Some(beside) = self.open.as_mut().and_then(|open| open.beside(packet.track)) else { return };
         if beside.fits(tracks.config(packet.track)) {
-            beside.push(packet, clock, self.now);
+            let data = slices(beside.layout(), packet, self.changed, self.config.container);
+            beside.push(packet, data, clock, self.now);
         }
     }
 
@@ -381,7 +389,7 @@ impl Segmenter {
             self.broken = false;
             self.outputs.push_back(Output::StartedOver);
         } else if self.lineup.is_some() && self.pacing.any() && !changes.inits.is_empty() {
-            self.broken = true;
+            (self.broken, self.changed) = (true, true);
         }
         self.lineup = Some(lineup);
         self.tell_changes(changes);
@@ -399,7 +407,7 @@ impl Segmenter {
     fn video(&mut self, packet: &Packet) {
         let (Some(clock), true) = (self.clock, self.fits(Layout::video)) else { return };
         let Some(layout) = self.layout() else { return };
-        let data = layout.slices(packet);
+        let data = slices(layout, packet, self.changed, self.config.container);
         let entering = self.open.as_ref().is_some_and(|open| open.entering);
         let skipped = entering && layout.is_skipped_leading(packet);
         if data.is_empty() || skipped || self.open.is_none() {
@@ -443,5 +451,14 @@ impl Segmenter {
             let rule = self.pacing.part_rule(open.start);
             open.add_video(Sample { duration: now - held.time, ..held }, rule, &mut self.lanes);
         }
+    }
+}
+
+/// What a sample is made of. Segments in TS say their parameter sets at every keyframe anyway.
+fn slices(layout: &Layout, packet: &Packet, changed: bool, container: Container) -> Slices {
+    if changed && container == Container::Fmp4 {
+        layout.slices_described(packet)
+    } else {
+        layout.slices(packet)
     }
 }

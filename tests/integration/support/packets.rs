@@ -1,6 +1,6 @@
 //! Coded packets as ffmpeg sees them, by hash: what a clip holds, what arrived, and whether the one is the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -115,14 +115,16 @@ enum Sound {
     None,
     Stereo,
     Surround,
-    Mp3,
+    /// At so many samples a second, of one channel or two.
+    Mp3(u32, &'static str),
 }
 
 impl Sound {
     const fn channels(self) -> Option<&'static str> {
         match self {
             Self::None => None,
-            Self::Stereo | Self::Mp3 => Some("2"),
+            Self::Stereo => Some("2"),
+            Self::Mp3(_, channels) => Some(channels),
             Self::Surround => Some("6"),
         }
     }
@@ -187,7 +189,13 @@ impl Clip {
 
     /// MP3 beside pictures.
     pub(crate) fn mp3(seconds: u32) -> Self {
-        Self::make(&format!("mp3-{seconds}"), seconds, Some((320, 180, 400)), Sound::Mp3)
+        Self::mp3_of(seconds, 44_100, "2")
+    }
+
+    /// MP3 of this rate and so many channels.
+    pub(crate) fn mp3_of(seconds: u32, rate: u32, channels: &'static str) -> Self {
+        let name = format!("mp3-{rate}-{channels}-{seconds}");
+        Self::make(&name, seconds, Some((320, 180, 400)), Sound::Mp3(rate, channels))
     }
 
     fn make(name: &str, seconds: u32, video: Option<(u32, u32, u32)>, audio: Sound) -> Self {
@@ -305,11 +313,14 @@ impl Clip {
 
     /// Whether anything of this clip arrived.
     pub(crate) fn is_in(&self, arrived: &Packets) -> bool {
-        arrived.video.iter().any(|packet| self.keyframes.contains(&packet.hash))
+        let sent: HashSet<&str> = self.packets.video.iter().map(|packet| packet.hash.as_str()).collect();
+        arrived.video.iter().any(|packet| sent.contains(packet.hash.as_str()))
     }
 }
 
 /// A file in FLV, made once for each name and kept beside the build's other products.
+///
+/// What is there is never replaced: another test has read its packets already, and no encoder makes the same twice.
 pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
@@ -318,9 +329,13 @@ pub(crate) fn kept(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
         let scratch = Scratch::new("clip");
         let fresh = scratch.join("clip.flv");
         make(&fresh);
-        // By rename, because another test may make the same clip now. Copied first: /tmp may be another disk.
-        let near = folder.join(format!("{name}.{}.part", std::process::id()));
-        std::fs::copy(&fresh, &near).and_then(|_| std::fs::rename(&near, &file)).expect("a clip can be kept");
+        // Copied first: /tmp may be another disk. Whole when it gets its name, which the first of several tests gives.
+        let near = tempfile::NamedTempFile::new_in(&folder).expect("a file beside the clips");
+        std::fs::copy(&fresh, near.path()).expect("a clip can be copied");
+        match near.persist_noclobber(&file) {
+            Err(refused) if refused.error.kind() != std::io::ErrorKind::AlreadyExists => panic!("{refused}"),
+            _ => {}
+        }
     }
     file
 }
@@ -335,8 +350,11 @@ fn encode(file: &Path, seconds: u32, video: Option<(u32, u32, u32)>, audio: Soun
     }
     if let Some(channels) = audio.channels() {
         command.args(["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1:seed=7"]);
-        let encoder = if matches!(audio, Sound::Mp3) { "libmp3lame" } else { "aac" };
-        command.args(["-c:a", encoder, "-ac", channels, "-b:a", "64k"]);
+        match audio {
+            Sound::Mp3(rate, _) => command.args(["-c:a", "libmp3lame", "-ar", &rate.to_string()]),
+            _ => command.args(["-c:a", "aac"]),
+        };
+        command.args(["-ac", channels, "-b:a", "64k"]);
     }
     if let Some((_, _, kilobits)) = video {
         let (rate, group) = (format!("{kilobits}k"), FRAME_RATE.to_string());

@@ -116,6 +116,27 @@ impl Player {
         }
     }
 
+    /// Any ffmpeg on a playlist, from the first segment in it, decoding: each picture in its own size, and all sound.
+    pub(crate) fn decoding(mut command: Command, url: &str) -> Self {
+        let scratch = Scratch::new("player");
+        let received = scratch.join("decoded.framehash");
+        command.args(["-nostdin", "-v", "error", "-live_start_index", "0", "-i", url]);
+        command.args(["-map", "0:v", "-map", "0:a", "-noautoscale", "-fps_mode", "passthrough"]);
+        command.args(["-f", "framehash", "-hash", "md5", "-flush_packets", "1"]).arg(&received);
+        Self {
+            process: Proc::start("ffmpeg-player", scratch.path(), &mut command),
+            received,
+            _scratch: scratch,
+        }
+    }
+
+    /// Bytes of each picture that was decoded, of a player that [decodes](Self::decoding).
+    pub(crate) fn pictures(&self) -> Vec<usize> {
+        let text = std::fs::read_to_string(&self.received).unwrap_or_default();
+        let pictures = text.lines().filter_map(|line| line.strip_prefix("0,"));
+        pictures.filter_map(|line| line.split(',').nth(3)?.trim().parse().ok()).collect()
+    }
+
     /// rtmpdump into a file.
     pub(crate) fn rtmpdump(url: &str) -> Self {
         let scratch = Scratch::new("player");

@@ -15,6 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     Status(u16),
+    /// 200, so much later.
+    #[allow(dead_code, reason = "the tests of an outage alone ask for it")]
+    Late(Duration),
     /// Its own words, headers and all.
     Raw(String),
     /// Nothing, while the connection stays open.
@@ -94,6 +97,10 @@ impl Receiver {
             };
             let said = match answer {
                 Answer::Status(status) => format!("HTTP/1.1 {status} So\r\ncontent-length: 2\r\n\r\nso"),
+                Answer::Late(wait) => {
+                    tokio::time::sleep(wait).await;
+                    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_owned()
+                }
                 Answer::Raw(text) => text,
                 Answer::Silence => {
                     tokio::time::sleep(Duration::from_secs(60)).await;

@@ -39,22 +39,31 @@ impl Postgres {
         let made = initdb.arg("--locale=C.UTF-8").output().expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
 
-        let mut postgres = as_user(&programs.join("postgres"), path, user);
-        postgres.args([
-            "-D",
-            "data",
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "fsync=off",
-            "-c",
-            "max_connections=200",
-        ]);
-        postgres.arg("-c").arg(format!("unix_socket_directories={}", path.display()));
-        let child = postgres.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres starts");
+        let child = serve(&programs, path);
         let mut server = Self { child, folder: Arc::new(folder), databases: AtomicU32::new(0) };
         server.until_it_answers(&programs.join("pg_isready"));
         server
+    }
+
+    /// Ends it, and what it was doing.
+    pub(crate) fn stop(&mut self) {
+        // SIGINT is its fast shutdown; it ends its own children with it. The shell's `kill` is everywhere.
+        let script = format!("kill -INT {}", self.child.id());
+        Command::new("sh").args(["-c", &script]).status().ok();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+
+    /// Starts one that was stopped, over the same cluster.
+    #[allow(dead_code, reason = "not every test that includes this takes a server away")]
+    pub(crate) fn start_again(&mut self) {
+        let programs = postgres_folder().expect("PostgreSQL is here");
+        self.child = serve(&programs, self.folder.path());
+        self.until_it_answers(&programs.join("pg_isready"));
     }
 
     /// An empty database.
@@ -88,16 +97,18 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGINT is its fast shutdown; it ends its own children with it. The shell's `kill` is everywhere.
-        let script = format!("kill -INT {}", self.child.id());
-        Command::new("sh").args(["-c", &script]).status().ok();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(20));
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.stop();
         }
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
+}
+
+/// Starts the server of the cluster in this folder.
+fn serve(programs: &Path, folder: &Path) -> Child {
+    let mut postgres = as_user(&programs.join("postgres"), folder, user_that_is_not_root());
+    postgres.args(["-D", "data", "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]);
+    postgres.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
+    postgres.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres starts")
 }
 
 fn as_user(program: &Path, folder: &Path, user: Option<(u32, u32)>) -> Command {

@@ -1868,7 +1868,7 @@ export interface components {
             /** Format: int64 */
             times: number;
             /**
-             * @description `unknown_key`, `busy`, `draining`, or how they failed to log in.
+             * @description `unknown_key`, `key_expired`, `key_disabled`, `busy`, `draining`, or how they failed to log in.
              * @example unknown_key
              */
             why: string | null;

@@ -64,6 +64,8 @@ export const REASONS: Record<string, string> = {
 /** Why an encoder may not publish. */
 export const REFUSALS: Record<string, string> = {
   unknown_key: 'the stream key is not known',
+  key_expired: 'the stream key has expired',
+  key_disabled: 'the stream key is switched off',
   busy: 'somebody already sends with this key',
   draining: 'the server was about to stop',
   auth_missing: 'it gave no user name and password',

@@ -145,7 +145,7 @@ pub(super) struct ServerShown {
 pub(super) struct RefusedShown {
     at: Moment,
     from: Option<String>,
-    /// `unknown_key`, `busy`, `draining`, or how they failed to log in.
+    /// `unknown_key`, `key_expired`, `key_disabled`, `busy`, `draining`, or how they failed to log in.
     #[schema(example = "unknown_key")]
     why: Option<String>,
     times: u64,

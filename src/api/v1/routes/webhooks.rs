@@ -212,14 +212,14 @@ pub(super) async fn change_webhook(
     IfMatch(expected): IfMatch,
     Patch(patch): Patch<WebhookPatch>,
 ) -> Result<Tagged<WebhookShown>, Problem> {
-    let row = find(&services, &caller, id).await?;
+    find(&services, &caller, id).await?;
     let project = match patch.project_id.change() {
         None => None,
         Some(wanted) => Some(named(&services, &caller, wanted.as_deref())?),
     };
     let change =
         WebhookChange { project, url: patch.url.0, events: patch.events.0, enabled: patch.enabled.0 };
-    let row = services.webhooks.change(id, expected.unwrap_or(row.revision), change).await?;
+    let row = services.webhooks.change(id, expected, change).await?;
     Ok(Tagged(row.revision, (&row).into()))
 }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 pub use audio_clock::{AudioClock, Placed};
-use slices::{av1_slices, h264_slices, h265_slices};
+use slices::{av1_slices, h264_sets, h264_slices, h265_slices};
 
 use crate::format::fmp4::{
     Error, InitTrack, Run, RunSample, SampleEntry, empty_fragment_header, fragment_header, init_segment,
@@ -180,6 +180,26 @@ impl Layout {
             _ if payload.is_empty() => Slices::new(),
             _ => Slices::from_elem(payload.clone(), 1),
         }
+    }
+
+    /// As [`Self::slices`], where a keyframe of H.264 says its parameter sets again before its picture.
+    ///
+    /// Players that read segments as one file (FFmpeg's, and all that is built on it) keep the first init segment that they
+    /// see and skip the others, so that behind a change they decode with the wrong sets, whoever the server is. With the
+    /// sets beside the picture they go right, and for all others they repeat what the init segment says. HEVC is not helped
+    /// so: `hvc1` promises that no sets are in its samples, and Safari shows nothing of what breaks that.
+    #[must_use]
+    pub fn slices_described(&self, packet: &Packet) -> Slices {
+        let mut slices = self.slices(packet);
+        if let Some(CodecConfig::H264(avc)) = self.video.as_deref()
+            && packet.track.is_video()
+            && packet.keyframe
+            && !slices.is_empty()
+            && let Some(sets) = h264_sets(avc)
+        {
+            slices.insert(0, sets);
+        }
+        slices
     }
 }
 

@@ -1,6 +1,6 @@
 //! Payloads without what a sample must not carry: cut out by slicing, never by copying.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::Slices;
 use crate::format::av1::Av1Config;
@@ -56,6 +56,23 @@ pub(super) fn h264_slices(payload: &Bytes, config: &AvcConfig) -> Slices {
         nal::AUD | nal::FILLER => true,
         _ => false,
     })
+}
+
+/// The parameter sets of a configuration as units of its samples; `None` where one is longer than their lengths can say.
+pub(super) fn h264_sets(config: &AvcConfig) -> Option<Bytes> {
+    let sets = || config.sps.iter().chain(&config.pps);
+    let prefix = usize::from(config.length_size).min(4);
+    let mut units = BytesMut::with_capacity(sets().map(|set| prefix + set.len()).sum());
+    for set in sets() {
+        let len = u32::try_from(set.len()).ok()?.to_be_bytes();
+        let (unsaid, said) = len.split_at(len.len() - prefix);
+        if unsaid.iter().any(|byte| *byte != 0) {
+            return None;
+        }
+        units.extend_from_slice(said);
+        units.extend_from_slice(set);
+    }
+    Some(units.freeze())
 }
 
 /// As [`h264_slices`], for HEVC.

@@ -63,6 +63,20 @@ fn parameter_sets_that_differ_from_the_configuration_stay() {
 }
 
 #[test]
+fn where_it_is_described_a_keyframe_says_its_parameter_sets_once_before_its_picture() {
+    let sets = [0, 0, 0, 4, 0x67, 1, 2, 3, 0, 0, 0, 2, 0x68, 9];
+    let key = packet(&[&[9, 0x10], &[0x67, 1, 2, 3], &[0x68, 9], &[0x65, 7, 7]]);
+    assert_eq!(layout().slices_described(&key).concat(), [&sets[..], &[0, 0, 0, 3, 0x65, 7, 7]].concat());
+    let other = Packet { keyframe: false, ..packet(&[&[0x41, 7]]) };
+    assert_eq!(layout().slices_described(&other).concat(), [0, 0, 0, 2, 0x41, 7]);
+    assert!(layout().slices_described(&packet(&[&[9, 0x10]])).is_empty());
+    let long = AvcConfig { length_size: 1, pps: vec![vec![0x68; 256].into()], ..config() };
+    assert_eq!(h264_sets(&long), None, "no length says so much");
+    let short = AvcConfig { length_size: 1, ..config() };
+    assert_eq!(h264_sets(&short).as_deref(), Some(&[4, 0x67, 1, 2, 3, 2, 0x68, 9][..]));
+}
+
+#[test]
 fn a_length_that_lies_ends_the_sample_before_it() {
     let mut packet = packet(&[&[0x65, 7]]);
     packet.payload = [&packet.payload[..], &[0, 0, 1, 0, 0x65]].concat().into();
