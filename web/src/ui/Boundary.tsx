@@ -3,6 +3,7 @@ import { QueryErrorResetBoundary } from '@tanstack/react-query';
 import { CircleAlert } from 'lucide-react';
 import { type ReactNode, Suspense } from 'react';
 import { ErrorBoundary, type FallbackProps } from 'react-error-boundary';
+import { Link } from 'wouter';
 import { ApiError } from '@/api/client';
 import { Button } from './Button';
 
@@ -42,13 +43,18 @@ function Failure({ name, page, error, resetErrorBoundary }: FallbackProps & { na
       <CircleAlert size={18} className="mt-0.5 flex-none text-bad" aria-hidden />
       <div className="min-w-0 flex-1">
         <Heading className="font-semibold">{missing ? `${name} is not there` : `${name} cannot be shown`}</Heading>
-        <p className="text-sm text-soft">{sentence(failure)}</p>
+        <p className="text-sm text-soft">{missing && page ? 'It may have been deleted, or its address is not whole.' : sentence(failure)}</p>
         {failure instanceof ApiError && failure.problem?.request_id && (
           <p className="mt-1 text-xs text-faint">
             Request <code>{failure.problem.request_id}</code>
           </p>
         )}
       </div>
+      {missing && page && (
+        <Link href="/projects" className="btn" data-size="small" onClick={resetErrorBoundary}>
+          All projects
+        </Link>
+      )}
       <Button size="small" onClick={resetErrorBoundary}>
         Try again
       </Button>
