@@ -9,8 +9,8 @@ const PROJECT_MORE_MAX = 60;
 const WATCH_MAX = 12;
 
 const WATCH = 'watch.html';
-/** Comes after the room is drawn, but always comes: it counts for the room. */
-const CHART = 'src/features/project/Chart.tsx';
+/** Comes with the room where a show is on the air: it counts for the room. */
+export const CHART = 'src/features/project/Chart.tsx';
 
 /** The key of a file that was put together under a name (vite.config.ts). */
 export function chunk(manifest, name) {

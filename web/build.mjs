@@ -6,7 +6,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { checkBudgets, chunk, statics } from './budgets.mjs';
+import { CHART, checkBudgets, chunk, statics } from './budgets.mjs';
 import { licences } from './licences.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -33,12 +33,15 @@ async function writePages() {
   const font = (await readdir(join(dist, 'assets'))).find((name) => /-latin-wdth-.*\.woff2$/.test(name));
   if (!font) throw new Error('there is no font to name');
   const first = statics(manifest, chunk(manifest, 'first'));
-  const more = [...statics(manifest, chunk(manifest, 'room'))].filter((key) => !first.has(key));
+  const more = [...statics(manifest, chunk(manifest, 'room')), CHART].filter((key) => !first.has(key));
   const text = `  <link rel="preload" as="font" type="font/woff2" crossorigin href="/assets/${font}">\n`;
   const room = more.map((key) => `  <link rel="modulepreload" crossorigin href="/${manifest[key].file}">\n`).join('');
   const page = await readFile(join(dist, 'index.html'), 'utf8');
-  await writeFile(join(dist, 'index.html'), page.replace('</head>', `${text}</head>`));
-  await writeFile(join(dist, 'room.html'), page.replace('</head>', `${room}${text}</head>`));
+  // What is named first has the connection that is open already: scripts and style, then answers, then the font.
+  const early = '  <!-- early -->\n';
+  const head = (links) => page.replace(early, '').replace('</head>', `${links}${early}${text}</head>`);
+  await writeFile(join(dist, 'index.html'), head(''));
+  await writeFile(join(dist, 'room.html'), head(room));
 }
 
 async function compress() {

@@ -42,7 +42,7 @@ it('brings the door to whoever is not inside', async () => {
 });
 
 it('goes to a page when what stands there is at hand', async () => {
-  let answer = (_: unknown) => {};
+  let answer: (value: unknown) => void = () => {};
   serve({ 'GET /api/v1/me': me(), 'GET /api/v1/projects': () => new Promise((done) => (answer = done)) });
   const client = makeQueryClient();
   client.setQueryData(keys.me, me());

@@ -6,7 +6,7 @@ import {
   projectQuery, projectsQuery, reportQuery, sessionsQuery, setupQuery, statsQuery, streamKeysQuery, streamsQuery, systemQuery, tokensQuery,
   usersQuery, webhooksQuery,
 } from '@/api/queries';
-import { pages, settings } from './pages';
+import { Chart, pages, settings } from './pages';
 
 type Answers = (client: QueryClient, id: string) => Promise<unknown>[];
 interface Need {
@@ -15,7 +15,7 @@ interface Need {
 }
 
 /** How long a page that is not there yet is waited for before its skeleton is drawn. */
-const PATIENCE_MS = 150;
+const PATIENCE_MS = 350;
 
 const room: Answers = (client, id) => [
   client.prefetchQuery(destinationsQuery(id)),
@@ -25,9 +25,9 @@ const room: Answers = (client, id) => [
 /** A part of the settings is a file of its own, with one list in it. */
 const part: Answers = (client, id) => {
   const lists: Partial<Record<string, () => Promise<unknown>>> = {
-    account: () => client.prefetchQuery(sessionsQuery),
+    account: () => Promise.all([client.prefetchQuery(sessionsQuery), client.prefetchQuery(setupQuery)]),
     tokens: () => client.prefetchQuery(tokensQuery),
-    webhooks: () => client.prefetchQuery(webhooksQuery),
+    webhooks: () => Promise.all([client.prefetchQuery(webhooksQuery), client.prefetchQuery(projectsQuery)]),
     users: () => client.prefetchQuery(usersQuery),
   };
   const key = (id || 'account') as keyof typeof settings;
@@ -99,7 +99,7 @@ const NEEDS: [RegExp, Need][] = [
 async function signal(client: QueryClient, id: string): Promise<unknown> {
   const { live } = client.getQueryData(projectQuery(id).queryKey) ?? {};
   if (!live?.broadcast_id || live.state === 'waiting' || live.state === 'ended') return null;
-  return Promise.all([client.prefetchQuery(healthQuery(live.broadcast_id)), client.prefetchQuery(statsQuery(live.broadcast_id))]);
+  return Promise.all([Chart.ready(), client.prefetchQuery(healthQuery(live.broadcast_id)), client.prefetchQuery(statsQuery(live.broadcast_id))]);
 }
 
 /** Who is here; for nobody, the door. */

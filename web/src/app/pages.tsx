@@ -37,6 +37,9 @@ export const pages = {
   Dock: page<OfId>(() => import('@/pages/DockPage')),
 };
 
+/** The signal's curve: the largest part of the room, and needed where a show is on the air. */
+export const Chart = page<{ project: string }>(() => import('@/features/project/Chart'));
+
 /** The parts of the settings. */
 export const settings = {
   account: page<object>(() => import('@/features/settings/Account')),
