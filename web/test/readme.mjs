@@ -11,6 +11,9 @@ import { startEngine } from './engine.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const [binary = join(root, 'target', 'release', 'gostream'), folder = join(root, 'docs')] = process.argv.slice(2);
+/** What a desktop shows, in a picture of 1200 pixels. */
+const DESKTOP = { width: 1440, height: 1330 };
+const DESKTOP_SCALE = 1200 / 1440;
 const SHOW = 'Friday Night Live';
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
@@ -36,21 +39,21 @@ async function elsewhere(other) {
   const [{ id }] = (await other.api('GET', '/projects')).items;
   await other.api('DELETE', `/projects/${id}/test-pattern`);
   const more = await other.api('POST', '/projects', { name: 'Recorder' });
-  const { secret } = await other.api('POST', `/projects/${more.id}/stream-keys`, { name: 'Main' });
-  return [other.rtmp.key, secret];
+  const { key } = await other.api('POST', `/projects/${more.id}/stream-keys`, { name: 'Main' });
+  return [other.rtmp.key, key];
 }
 
 async function show(engine, other) {
   const [one, two] = await elsewhere(other);
   const { id, playback_id } = await engine.api('POST', '/projects', { name: SHOW });
-  const { secret } = await engine.api('POST', `/projects/${id}/stream-keys`, { name: 'Main' });
+  const { key } = await engine.api('POST', `/projects/${id}/stream-keys`, { name: 'Main' });
   const to = (name, stream_key, more) => engine.api('POST', `/projects/${id}/destinations`, { name, url: other.rtmp.server, stream_key, ...more });
   await to('Main hall screen', one);
   await to('Recorder', two);
-  await to('Partner in Oslo', 'not-yet', { url: 'rtmp://127.0.0.1:9/live' });
+  await to('Partner in Oslo', 'not-yet', { url: 'rtmp://127.0.0.2:9/live' });
   await to('Guest channel', 'the-key-of-last-week');
   await to('Rehearsal room', 'rehearsal', { enabled: false });
-  return { id, playback_id, publish: `${engine.rtmp.server}/${secret}` };
+  return { id, playback_id, publish: `${engine.rtmp.server}/${key}` };
 }
 
 async function picture(browser, engine, name, path, viewport, scale, until) {
@@ -71,7 +74,8 @@ async function picture(browser, engine, name, path, viewport, scale, until) {
 
 const plays = async (page) => {
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0 && document.querySelector('video')?.readyState >= 3);
-  await wait(4);
+  // The small curves of the destinations begin when the page is opened.
+  await wait(25);
 };
 
 const engine = await startEngine(binary);
@@ -88,10 +92,10 @@ try {
   const again = encode(publish);
   await wait(30);
   await encode(`${engine.rtmp.server}/last-weeks-key`, 2).over;
-  await picture(browser, engine, 'room', `/projects/${id}`, { width: 1200, height: 1108 }, 1, plays);
-  await picture(browser, engine, 'phone', `/projects/${id}`, { width: 390, height: 844 }, 1.5, (page) => page.getByText('Main hall screen').waitFor());
+  await picture(browser, engine, 'room', `/projects/${id}`, DESKTOP, DESKTOP_SCALE, plays);
+  await picture(browser, engine, 'phone', `/projects/${id}`, { width: 390, height: 844 }, 1, (page) => page.getByText('Main hall screen').waitFor());
   const { id: next } = await engine.api('POST', '/projects', { name: 'Sunday service' });
-  await picture(browser, engine, 'waiting', `/projects/${next}`, { width: 1200, height: 750 }, 1, (page) => page.getByText('A wrong key was tried').waitFor());
+  await picture(browser, engine, 'waiting', `/projects/${next}`, { ...DESKTOP, height: 900 }, DESKTOP_SCALE, (page) => page.getByText('A wrong key was tried').waitFor());
   await again.drop();
 } finally {
   await browser.close();
