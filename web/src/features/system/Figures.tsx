@@ -56,6 +56,7 @@ function machineFacts(machine: System['machine']): Fact[] {
   const busy = cpu_percent != null && cpu_percent > SCARCE * 100 * cpus;
   const tight = memory != null && available != null && available < (1 - SCARCE) * memory;
   const crowded = open_files != null && open_files_max != null && open_files > SCARCE * open_files_max;
+  const most = open_files_max?.toLocaleString('en') ?? 'any number';
   const left = available == null ? 'of this process' : `${bytes(available)} free of ${bytes(memory)}`;
   return [
     {
@@ -69,7 +70,7 @@ function machineFacts(machine: System['machine']): Fact[] {
     {
       label: 'Open files',
       value: open_files ?? '–',
-      under: crowded ? `of ${open_files_max}: raise the limit` : open_files_max == null ? 'sockets too' : `sockets too; ${open_files_max.toLocaleString('en')} may be`,
+      under: crowded ? `of ${most}, sockets too: raise the limit` : `of ${most}, sockets too`,
       tone: crowded ? 'warn' : undefined,
     },
   ];
