@@ -12,7 +12,7 @@ import { startEngine } from './engine.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const [binary = join(root, 'target', 'release', 'gostream'), folder = join(root, 'docs')] = process.argv.slice(2);
 /** What a desktop shows, in a picture of 1200 pixels. */
-const DESKTOP = { width: 1440, height: 1330 };
+const DESKTOP = { width: 1440, height: 1470 };
 const DESKTOP_SCALE = 1200 / 1440;
 const SHOW = 'Friday Night Live';
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
