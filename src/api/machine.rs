@@ -89,7 +89,6 @@ pub struct Machine(Arc<Mutex<Load>>);
 
 impl Machine {
     /// Looks at once, and then, in the task that comes with it, until `stop`.
-    #[must_use]
     pub fn new(
         data_dir: PathBuf,
         stop: CancellationToken,
