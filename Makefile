@@ -52,6 +52,10 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 screenshots: web ## Take pictures of every page, in both themes and on a phone, into target/screenshots
 	cd web && node test/screenshots.mjs ../target/screenshots
 
+.PHONY: readme-pictures
+readme-pictures: build ## Take the README's pictures from a real show (two minutes; needs FFmpeg)
+	cd web && node test/readme.mjs ../target/release/gostream ../docs
+
 # --- prove -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test

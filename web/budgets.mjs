@@ -8,21 +8,28 @@ const FIRST_LOAD_MAX = 110;
 const PROJECT_MORE_MAX = 60;
 const WATCH_MAX = 12;
 
-const ENTRY = 'index.html';
-const PROJECT = 'src/pages/ProjectPage.tsx';
 const WATCH = 'watch.html';
-/** Comes after the room is drawn, but always comes: it counts for the room. */
-const CHART = 'src/features/project/Chart.tsx';
+/** Comes with the room where a show is on the air: it counts for the room. */
+export const CHART = 'src/features/project/Chart.tsx';
+
+/** The key of a file that was put together under a name (vite.config.ts). */
+export function chunk(manifest, name) {
+  const key = Object.keys(manifest).find((each) => manifest[each].name === name);
+  if (!key) throw new Error(`${name} is no chunk of the build`);
+  return key;
+}
+
+/** The keys of a file and of all that it cannot be without. */
+export function statics(manifest, key, into = new Set()) {
+  if (into.has(key)) return into;
+  into.add(key);
+  for (const each of manifest[key]?.imports ?? []) statics(manifest, each, into);
+  return into;
+}
 
 export async function checkBudgets(dist) {
   const manifestFile = join(dist, '.vite', 'manifest.json');
   const manifest = JSON.parse(await readFile(manifestFile, 'utf8'));
-  const statics = (key, into = new Set()) => {
-    if (into.has(key)) return into;
-    into.add(key);
-    for (const each of manifest[key]?.imports ?? []) statics(each, into);
-    return into;
-  };
   const weigh = async (keys) => {
     let total = 0;
     for (const key of keys) total += gzipSync(await readFile(join(dist, manifest[key].file)), { level: 9 }).length;
@@ -32,9 +39,10 @@ export async function checkBudgets(dist) {
     if (!manifest[key]) throw new Error(`${key} is no chunk of the build: the budget has nothing to weigh`);
     return key;
   };
-  const first = statics(known(ENTRY));
-  const project = new Set([...statics(known(PROJECT)), ...statics(known(CHART))].filter((key) => !first.has(key)));
-  const watch = statics(known(WATCH));
+  const first = statics(manifest, chunk(manifest, 'first'));
+  const room = [...statics(manifest, chunk(manifest, 'room')), ...statics(manifest, known(CHART))];
+  const project = new Set(room.filter((key) => !first.has(key)));
+  const watch = statics(manifest, known(WATCH));
   const player = Object.keys(manifest).filter((key) => key.endsWith('player/hls.ts'));
   const eager = [...first, ...project, ...watch].filter((key) => player.includes(key));
   if (eager.length) throw new Error('hls.js is loaded before there is a picture');
@@ -48,8 +56,7 @@ export async function checkBudgets(dist) {
     over ||= kB > most;
     console.log(`${what.padEnd(28)} ${kB.toFixed(1).padStart(6)} kB gzip of ${most}${kB > most ? '  OVER' : ''}`);
   }
-  const css = manifest[ENTRY].css ?? [];
-  for (const file of css) console.log(`${'style'.padEnd(28)} ${((await stat(join(dist, `${file}.gz`))).size / 1000).toFixed(1).padStart(6)} kB gzip`);
+  for (const { file } of Object.values(manifest).filter(({ file }) => /first-.*\.css$/.test(file))) console.log(`${'style'.padEnd(28)} ${((await stat(join(dist, `${file}.gz`))).size / 1000).toFixed(1).padStart(6)} kB gzip`);
   console.log(`${'player, when played'.padEnd(28)} ${(await weigh(player)).toFixed(1).padStart(6)} kB gzip`);
   if (over) throw new Error('a page is heavier than its budget (web/budgets.mjs)');
 }

@@ -6,7 +6,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { checkBudgets } from './budgets.mjs';
+import { CHART, checkBudgets, chunk, statics } from './budgets.mjs';
 import { licences } from './licences.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -16,7 +16,7 @@ await rm(dist, { recursive: true, force: true });
 try {
   await build({ root: here, configFile: join(here, 'vite.config.ts'), logLevel: 'warn' });
   await writeFile(join(dist, 'assets', 'LICENSES.txt'), await licences(here));
-  await writeRoom();
+  await writePages();
   await compress();
   await checkBudgets(dist);
   // The list of chunks was for the budgets; nobody asks the engine for it.
@@ -27,20 +27,21 @@ try {
   throw error;
 }
 
-/** The live room's page: as any other, and it names the files of the room, so that they come with the first ones. */
-async function writeRoom() {
+/** The pages name the text's font; the live room's also its own files. So they come with the first ones. */
+async function writePages() {
   const manifest = JSON.parse(await readFile(join(dist, '.vite', 'manifest.json'), 'utf8'));
-  const files = (key, into = new Set()) => {
-    if (into.has(key)) return into;
-    into.add(key);
-    for (const each of manifest[key]?.imports ?? []) files(each, into);
-    return into;
-  };
-  const first = files('index.html');
-  const more = [...files('src/pages/ProjectPage.tsx')].filter((key) => !first.has(key)).map((key) => manifest[key].file);
-  const links = more.map((file) => `  <link rel="modulepreload" crossorigin href="/${file}">\n`).join('');
+  const font = (await readdir(join(dist, 'assets'))).find((name) => /-latin-wdth-.*\.woff2$/.test(name));
+  if (!font) throw new Error('there is no font to name');
+  const first = statics(manifest, chunk(manifest, 'first'));
+  const more = [...statics(manifest, chunk(manifest, 'room')), CHART].filter((key) => !first.has(key));
+  const text = `  <link rel="preload" as="font" type="font/woff2" crossorigin href="/assets/${font}">\n`;
+  const room = more.map((key) => `  <link rel="modulepreload" crossorigin href="/${manifest[key].file}">\n`).join('');
   const page = await readFile(join(dist, 'index.html'), 'utf8');
-  await writeFile(join(dist, 'room.html'), page.replace('</head>', `${links}</head>`));
+  // What is named first has the connection that is open already: scripts and style, then answers, then the font.
+  const early = '  <!-- early -->\n';
+  const head = (links) => page.replace(early, '').replace('</head>', `${links}${early}${text}</head>`);
+  await writeFile(join(dist, 'index.html'), head(''));
+  await writeFile(join(dist, 'room.html'), head(room));
 }
 
 async function compress() {

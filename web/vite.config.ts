@@ -1,9 +1,52 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+interface Modules {
+  getModuleInfo: (id: string) => { importedIds: string[] } | null;
+}
+
+/** It names everything that Radix has; these are what pages take of it at once. Dialogs and menus come when they are opened. */
+const BARREL = 'node_modules/radix-ui/dist/index.mjs';
+const TAKEN = /\/@radix-ui\/react-(tabs|switch)\//;
+
+const closures = new Map<string, Set<string>>();
+
+/** The module and all that it cannot be without. */
+function closure(entry: string, modules: Modules): Set<string> {
+  const known = closures.get(entry);
+  if (known) return known;
+  const all = new Set<string>();
+  const add = (id: string) => {
+    if (all.has(id)) return;
+    all.add(id);
+    const imported = modules.getModuleInfo(id)?.importedIds ?? [];
+    for (const each of id.endsWith(BARREL) ? imported.filter((one) => TAKEN.test(one)) : imported) add(each);
+  };
+  add(here('.' + entry));
+  closures.set(entry, all);
+  return all;
+}
+
+const PAGES = readdirSync(here('./src/pages')).map((file) => `/src/pages/${file}`);
+const ROOM = '/src/pages/ProjectPage.tsx';
+
+/**
+ * In which file a module goes. Left alone, the bundler makes a file of each little set of modules that some pages share;
+ * a browser asks for six at a time, and each has a price.
+ */
+function together(id: string, modules: Modules): string | null {
+  const of = (entry: string) => closure(entry, modules).has(id);
+  // The viewer's page has a few modules in common with the dashboard, and loads nothing else of it.
+  if (of('/src/watch/main.ts')) return null;
+  if (of('/src/main.tsx')) return 'first';
+  if (!of(ROOM)) return null;
+  return PAGES.some((page) => page !== ROOM && of(page)) ? 'parts' : 'room';
+}
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
@@ -16,7 +59,10 @@ export default defineConfig({
     manifest: true,
     // hls.js is what it is, and comes only with a picture.
     chunkSizeWarningLimit: 700,
-    rollupOptions: { input: { index: here('./index.html'), watch: here('./watch.html') } },
+    rolldownOptions: {
+      input: { index: here('./index.html'), watch: here('./watch.html') },
+      output: { codeSplitting: { groups: [{ name: together, debugName: 'together' }], includeDependenciesRecursively: false } },
+    },
   },
   worker: { format: 'es' },
   test: {

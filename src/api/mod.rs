@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod health;
 pub mod hls;
+pub mod machine;
 pub mod metrics;
 pub mod page;
 pub mod problem;

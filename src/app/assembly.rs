@@ -14,6 +14,7 @@ use super::engine::{Engine, hold_config};
 use super::life::Addresses;
 use super::{doctor, node};
 use crate::account::{self, Accounts, oidc};
+use crate::api::machine::Machine;
 use crate::api::{Health, v1};
 use crate::auth::PlaybackTokens;
 use crate::control::{self, Control, Declared, DeclaredDestination, DestinationWish, Rooms};
@@ -182,6 +183,7 @@ pub(super) fn services(
     (control, accounts, webhooks): (&Arc<Control>, &Accounts, &Webhooks),
     (vault, tokens): (Vault, Option<Arc<PlaybackTokens>>),
     rehearsal: Arc<Rehearsals>,
+    machine: Machine,
 ) -> anyhow::Result<v1::Services> {
     let public_url = Some(config.public_url.clone()).filter(|url| !url.is_empty());
     let site = v1::Site {
@@ -200,7 +202,7 @@ pub(super) fn services(
         control: Arc::clone(control),
         tokens,
         site: Arc::new(site),
-        about: Arc::new(v1::About { node_id: node::id(config)?, started_at: SystemTime::now() }),
+        about: Arc::new(v1::About { node_id: node::id(config)?, started_at: SystemTime::now(), machine }),
         rehearsal,
         doctor: Arc::new(Examiner(config.clone())),
         config: Arc::new(v1::Config { door: door(config, public_url), sign_up: config.auth.signup }),

@@ -20,6 +20,7 @@ use super::first_admin::{self, Named};
 use super::preparation::{self, FirstProject, People};
 use super::{assembly, certificate, face, telemetry};
 use crate::account::{self, Accounts, Link};
+use crate::api::machine::Machine;
 use crate::api::metrics::{Collect, EngineFigures, HistoryFigures, StoreFigures};
 use crate::api::page;
 use crate::api::{Health, Phase, hls, v1};
@@ -166,7 +167,9 @@ impl App {
         let parts =
             ((health.clone(), addresses), (&control, &accounts, &webhooks), (vault, engine.tokens.clone()));
         let rehearsal = Rehearsals::start(config, &engine, addresses.rtmp);
-        let services = assembly::services(config, parts.0, parts.1, parts.2, rehearsal)?;
+        let (machine, watching) = Machine::new(config.data_dir.clone(), engine.stop.clone());
+        engine.background.spawn(watching);
+        let services = assembly::services(config, parts.0, parts.1, parts.2, rehearsal, machine)?;
         sources.push(Box::new(Arc::clone(&services.figures)));
         let routes = page::router().merge(hls::router(Arc::clone(&hall))).merge(v1::router(services.clone()));
         let served = face::Served { health, routes, hall, identity: identity.clone(), sources };

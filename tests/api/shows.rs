@@ -340,6 +340,10 @@ async fn the_server_tells_of_itself() {
     );
     assert_eq!(system["database"]["kind"], "sqlite");
     assert!(system["database"]["schema"].as_i64().is_some_and(|schema| schema > 0));
+    let machine = &system["machine"];
+    assert!(machine["memory_bytes"].as_u64() > Some(1 << 20), "{machine}");
+    assert!(machine["disk"]["free_bytes"].as_u64() <= machine["disk"]["total_bytes"].as_u64(), "{machine}");
+    assert!(["ok", "low", "full"].map(Value::from).contains(&machine["disk"]["state"]), "{machine}");
     let nodes = api.get("/system/nodes").cookie(&admin).send().await.is(200).json();
     assert_eq!((&nodes["items"][0]["id"], &nodes["items"][0]["self"]), (&system["node_id"], &json!(true)));
     let checks = api.get("/system/checks").cookie(&admin).send().await.is(200).json();

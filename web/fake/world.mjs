@@ -122,14 +122,14 @@ export const deliveries = [
   { id: 'del_3', event_id: 'evt_9', status: 'failed', attempt: 3, next_at: null, response_code: 502, error: 'Bad Gateway', created_at: at(100) },
   { id: 'del_2', event_id: 'evt_8', status: 'delivered', attempt: 1, next_at: null, response_code: 204, error: null, created_at: at(500) },
 ];
-export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, cpu_percent: 7.4, memory_bytes: 148_000_000, disk_free_bytes: 81_400_000_000, database: { kind: 'sqlite', open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
+export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, nodes: 1, public_url: null, machine: { cpu_percent: 7.4, cpus: 4, memory_bytes: 148_000_000, memory_total_bytes: 8_200_000_000, memory_available_bytes: 5_400_000_000, disk: { free_bytes: 740_000_000, total_bytes: 250_000_000_000, state: 'low' }, open_files: 412, open_files_max: 65_536 }, database: { kind: 'sqlite', open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
 export const nodes = [
   { id: 'studio-1', roles: ['ingest', 'edge', 'api'], started_at: at(432_000), version: '0.1.0', live_streams: 2, self: true },
   { id: 'edge-oslo', roles: ['edge'], started_at: at(86_000), version: '0.1.0', live_streams: 1, self: false },
 ];
 export const checks = [
   { id: 'config', title: 'Configuration', state: 'ok', detail: 'config.toml, 12 keys differ from the defaults', what_to_do: null },
-  { id: 'disk', title: 'Data folder', state: 'ok', detail: '81 GB free', what_to_do: null },
+  { id: 'disk', title: 'Free space', state: 'warn', detail: '705 of 238418 MiB', what_to_do: 'make room, or move data_dir' },
   { id: 'database', title: 'Database', state: 'ok', detail: 'sqlite, schema 5, no migration is pending', what_to_do: null },
   { id: 'files', title: 'Open files', state: 'warn', detail: 'this process may open 1024 files', what_to_do: 'Raise the limit to 8192: LimitNOFILE=8192 in the unit file.' },
   { id: 'certificate', title: 'Certificate', state: 'fail', detail: 'expires in 3 days', what_to_do: 'Renew it, or let tls.mode = "acme" do so.' },

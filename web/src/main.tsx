@@ -4,7 +4,9 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { App } from './app/App';
+import { early } from './app/early';
 import { applyPreferences } from './app/preferences';
+import { makeQueryClient } from './app/queryClient';
 import './styles/index.css';
 
 // Dialogs lock the page's scroll with a <style> of their own, which the policy allows with this answer's nonce only.
@@ -12,15 +14,20 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 if (nonce) setNonce(nonce);
 
 applyPreferences();
+const client = makeQueryClient();
+const ready = early(client, location.pathname);
 const root = document.getElementById('root');
 if (root) {
   // What the server refused is shown where it happened; the console is for what is our fault.
   const onCaughtError = (error: unknown) => {
     if (!(error instanceof ApiError)) console.error(error);
   };
-  createRoot(root, { onCaughtError }).render(
-    <StrictMode>
-      <App />
-    </StrictMode>,
+  const app = createRoot(root, { onCaughtError });
+  void ready.then(() =>
+    app.render(
+      <StrictMode>
+        <App client={client} />
+      </StrictMode>,
+    ),
   );
 }

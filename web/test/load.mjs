@@ -1,38 +1,105 @@
-// How long a page takes until it is there: from the navigation to its heading, median of some loads without a cache.
-// usage: [COOKIE=gostream_session=…] node test/load.mjs [ORIGIN [PATH…]]   A benchmark: it prints, and judges nothing.
-import { contextOf, launch, signIn, startFake } from './browse.mjs';
+// How long one waits for a page of a real engine that has a show on the air.
+// usage: npm run bench [-- BINARY [PATH…]]   A benchmark: it prints, and judges nothing.
+//
+// Each row is a page, by the median and by the worst of LOADS loads, in ms from the navigation:
+//   heading  the page's own heading is painted, and with it all that came with the first drawing
+//   whole    no skeleton is left on it: every panel has its content (of a viewer's page: its picture is shown)
+// `empty` browsers have nothing of us in their cache and a new process for the page; `used` ones have been here before.
+// The first row is a page of this server without style or script: what browser and machine take for themselves.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { contextOf, launch } from './browse.mjs';
+import { startEngine } from './engine.mjs';
 
-const [given, ...wanted] = process.argv.slice(2);
 const LOADS = 9;
-const fake = given ? null : await startFake();
-const origin = given ?? fake.origin;
-const paths = wanted.length ? wanted : ['/', '/projects/prj_000001', '/watch/demo'];
-const browser = await launch();
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-try {
-  for (const path of paths) {
-    const times = { heading: [], kB: [], script: [] };
-    for (let load = 0; load < LOADS; load += 1) {
-      const context = await contextOf(browser, 'dark', { width: 1280, height: 800 });
-      await signIn(context, origin);
-      const page = await context.newPage();
-      await page.addInitScript(() => {
-        new MutationObserver((_, observer) => {
-          if (!document.querySelector('main h1')) return;
-          globalThis.there = performance.now();
-          observer.disconnect();
-        }).observe(document, { childList: true, subtree: true });
-      });
-      await page.goto(origin + path);
-      await page.waitForFunction(() => globalThis.there);
-      times.heading.push(await page.evaluate(() => globalThis.there));
-      times.script.push(await page.evaluate(() => performance.getEntriesByType('resource').filter((each) => each.name.endsWith('.js')).reduce((last, each) => Math.max(last, each.responseEnd), 0)));
-      times.kB.push(await page.evaluate(() => performance.getEntriesByType('resource').reduce((sum, each) => sum + each.transferSize, 0) / 1000));
-      await context.close();
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const [binary = join(root, 'target', 'release', 'gostream'), ...wanted] = process.argv.slice(2);
+if (!existsSync(binary)) {
+  console.error(`${binary} is not there: make build`);
+  process.exit(1);
+}
+
+/** In the page: notes when what is looked for has been painted. */
+function watch() {
+  const main = () => document.querySelector('main h1');
+  const whole = () => main() && !document.querySelector('.skeleton') && !document.querySelector('[aria-busy="true"]');
+  const seen = (globalThis.seen = {});
+  const look = () => {
+    for (const [name, is] of [['heading', main], ['whole', whole]]) {
+      if (seen[name] || !is()) continue;
+      // The frame that has it, and then the one after: by then the first is on the screen.
+      seen[name] = Infinity;
+      requestAnimationFrame(() => setTimeout(() => (seen[name] = performance.now())));
     }
-    console.log(`${path.padEnd(28)} ${median(times.heading).toFixed(0).padStart(5)} ms to its heading, scripts there at ${median(times.script).toFixed(0)} ms, ${median(times.kB).toFixed(0)} kB`);
+    if (!seen.whole) requestAnimationFrame(look);
+  };
+  look();
+}
+
+const engine = await startEngine(binary);
+const browser = await launch();
+const sorted = (values) => values.toSorted((a, b) => a - b);
+const of = (values) => `${sorted(values)[Math.floor(values.length / 2)].toFixed(0).padStart(5)} ${`(${Math.max(...values).toFixed(0)})`.padStart(7)}`;
+
+async function context() {
+  const made = await contextOf(browser, 'dark', { width: 1280, height: 800 });
+  const [name, value] = engine.cookie.split('=');
+  await made.addCookies([{ name, value, url: engine.origin }]);
+  await made.addInitScript(watch);
+  return made;
+}
+
+async function load(page, path) {
+  await page.goto(engine.origin + path, { waitUntil: 'commit' });
+  await page.waitForFunction(() => Number.isFinite(globalThis.seen?.heading) && Number.isFinite(globalThis.seen?.whole));
+  return page.evaluate(() => ({
+    ...globalThis.seen,
+    kB: performance.getEntriesByType('resource').reduce((sum, { transferSize, responseEnd }) => sum + (responseEnd < globalThis.seen.whole ? transferSize : 0), 0) / 1000,
+  }));
+}
+
+async function nothing(page) {
+  await page.goto(`${engine.origin}/api/v1/setup`);
+  return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now())))));
+}
+
+function row(path, way, loads) {
+  const column = (name) => of(loads.map((each) => each[name]));
+  console.log(`${path.padEnd(34)} ${way.padEnd(6)} ${column('heading')}  ${column('whole')}  ${sorted(loads.map(({ kB }) => kB))[LOADS >> 1].toFixed(0).padStart(6)}`);
+}
+
+try {
+  const [project] = (await engine.api('GET', '/projects')).items;
+  const paths = wanted.length ? wanted : ['/', `/projects/${project.id}`, '/system', '/settings', `/watch/${project.playback_id}`];
+  console.log(`${''.padEnd(42)} ${'heading'.padStart(12)}  ${'whole'.padStart(13)}      kB`);
+  const floor = [];
+  for (let number = 0; number < LOADS; number += 1) {
+    const made = await context();
+    floor.push(await nothing(await made.newPage()));
+    await made.close();
+  }
+  console.log(`${'(a page of nothing)'.padEnd(34)} empty  ${of(floor)}`);
+  for (const path of paths) {
+    const [empty, used] = [[], []];
+    for (let number = 0; number < LOADS; number += 1) {
+      const made = await context();
+      empty.push(await load(await made.newPage(), path));
+      await made.close();
+    }
+    const made = await context();
+    const page = await made.newPage();
+    // The first fills the cache, and the second lets the browser keep what it has compiled.
+    for (let number = -2; number < LOADS; number += 1) {
+      const one = await load(page, path);
+      await page.waitForTimeout(300);
+      if (number >= 0) used.push(one);
+    }
+    await made.close();
+    row(path, 'empty', empty);
+    row('', 'used', used);
   }
 } finally {
   await browser.close();
-  fake?.stop();
+  await engine.stop();
 }

@@ -25,7 +25,8 @@ use names::{Kind, Metric};
 
 pub use engine::EngineFigures;
 pub use history::HistoryFigures;
-pub use process::{Process, resident_bytes};
+pub use process::Process;
+pub(super) use process::{cpu_seconds, field, open_files, resident_bytes};
 pub use store::StoreFigures;
 
 /// The media type of the text.

@@ -41,30 +41,42 @@ impl Collect for Process {
         if let Some(threads) = field(&status, "Threads:") {
             out.add(&names::PROCESS_THREADS, &[], threads);
         }
-        if let Some(ticks) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(cpu_ticks) {
-            #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 ticks: three million years")]
-            out.add(&names::PROCESS_CPU, &[], ticks as f64 / TICKS_PER_SECOND);
+        if let Some(seconds) = cpu_seconds() {
+            out.add(&names::PROCESS_CPU, &[], seconds);
         }
-        if let Ok(open) = fs::read_dir("/proc/self/fd") {
-            // One of them is the directory itself.
-            out.add(&names::PROCESS_OPEN_FDS, &[], open.count().saturating_sub(1));
+        let (open, max) = open_files();
+        if let Some(open) = open {
+            out.add(&names::PROCESS_OPEN_FDS, &[], open);
         }
-        let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-        if let Some(max) = field(&limits, "Max open files") {
+        if let Some(max) = max {
             out.add(&names::PROCESS_MAX_FDS, &[], max);
         }
     }
 }
 
+/// Processor time of this process, user and system, seconds, where the system tells it.
+pub(in crate::api) fn cpu_seconds() -> Option<f64> {
+    let ticks = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(cpu_ticks)?;
+    #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 ticks: three million years")]
+    Some(ticks as f64 / TICKS_PER_SECOND)
+}
+
+/// How many files and sockets this process has open, and how many it may have, where the system tells it.
+pub(in crate::api) fn open_files() -> (Option<u64>, Option<u64>) {
+    // One of them is the directory itself.
+    let open = fs::read_dir("/proc/self/fd").ok().map(|open| (open.count() as u64).saturating_sub(1));
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    (open, field(&limits, "Max open files"))
+}
+
 /// Resident memory of this process, bytes, where the system tells it.
-#[must_use]
-pub fn resident_bytes() -> Option<u64> {
+pub(in crate::api) fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     field(&status, "VmRSS:").map(|kib| kib * 1024)
 }
 
 /// The first number on the line that begins with `name`.
-fn field(text: &str, name: &str) -> Option<u64> {
+pub(in crate::api) fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 

@@ -69,7 +69,8 @@ fn watch(headers: &HeaderMap) -> Response {
 /// scrolling add a `<style>`, and that is the one thing inline which is allowed.
 fn dashboard(path: &str, headers: &HeaderMap) -> Response {
     // The room has files of its own, which the build has named in its page.
-    let built = if room(path).is_some() { "room.html" } else { "index.html" };
+    let is_room = matches!(id_of(path), Some(("projects", _, "")));
+    let built = if is_room { "room.html" } else { "index.html" };
     let Some(text) = asset::text(built) else {
         return page("index.html", &policy(None, Frame::Nobody), headers);
     };
@@ -89,27 +90,51 @@ fn dashboard(path: &str, headers: &HeaderMap) -> Response {
     (headers, text.replace(NONCE_PLACE, &nonce).replace(EARLY_PLACE, &early(path))).into_response()
 }
 
-/// The project whose live room stands at an address; one whose id is none of ours is left to the page.
-fn room(path: &str) -> Option<&str> {
-    let id = path.strip_prefix("/projects/")?;
-    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(id)
+/// What a page is about: the first part of its address, an id, and what follows. An id that is none of ours is left to the
+/// page: nothing that a stranger wrote into an address is written into an answer.
+fn id_of(path: &str) -> Option<(&str, &str, &str)> {
+    let (kind, rest) = path.strip_prefix('/')?.split_once('/')?;
+    let (id, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let ours = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    ours.then_some((kind, id, rest))
 }
 
-/// What the page asks for first, so that a browser fetches it while the scripts are still on their way.
+/// What the page asks for first (`web/src/app/early.ts`), so that a browser fetches it while the scripts are still on their
+/// way. It is a hint: what is named in vain costs a request, and what is not named is asked for a moment later.
 fn early(path: &str) -> String {
-    let asked = match (path, room(path)) {
-        (_, Some(id)) => {
-            vec!["me".to_owned(), format!("projects/{id}"), format!("projects/{id}/destinations")]
+    let asked = match (path, id_of(path)) {
+        (_, Some(("projects", id, ""))) => {
+            let parts = ["", "/destinations", "/playback", "/ingest", "/stream-keys"];
+            let mut asked: Vec<_> = parts.iter().map(|part| format!("projects/{id}{part}")).collect();
+            asked.insert(0, "me".to_owned());
+            asked.push(format!("events?project_id={id}&amp;limit=12"));
+            asked
         }
-        ("/", None) => vec!["me".to_owned(), "projects?limit=100".to_owned()],
-        ("/setup" | "/sign-in" | "/login", None) => vec!["setup".to_owned()],
-        _ => vec!["me".to_owned()],
+        (_, Some(("projects", id, "streams"))) => {
+            named(&["me", &format!("projects/{id}"), &format!("projects/{id}/streams")])
+        }
+        (_, Some(("projects", id, "settings"))) => {
+            named(&["me", &format!("projects/{id}"), &format!("projects/{id}/stream-keys")])
+        }
+        (_, Some(("dock", id, ""))) => {
+            named(&["me", &format!("projects/{id}"), &format!("projects/{id}/destinations")])
+        }
+        (_, Some(("streams", id, ""))) => named(&["me", &format!("streams/{id}/report")]),
+        ("/" | "/projects", _) => named(&["me", "projects?limit=100"]),
+        ("/activity", _) => named(&["me", "projects?limit=100", "events?limit=50"]),
+        ("/system", _) => named(&["me", "system", "system/nodes"]),
+        ("/setup" | "/sign-in" | "/login", _) => named(&["setup"]),
+        _ => named(&["me"]),
     };
     asked.iter().fold(String::new(), |mut links, asked| {
         // Writing to a `String` does not fail.
         let _written = write!(links, r#"<link rel="preload" as="fetch" crossorigin href="/api/v1/{asked}">"#);
         links
     })
+}
+
+fn named(asked: &[&str]) -> Vec<String> {
+    asked.iter().map(|&each| each.to_owned()).collect()
 }
 
 fn page(name: &str, policy: &str, headers: &HeaderMap) -> Response {

@@ -51,14 +51,14 @@ async fn every_page_of_the_dashboard_is_the_same_page() {
 
 #[test]
 fn a_page_names_what_it_asks_for_first_and_nothing_that_a_stranger_wrote() {
-    assert_eq!(room("/projects/prj_01"), Some("prj_01"));
-    for path in
-        ["/projects", "/projects/", "/projects/a/settings", "/projects/a%22", "/projects/a\"><script>"]
-    {
-        assert_eq!(room(path), None, "{path}");
+    assert_eq!(id_of("/projects/prj_01"), Some(("projects", "prj_01", "")));
+    assert_eq!(id_of("/projects/prj_01/settings"), Some(("projects", "prj_01", "settings")));
+    for path in ["/settings", "/projects//", "/projects/a%22", "/projects/a\"><script>", "/streams/../x"] {
+        assert_eq!(id_of(path), None, "{path}");
         assert_eq!(early(path), early("/settings"), "{path}");
     }
     assert!(early("/projects/prj_01").contains("href=\"/api/v1/projects/prj_01/destinations\""));
+    assert!(early("/streams/str_01").contains("href=\"/api/v1/streams/str_01/report\""));
 }
 
 #[tokio::test]

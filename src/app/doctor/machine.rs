@@ -3,16 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, access};
 use rustix::process::{Resource, getrlimit};
 
 use super::super::config::Config;
 use super::Check;
+use crate::api::machine::{Disk, Room};
 
-/// Less free space than this is too little for a database that grows.
-const SPACE_WARN: u64 = 1 << 30;
-/// Less than this, and writing fails soon.
-const SPACE_FAIL: u64 = 100 << 20;
 /// Each viewer and each destination takes one; so many are enough for a busy node.
 const FDS_WANTED: u64 = 8_192;
 /// 2026-01-01: a clock that is before it was never set, and every certificate is refused.
@@ -51,14 +48,14 @@ fn folder(data_dir: &Path) -> Check {
 fn space(data_dir: &Path) -> Check {
     const NAME: (&str, &str) = ("disk_space", "Free space");
     const WHAT_TO_DO: &str = "make room, or move data_dir";
-    match statvfs(existing(data_dir)) {
-        Ok(found) => {
-            let free = found.f_bavail.saturating_mul(found.f_frsize);
-            let detail = format!("{} MiB", free >> 20);
-            match free {
-                ..SPACE_FAIL => Check::fail(NAME, detail, WHAT_TO_DO),
-                SPACE_FAIL..SPACE_WARN => Check::warn(NAME, detail, WHAT_TO_DO),
-                _ => Check::ok(NAME.0, NAME.1, detail),
+    match Disk::of(existing(data_dir)) {
+        Ok(disk) => {
+            let mib = |bytes: u64| bytes >> 20;
+            let detail = format!("{} MiB of {} MiB", mib(disk.free_bytes), mib(disk.total_bytes));
+            match disk.state {
+                Room::Full => Check::fail(NAME, detail, WHAT_TO_DO),
+                Room::Low => Check::warn(NAME, detail, WHAT_TO_DO),
+                Room::Ok => Check::ok(NAME.0, NAME.1, detail),
             }
         }
         Err(error) => Check::warn(NAME, format!("cannot be told: {error}"), WHAT_TO_DO),

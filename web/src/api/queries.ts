@@ -158,6 +158,12 @@ export const eventsQuery = (filter: EventFilter, limit = 25) =>
     ...NEXT,
   });
 
+/** What happened in a project, as its room shows it. */
+export const projectEventsQuery = (id: string) => eventsQuery({ project_id: id }, 12);
+
+/** What happened, as the page of it shows it. */
+export const activityQuery = (filter: EventFilter) => eventsQuery(filter, 50);
+
 /** The last encoders that were turned away. It is beside the point of any page, so its failure stops none. */
 export const rejectionsQuery = queryOptions({
   queryKey: [...keys.events, 'rejections'],

@@ -1257,6 +1257,21 @@ export interface components {
             /** Format: int64 */
             video_track: number | null;
         };
+        /** @description The file system that has `data_dir`. */
+        Disk: {
+            /**
+             * Format: int64
+             * @description What the process may still write.
+             */
+            free_bytes: number;
+            /** @description Whether that is enough. */
+            state: components["schemas"]["Room"];
+            /**
+             * Format: int64
+             * @description How large it is.
+             */
+            total_bytes: number;
+        };
         /** @description Something that happened. */
         EventShown: {
             /** @description What there is to say; its fields are those of the type. */
@@ -1570,6 +1585,43 @@ export interface components {
             test_pattern: boolean;
             /** @description Over HLS. */
             viewers: number;
+        };
+        /** @description What was found when last looked. Null is what the system does not tell. */
+        Load: {
+            /**
+             * Format: double
+             * @description What this process took of the processors in the last seconds, in percent of one of them; null in the first seconds.
+             * @example 7.4
+             */
+            cpu_percent: number | null;
+            /** @description Processors that it may use. */
+            cpus: number;
+            disk: components["schemas"]["Disk"] | null;
+            /**
+             * Format: int64
+             * @description What of that could be given to programs.
+             */
+            memory_available_bytes: number | null;
+            /**
+             * Format: int64
+             * @description What this process has in memory.
+             */
+            memory_bytes: number | null;
+            /**
+             * Format: int64
+             * @description The machine's memory.
+             */
+            memory_total_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Files and sockets that it has open.
+             */
+            open_files: number | null;
+            /**
+             * Format: int64
+             * @description How many it may have.
+             */
+            open_files_max: number | null;
         };
         /** @description Who asks. */
         Me: {
@@ -1920,6 +1972,11 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "operator" | "viewer";
+        /**
+         * @description How much room there is to write.
+         * @enum {string}
+         */
+        Room: "ok" | "low" | "full";
         /** @description How a key is replaced. */
         Rotation: {
             /**
@@ -2118,8 +2175,8 @@ export interface components {
         SystemShown: {
             database: components["schemas"]["DatabaseShown"];
             hls_viewers: number;
-            /** Format: int64 */
-            memory_bytes: number | null;
+            /** @description What this process takes of its machine, and what is left of it. */
+            machine: components["schemas"]["Load"];
             node_id: string;
             /** @description Nodes that act as one. */
             nodes: number;

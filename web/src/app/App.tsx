@@ -1,20 +1,16 @@
 // The whole: cache, event link, who is signed in, and the page for the address.
-import { QueryClientProvider, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { type QueryClient, QueryClientProvider, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { Toaster } from '@/ui/Toaster';
-import { early } from './early';
-import { makeQueryClient } from './queryClient';
+import { Address } from './address';
 import { Routes } from './routes';
 
-export function App() {
-  const [client] = useState(() => {
-    const made = makeQueryClient();
-    early(made, location.pathname);
-    return made;
-  });
+export function App({ client }: { client: QueryClient }) {
   return (
     <QueryClientProvider client={client}>
-      <Routes />
+      <Address>
+        <Routes />
+      </Address>
       <Toaster />
       <ClearOnRestore />
     </QueryClientProvider>

@@ -1,44 +1,120 @@
-// What the address needs is asked for while the page is still being drawn: its file, who is here, and its first answers.
+// What an address needs is asked for before its page is drawn: its file, who is here, and its answers. A page that is drawn
+// whole needs no skeleton, and React keeps a skeleton that it has once shown for 300 ms.
 import type { QueryClient } from '@tanstack/react-query';
-import { destinationsQuery, meQuery, projectQuery, projectsQuery } from '@/api/queries';
+import {
+  activityQuery, checksQuery, destinationsQuery, healthQuery, ingestQuery, keys, meQuery, nodesQuery, playbackQuery, projectEventsQuery,
+  projectQuery, projectsQuery, reportQuery, sessionsQuery, setupQuery, statsQuery, streamKeysQuery, streamsQuery, systemQuery, tokensQuery,
+  usersQuery, webhooksQuery,
+} from '@/api/queries';
+import { Chart, pages, settings } from './pages';
 
-type Load = () => Promise<unknown>;
-
-export const load = {
-  Projects: () => import('@/pages/ProjectsPage'),
-  Project: () => import('@/pages/ProjectPage'),
-  Streams: () => import('@/pages/StreamsPage'),
-  Stream: () => import('@/pages/StreamPage'),
-  ProjectSettings: () => import('@/pages/ProjectSettingsPage'),
-  Activity: () => import('@/pages/ActivityPage'),
-  System: () => import('@/pages/SystemPage'),
-  Settings: () => import('@/pages/SettingsPage'),
-  NotFound: () => import('@/pages/NotFoundPage'),
-  Setup: () => import('@/pages/SetupPage'),
-  SignIn: () => import('@/pages/SignInPage'),
-  Dock: () => import('@/pages/DockPage'),
-};
-
-const NEEDS: [RegExp, Load | null, (client: QueryClient, id: string) => void][] = [
-  [/^\/()$/, null, (client) => void client.prefetchQuery(projectsQuery)],
-  [/^\/projects\/([^/]+)$/, load.Project, room],
-  [/^\/dock\/([^/]+)$/, load.Dock, room],
-  [/^\/projects()$/, load.Projects, (client) => void client.prefetchQuery(projectsQuery)],
-  [/^\/sign-in()$/, load.SignIn, () => {}],
-  [/^\/setup()\b/, load.Setup, () => {}],
-];
-
-function room(client: QueryClient, id: string): void {
-  void client.prefetchQuery(projectQuery(id));
-  void client.prefetchQuery(destinationsQuery(id));
+type Answers = (client: QueryClient, id: string) => Promise<unknown>[];
+interface Need {
+  page?: { ready: () => Promise<unknown> };
+  answers?: Answers;
 }
 
-/** Starts it; whatever fails here is asked for again where it is needed, and is said there. */
-export function early(client: QueryClient, path: string): void {
-  const need = NEEDS.find(([pattern]) => pattern.test(path));
-  void client.prefetchQuery(meQuery);
-  if (!need) return;
-  const [pattern, page, answers] = need;
-  page?.().catch(() => {});
-  answers(client, decodeURIComponent(pattern.exec(path)?.[1] ?? ''));
+/** How long a page that is not there yet is waited for before its skeleton is drawn. */
+const PATIENCE_MS = 350;
+
+const room: Answers = (client, id) => [
+  client.prefetchQuery(destinationsQuery(id)),
+  client.prefetchQuery(projectQuery(id)),
+];
+
+/** A part of the settings is a file of its own, with one list in it. */
+const part: Answers = (client, id) => {
+  const lists: Partial<Record<string, () => Promise<unknown>>> = {
+    account: () => Promise.all([client.prefetchQuery(sessionsQuery), client.prefetchQuery(setupQuery)]),
+    tokens: () => client.prefetchQuery(tokensQuery),
+    webhooks: () => Promise.all([client.prefetchQuery(webhooksQuery), client.prefetchQuery(projectsQuery)]),
+    users: () => client.prefetchQuery(usersQuery),
+  };
+  const key = (id || 'account') as keyof typeof settings;
+  return [settings[key]?.ready() ?? Promise.resolve(), lists[key]?.() ?? Promise.resolve()];
+};
+
+const NEEDS: [RegExp, Need][] = [
+  [/^\/()$/, { answers: (client) => [client.prefetchQuery(projectsQuery)] }],
+  [/^\/projects()$/, { page: pages.Projects, answers: (client) => [client.prefetchQuery(projectsQuery)] }],
+  [
+    /^\/projects\/([^/]+)$/,
+    {
+      page: pages.Project,
+      answers: (client, id) => [
+        ...room(client, id),
+        client.prefetchQuery(playbackQuery(id)),
+        client.prefetchQuery(ingestQuery(id)),
+        client.prefetchQuery(streamKeysQuery(id)),
+        client.prefetchInfiniteQuery(projectEventsQuery(id)),
+        client.prefetchQuery(projectQuery(id)).then(() => signal(client, id)),
+      ],
+    },
+  ],
+  [
+    /^\/projects\/([^/]+)\/streams$/,
+    { page: pages.Streams, answers: (client, id) => [client.prefetchQuery(projectQuery(id)), client.prefetchInfiniteQuery(streamsQuery(id))] },
+  ],
+  [
+    /^\/projects\/([^/]+)\/settings$/,
+    {
+      page: pages.ProjectSettings,
+      answers: (client, id) => [
+        client.prefetchQuery(projectQuery(id)),
+        client.prefetchQuery(streamKeysQuery(id)),
+        client.prefetchQuery(playbackQuery(id)),
+      ],
+    },
+  ],
+  [/^\/streams\/([^/]+)$/, { page: pages.Stream, answers: (client, id) => [client.prefetchQuery(reportQuery(id))] }],
+  [/^\/dock\/([^/]+)$/, { page: pages.Dock, answers: room }],
+  [
+    /^\/activity()$/,
+    {
+      page: pages.Activity,
+      answers: (client) => [
+        client.prefetchQuery(projectsQuery),
+        // A filter stands behind the path, and its list is asked for by the page.
+        ...(location.search ? [] : [client.prefetchInfiniteQuery(activityQuery({}))]),
+      ],
+    },
+  ],
+  [
+    /^\/system()$/,
+    {
+      page: pages.System,
+      answers: (client) => {
+        // The checks connect to destinations, and nothing waits for them.
+        void client.prefetchQuery(checksQuery);
+        return [client.prefetchQuery(systemQuery), client.prefetchQuery(nodesQuery)];
+      },
+    },
+  ],
+  [/^\/settings(?:\/([a-z]+))?$/, { page: pages.Settings, answers: part }],
+  [/^\/sign-in()$/, { page: pages.SignIn, answers: (client) => [client.prefetchQuery(setupQuery)] }],
+  [/^\/setup()\b/, { page: pages.Setup, answers: (client) => [client.prefetchQuery(setupQuery)] }],
+];
+
+/** How the broadcast goes that is on the air, if one is. */
+async function signal(client: QueryClient, id: string): Promise<unknown> {
+  const { live } = client.getQueryData(projectQuery(id).queryKey) ?? {};
+  if (!live?.broadcast_id || live.state === 'waiting' || live.state === 'ended') return null;
+  return Promise.all([Chart.ready(), client.prefetchQuery(healthQuery(live.broadcast_id)), client.prefetchQuery(statsQuery(live.broadcast_id))]);
+}
+
+/** Who is here; for nobody, the door. */
+async function person(client: QueryClient): Promise<unknown> {
+  await client.prefetchQuery(meQuery);
+  return client.getQueryData(keys.me) === null && Promise.all([client.prefetchQuery(setupQuery), pages.SignIn.ready()]);
+}
+
+/**
+ * Asks for it all, and comes back when it is there or has been waited for long enough. What fails here is asked for again
+ * where it is needed, and is said there.
+ */
+export async function early(client: QueryClient, path: string): Promise<void> {
+  const [pattern, need] = NEEDS.find(([each]) => each.test(path)) ?? [/()/, { page: pages.NotFound }];
+  const id = decodeURIComponent(pattern.exec(path)?.[1] ?? '');
+  const all = [person(client), need.page?.ready(), ...(need.answers?.(client, id) ?? [])];
+  await Promise.race([Promise.allSettled(all), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
 }

@@ -1,27 +1,12 @@
-// Which page an address is. Every page is a file of its own that comes when it is first opened.
-import { type ComponentType, lazy, type ReactNode } from 'react';
+// Which page an address is.
+import type { ComponentType, ReactNode } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { Boundary } from '@/ui/Boundary';
 import { SkeletonPage } from '@/ui/Skeleton';
 import { OverviewPage } from '@/pages/OverviewPage';
-import { load } from './early';
+import { pages } from './pages';
 import { SignedIn } from './SignedIn';
 import { Shell } from './Shell';
-
-const pages = {
-  Projects: lazy(load.Projects),
-  Project: lazy(load.Project),
-  Streams: lazy(load.Streams),
-  Stream: lazy(load.Stream),
-  ProjectSettings: lazy(load.ProjectSettings),
-  Activity: lazy(load.Activity),
-  System: lazy(load.System),
-  Settings: lazy(load.Settings),
-  NotFound: lazy(load.NotFound),
-};
-const SetupPage = lazy(load.Setup);
-const SignInPage = lazy(load.SignIn);
-const DockPage = lazy(load.Dock);
 
 type Params = Record<string, string | undefined>;
 
@@ -66,9 +51,9 @@ export function Routes() {
   return (
     <Boundary page name="The dashboard" fallback={null}>
       <Switch>
-        <Route path="/setup/:link?">{(params) => <SetupPage link={params.link} />}</Route>
+        <Route path="/setup/:link?">{(params) => <pages.Setup link={params.link} />}</Route>
         <Route path="/sign-in">
-          <SignInPage />
+          <pages.SignIn />
         </Route>
         <Route path="/login">
           <Redirect to="/sign-in" replace />
@@ -77,7 +62,7 @@ export function Routes() {
           {({ id }) => (
             <SignedIn>
               <Boundary page name="The dock" fallback={<SkeletonPage />} resetKeys={[id]}>
-                <DockPage id={id} />
+                <pages.Dock id={id} />
               </Boundary>
             </SignedIn>
           )}

@@ -1,7 +1,7 @@
 // Everything that happened, with the filter in the address, so that it can be sent to somebody.
 import { useSuspenseInfiniteQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'wouter';
-import { type EventFilter, eventsQuery, projectsQuery } from '@/api/queries';
+import { activityQuery, type EventFilter, projectsQuery } from '@/api/queries';
 import { EventRow } from '@/features/activity/EventRow';
 import { Boundary } from '@/ui/Boundary';
 import { Button } from '@/ui/Button';
@@ -70,7 +70,7 @@ export default function ActivityPage() {
 }
 
 function Events({ filter, names }: { filter: EventFilter; names: Map<string, string> }) {
-  const events = useSuspenseInfiniteQuery(eventsQuery(filter, 50));
+  const events = useSuspenseInfiniteQuery(activityQuery(filter));
   const items = asTold(events.data.pages.flatMap((page) => page.items));
   if (items.length === 0) return <Empty title="Nothing of this kind has happened" />;
   return (

@@ -1,7 +1,8 @@
 // Settings that are not a project's: one's own, and for administrators everybody's.
-import { type ComponentType, lazy } from 'react';
+import { type ComponentType, useEffect, useRef } from 'react';
 import { Link, Redirect } from 'wouter';
 import { useCan } from '@/app/can';
+import { settings } from '@/app/pages';
 import { Appearance } from '@/features/settings/Appearance';
 import { Boundary } from '@/ui/Boundary';
 import { PageHead } from '@/ui/PageHead';
@@ -15,17 +16,23 @@ interface Tab {
 }
 
 const TABS: Tab[] = [
-  { id: 'account', label: 'Account', Part: lazy(() => import('@/features/settings/Account')) },
+  { id: 'account', label: 'Account', Part: settings.account },
   { id: 'appearance', label: 'Appearance', Part: Appearance },
-  { id: 'tokens', label: 'API tokens', Part: lazy(() => import('@/features/settings/Tokens')) },
-  { id: 'webhooks', label: 'Webhooks', Part: lazy(() => import('@/features/settings/Webhooks')) },
-  { id: 'users', label: 'Users', Part: lazy(() => import('@/features/settings/Users')), admin: true },
+  { id: 'tokens', label: 'API tokens', Part: settings.tokens },
+  { id: 'webhooks', label: 'Webhooks', Part: settings.webhooks },
+  { id: 'users', label: 'Users', Part: settings.users, admin: true },
 ];
 
 export default function SettingsPage({ id }: { id: string }) {
   const { administer } = useCan();
   const tabs = TABS.filter(({ admin }) => administer || !admin);
   const tab = tabs.find((each) => each.id === (id || 'account'));
+  const list = useRef<HTMLUListElement>(null);
+  const shown = tab?.id;
+  useEffect(() => {
+    // On a phone the list is wider than the screen.
+    if (shown) list.current?.querySelector('[aria-current]')?.scrollIntoView?.({ block: 'nearest', inline: 'center' });
+  }, [shown]);
   if (!tab) return <Redirect to="/settings" replace />;
   const { Part } = tab;
   return (
@@ -33,7 +40,7 @@ export default function SettingsPage({ id }: { id: string }) {
       <PageHead title="Settings" />
       <div className="grid grid-cols-1 gap-6 md:grid-cols-[11rem_minmax(0,46rem)]">
         <nav aria-label="Settings" className="min-w-0">
-          <ul className="-mx-1 flex gap-1 overflow-x-auto pb-1 md:flex-col">
+          <ul ref={list} className="-mx-1 flex gap-1 overflow-x-auto pb-1 md:flex-col">
             {tabs.map(({ id: to, label }) => (
               <li key={to}>
                 <Link

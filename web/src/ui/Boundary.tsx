@@ -3,6 +3,7 @@ import { QueryErrorResetBoundary } from '@tanstack/react-query';
 import { CircleAlert } from 'lucide-react';
 import { type ReactNode, Suspense } from 'react';
 import { ErrorBoundary, type FallbackProps } from 'react-error-boundary';
+import { Link } from 'wouter';
 import { ApiError } from '@/api/client';
 import { Button } from './Button';
 
@@ -40,15 +41,20 @@ function Failure({ name, page, error, resetErrorBoundary }: FallbackProps & { na
   return (
     <div role="alert" className={`flex flex-wrap items-start gap-3 p-4 ${page ? 'panel m-4 sm:m-0' : ''}`}>
       <CircleAlert size={18} className="mt-0.5 flex-none text-bad" aria-hidden />
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-52">
         <Heading className="font-semibold">{missing ? `${name} is not there` : `${name} cannot be shown`}</Heading>
-        <p className="text-sm text-soft">{sentence(failure)}</p>
+        <p className="text-sm text-soft">{missing && page ? 'It may have been deleted, or its address is not whole.' : sentence(failure)}</p>
         {failure instanceof ApiError && failure.problem?.request_id && (
           <p className="mt-1 text-xs text-faint">
             Request <code>{failure.problem.request_id}</code>
           </p>
         )}
       </div>
+      {missing && page && (
+        <Link href="/projects" className="btn" data-size="small" onClick={resetErrorBoundary}>
+          All projects
+        </Link>
+      )}
       <Button size="small" onClick={resetErrorBoundary}>
         Try again
       </Button>

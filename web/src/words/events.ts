@@ -48,8 +48,12 @@ const seconds = (data: Data, ...names: string[]): string | null => {
 
 /** What an encoder says it is: a word, or an object with the address beside it. */
 export function encoderName(encoder: unknown): string | null {
-  if (typeof encoder === 'object' && encoder !== null) return text((encoder as Data).software);
-  return text(encoder);
+  const raw = typeof encoder === 'object' && encoder !== null ? text((encoder as Data).software) : text(encoder);
+  // What programs say of themselves on the wire is for programs.
+  const library = raw && /Lavf([\d.]+)/.exec(raw)?.[1];
+  if (library) return `FFmpeg (Lavf ${library})`;
+  const obs = raw && /libobs version ([\w.-]+)/.exec(raw)?.[1];
+  return obs ? `OBS Studio ${obs}` : raw;
 }
 
 function output(data: Data, names: Names): EventWords {
@@ -84,7 +88,7 @@ function health(data: Data): EventWords {
 
 type Say = (data: Data, names: Names) => EventWords;
 const from = (data: Data): string | null => text(data.from) ?? text(data.remote) ?? text(data.address);
-const program = (data: Data): string | null => text(data.software) ?? encoderName(data.encoder);
+const program = (data: Data): string | null => encoderName(data.software) ?? encoderName(data.encoder);
 const times = (data: Data): string | null => ((number(data.attempts) ?? 1) > 1 ? `${Number(data.attempts)} times` : null);
 const coded = (value: unknown, table: Record<string, string>): string | null => {
   const code = text(value);

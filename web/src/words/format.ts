@@ -47,13 +47,15 @@ export function milliseconds(ms: number | null | undefined): string {
   return text.replace('-', '−');
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const DATE = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
-const BOTH = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+/** A format costs milliseconds to make: it is made when first used, and not while a page is being loaded. */
+function moments(options: Intl.DateTimeFormatOptions): (at: string | number) => string {
+  let made: Intl.DateTimeFormat | undefined;
+  return (at) => (made ??= new Intl.DateTimeFormat(undefined, options)).format(new Date(at));
+}
 
-export const timeOfDay = (at: string | number): string => TIME.format(new Date(at));
-export const date = (at: string | number): string => DATE.format(new Date(at));
-export const dateTime = (at: string | number): string => BOTH.format(new Date(at));
+export const timeOfDay = moments({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+export const date = moments({ day: 'numeric', month: 'short', year: 'numeric' });
+export const dateTime = moments({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 /** `3 viewers`, `1 viewer`. */
 export function count(value: number, one: string, many = `${one}s`): string {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { event } from '@/test/make';
-import { asTold, eventWords } from './events';
+import { asTold, encoderName, eventWords } from './events';
 import { bitrate, bytes, clock, milliseconds, span } from './format';
 import { outputWords } from './states';
 
@@ -35,4 +35,11 @@ it('a destination that sends again says how long it did not', () => {
   const newestFirst = [at(42, 'sending'), at(41, 'connecting'), at(32, 'retrying'), at(30, 'retrying'), at(10, 'sending'), at(9, 'connecting')];
   const told = asTold(newestFirst).map((each) => [each.id, each.data.recovered_after_s]);
   expect(told).toEqual([['evt_42', 12], ['evt_32', undefined], ['evt_30', undefined], ['evt_10', undefined]]);
+});
+
+it('an encoder has the name that people know it by', () => {
+  expect(encoderName('FMLE/3.0 (compatible; Lavf59.27.100)')).toBe('FFmpeg (Lavf 59.27.100)');
+  expect(encoderName({ software: 'obs-output module (libobs version 30.2.2)' })).toBe('OBS Studio 30.2.2');
+  expect(encoderName('Larix Broadcaster 1.3')).toBe('Larix Broadcaster 1.3');
+  expect(encoderName(null)).toBeNull();
 });

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::outputs::moment;
+use crate::api::machine::{Load, Machine};
 use crate::api::v1::Services;
 use crate::api::v1::give::{Items, Moment};
 use crate::api::v1::take::{Signed, may};
@@ -38,13 +39,15 @@ pub struct Examined {
     pub what_to_do: Option<String>,
 }
 
-/// What the process is.
+/// What the process is, and where.
 #[derive(Debug, Clone)]
 pub struct About {
     /// This node's name.
     pub node_id: String,
     /// When it started.
     pub started_at: SystemTime,
+    /// What it takes of its machine.
+    pub machine: Machine,
 }
 
 /// The server.
@@ -59,7 +62,8 @@ pub(super) struct SystemShown {
     phase: &'static str,
     /// Nodes that act as one.
     nodes: usize,
-    memory_bytes: Option<u64>,
+    /// What this process takes of its machine, and what is left of it.
+    machine: Load,
     database: DatabaseShown,
     projects: usize,
     streams_live: usize,
@@ -124,7 +128,7 @@ pub(super) async fn system(_: Signed<may::SeeSystem>, State(services): State<Ser
             Phase::Draining => "draining",
         },
         nodes: 1,
-        memory_bytes: crate::api::metrics::resident_bytes(),
+        machine: about.machine.load(),
         database: DatabaseShown {
             kind: if services.store.is_sqlite() { "sqlite" } else { "postgres" },
             schema: services.store.schema().await.ok().map(|schema| schema.found),

@@ -1,9 +1,9 @@
 // Five minutes of bitrate. Drawn by uPlot straight from the samples; words and a table say the same without a picture.
 import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { samples, WINDOW } from '@/live/samples';
 import { bitrate, timeOfDay } from '@/words/format';
+import { afterPaint } from '@/ui/afterPaint';
 import { useNow } from '@/ui/clock';
 import { Readout } from '@/ui/Readout';
 
@@ -24,26 +24,13 @@ const mega = (bits: number | null | undefined): number | null => (bits == null ?
 export default function Chart({ project }: { project: string }) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const element = host.current;
-    if (!element) return;
-    let plot = draw(element, project);
-    const redraw = () => {
-      plot.destroy();
-      plot = draw(element, project);
-    };
-    const off = samples.watch(project, () => plot.setData(series(project)));
-    const size = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
-    size.observe(element);
-    const theme = new MutationObserver(redraw);
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
-    const scheme = matchMedia('(prefers-color-scheme: dark)');
-    scheme.addEventListener('change', redraw);
+    let end = () => {};
+    const cancel = afterPaint(() => {
+      if (host.current) end = follow(host.current, project);
+    });
     return () => {
-      off();
-      size.disconnect();
-      theme.disconnect();
-      scheme.removeEventListener('change', redraw);
-      plot.destroy();
+      cancel();
+      end();
     };
   }, [project]);
   return (
@@ -56,6 +43,29 @@ export default function Chart({ project }: { project: string }) {
       <Table project={project} />
     </figure>
   );
+}
+
+/** Draws, and again when there is something else to draw or to draw it with. The answer ends that. */
+function follow(element: HTMLElement, project: string): () => void {
+  let plot = draw(element, project);
+  const redraw = () => {
+    plot.destroy();
+    plot = draw(element, project);
+  };
+  const off = samples.watch(project, () => plot.setData(series(project)));
+  const size = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+  size.observe(element);
+  const theme = new MutationObserver(redraw);
+  theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+  const scheme = matchMedia('(prefers-color-scheme: dark)');
+  scheme.addEventListener('change', redraw);
+  return () => {
+    off();
+    size.disconnect();
+    theme.disconnect();
+    scheme.removeEventListener('change', redraw);
+    plot.destroy();
+  };
 }
 
 function draw(element: HTMLElement, project: string): uPlot {

@@ -79,7 +79,7 @@ function Form({ project, pattern, destination, platform, draft, setDraft, onClos
         />
       )}
       <FormError>{error && (Object.keys(error.fields).length === 0 ? error.message : null)}</FormError>
-      <div className="flex gap-2">
+      <div className="sheet-end">
         {onBack && (
           <Button kind="quiet" onClick={onBack}>
             Back

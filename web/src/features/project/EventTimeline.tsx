@@ -1,6 +1,6 @@
 // What happened, newest first, and whose doing it was.
 import { useSuspenseInfiniteQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { destinationsQuery, eventsQuery } from '@/api/queries';
+import { destinationsQuery, projectEventsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
@@ -8,8 +8,6 @@ import { EventRow } from '@/features/activity/EventRow';
 import { Panel } from '@/ui/Panel';
 import { SkeletonRows } from '@/ui/Skeleton';
 import { asTold } from '@/words/events';
-
-const SHOWN = 12;
 
 export function EventTimeline({ project }: { project: Project }) {
   return (
@@ -20,7 +18,7 @@ export function EventTimeline({ project }: { project: Project }) {
 }
 
 function Events({ project }: { project: string }) {
-  const events = useSuspenseInfiniteQuery(eventsQuery({ project_id: project }, SHOWN));
+  const events = useSuspenseInfiniteQuery(projectEventsQuery(project));
   const destinations = useSuspenseQuery(destinationsQuery(project)).data;
   const names = (id: string) => destinations.find((each) => each.id === id)?.name;
   const items = asTold(events.data.pages.flatMap((page) => page.items));

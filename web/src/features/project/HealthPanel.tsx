@@ -1,8 +1,9 @@
 // How the signal is: what is wrong with it and what to do, its figures, and the last five minutes.
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { healthQuery, statsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
+import { Chart } from '@/app/pages';
 import { samples } from '@/live/samples';
 import { Empty } from '@/ui/Empty';
 import { Panel } from '@/ui/Panel';
@@ -11,8 +12,6 @@ import { StateChip } from '@/ui/State';
 import type { StateWords } from '@/words/states';
 import { Issues } from './Issues';
 import { Tiles } from './Tiles';
-
-const Chart = lazy(() => import('./Chart'));
 
 const STATUS: Record<string, StateWords> = {
   good: { tone: 'ok', sign: 'flow', word: 'Good' },

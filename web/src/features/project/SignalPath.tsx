@@ -8,6 +8,7 @@ import { bitsIn, viewersOf } from '@/live/samples';
 import { Fan, sourceTone } from '@/ui/Fan';
 import { Readout } from '@/ui/Readout';
 import { Toned } from '@/ui/State';
+import { encoderName } from '@/words/events';
 import { bitrate, count } from '@/words/format';
 import { type Tone, ingestWords, outputWords } from '@/words/states';
 
@@ -28,7 +29,7 @@ export function SignalPath({ project }: { project: Project }) {
             'The test pattern'
           ) : connection ? (
             <>
-              {connection.encoder ?? 'Unknown encoder'} · <Private>{connection.remote.replace(/:\d+$/, '')}</Private>
+              {encoderName(connection.encoder) ?? 'Unknown encoder'} · <Private>{connection.remote.replace(/:\d+$/, '')}</Private>
             </>
           ) : (
             nobody(live.state)

@@ -61,7 +61,7 @@ export default function AddToken({ onClose, onMade }: { onClose: () => void; onM
           <option value={0}>until it is deleted</option>
         </SelectField>
         <FormError>{error && !error.fields.name && (error.fields.scopes ?? error.message)}</FormError>
-        <div className="flex justify-end gap-2">
+        <div className="sheet-end">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" busy={make.isPending} disabled={!name.trim() || scopes.length === 0}>
             Make it

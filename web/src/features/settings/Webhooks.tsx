@@ -38,7 +38,7 @@ export default function Webhooks() {
             <li key={hook.id} className="flex items-center gap-3 px-4 py-3">
               <div className="min-w-0 flex-1">
                 <p className="truncate font-medium">{hook.url.replace(/^https?:\/\//, '')}</p>
-                <p className="truncate text-sm text-soft">
+                <p className="text-sm text-pretty break-words text-soft">
                   {hook.events.includes('*') ? 'everything' : hook.events.join(', ')} · {project(hook.project_id)}
                 </p>
                 {hook.failures > 0 && (

@@ -19,8 +19,12 @@ export function OutputTable({ outputs, names }: Props) {
             <th scope="col">Destination</th>
             <th scope="col">At the end</th>
             <th scope="col">Sent</th>
-            <th scope="col">Dropped</th>
-            <th scope="col">Reconnects</th>
+            <th scope="col" className="max-sm:hidden">
+              Dropped
+            </th>
+            <th scope="col" className="max-sm:hidden">
+              Reconnects
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -28,7 +32,12 @@ export function OutputTable({ outputs, names }: Props) {
             const words = state ? outputWords(state) : null;
             return (
               <tr key={destination_id ?? name}>
-                <td className="font-medium">{name || names(destination_id ?? '') || destination_id}</td>
+                <td className="font-medium">
+                  {name || names(destination_id ?? '') || destination_id}
+                  <span className="block text-[0.82rem] font-normal text-faint sm:hidden">
+                    {dropped_frames ?? '–'} dropped, {reconnects ?? '–'} reconnects
+                  </span>
+                </td>
                 <td>
                   {words ? (
                     <Toned tone={words.tone} sign={words.sign}>
@@ -39,8 +48,8 @@ export function OutputTable({ outputs, names }: Props) {
                   )}
                 </td>
                 <td className="figure whitespace-nowrap">{bytes(sent_bytes)}</td>
-                <td className="figure">{dropped_frames ?? '–'}</td>
-                <td className="figure">{reconnects ?? '–'}</td>
+                <td className="figure max-sm:hidden">{dropped_frames ?? '–'}</td>
+                <td className="figure max-sm:hidden">{reconnects ?? '–'}</td>
               </tr>
             );
           })}

@@ -4,6 +4,7 @@ import { CircleAlert, CircleCheck, CircleX } from 'lucide-react';
 import { checksQuery } from '@/api/queries';
 import type { Check } from '@/api/types';
 import { Empty } from '@/ui/Empty';
+import { sentence } from '@/words/format';
 
 const LOOK = {
   fail: { tone: 'bad', icon: CircleX, word: 'Failed' },
@@ -29,7 +30,7 @@ export function Checks() {
                 <span className="sr-only">: {word}</span>
               </p>
               <p className="text-sm break-words text-faint">{detail}</p>
-              {what_to_do && state !== 'ok' && <p className="text-sm text-soft">{what_to_do}</p>}
+              {what_to_do && state !== 'ok' && <p className="text-sm text-soft">{sentence(what_to_do)}</p>}
             </div>
           </li>
         );

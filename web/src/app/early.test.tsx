@@ -1,0 +1,68 @@
+// A page is drawn when what it needs is there, and not much later than it would be with skeletons.
+import { QueryClientProvider } from '@tanstack/react-query';
+import { act, render, screen } from '@testing-library/react';
+import { Link, Route, Switch } from 'wouter';
+import { afterEach, expect, it } from 'vitest';
+import { keys, projectQuery } from '@/api/queries';
+import { me, project } from '@/test/make';
+import { page, Refused, serve } from '@/test/server';
+import { Address } from './address';
+import { early } from './early';
+import { makeQueryClient } from './queryClient';
+
+afterEach(() => history.replaceState(null, '', '/'));
+
+const ROOM = {
+  'GET /api/v1/me': me(), 'GET /api/v1/projects/prj_1': project(), 'GET /api/v1/projects/prj_1/destinations': page(), 'GET /api/v1/projects/prj_1/playback': {},
+  'GET /api/v1/projects/prj_1/ingest': { rtmp: [], rtmps: [] }, 'GET /api/v1/projects/prj_1/stream-keys': page(), 'GET /api/v1/events': page(),
+  'GET /api/v1/streams/str_1/health': {}, 'GET /api/v1/streams/str_1/stats': { samples: [] },
+};
+
+it('has all that the room shows, each asked for once', async () => {
+  const { asked } = serve(ROOM);
+  const client = makeQueryClient();
+  await early(client, '/projects/prj_1');
+  const paths = asked.map(({ path }) => path).toSorted();
+  expect(paths).toEqual(Object.keys(ROOM).map((route) => route.replace('GET ', '')).toSorted());
+  expect(client.getQueryData(projectQuery('prj_1').queryKey)?.name).toBe('Friday');
+});
+
+it('gives up waiting for a server that takes its time', async () => {
+  serve({ ...ROOM, 'GET /api/v1/projects/prj_1': () => new Promise(() => {}) });
+  const client = makeQueryClient();
+  await early(client, '/projects/prj_1');
+  expect(client.getQueryData(keys.me)).toBeTruthy();
+  expect(client.getQueryData(projectQuery('prj_1').queryKey)).toBeUndefined();
+});
+
+it('brings the door to whoever is not inside', async () => {
+  const { count } = serve({ 'GET /api/v1/me': new Refused(401, 'signed_out'), 'GET /api/v1/setup': { needed: false } });
+  await early(makeQueryClient(), '/');
+  expect(count('GET /api/v1/setup')).toBe(1);
+});
+
+it('goes to a page when what stands there is at hand', async () => {
+  let answer: (value: unknown) => void = () => {};
+  serve({ 'GET /api/v1/me': me(), 'GET /api/v1/projects': () => new Promise((done) => (answer = done)) });
+  const client = makeQueryClient();
+  client.setQueryData(keys.me, me());
+  render(
+    <QueryClientProvider client={client}>
+      <Address>
+        <Switch>
+          <Route path="/projects">
+            <h1>Projects</h1>
+          </Route>
+          <Route>
+            <Link href="/projects">There</Link>
+          </Route>
+        </Switch>
+      </Address>
+    </QueryClientProvider>,
+  );
+  act(() => screen.getByText('There').click());
+  expect(location.pathname).toBe('/projects');
+  expect(screen.getByText('There')).toBeInTheDocument();
+  answer(page(project()));
+  expect(await screen.findByRole('heading', { name: 'Projects' })).toBeInTheDocument();
+});
