@@ -79,7 +79,7 @@ function health(data: Data): EventWords {
   const issues = Array.isArray(data.issues) ? (data.issues as Data[]) : [];
   const [worst] = issues;
   if (!worst) return words('encoder', 'ok', 'flow', 'The signal is good');
-  const bad = worst.severity === 'error' || data.status === 'bad';
+  const bad = worst.severity === 'error';
   const others = issues.length > 1 ? `and ${issues.length - 1} more` : null;
   const title = [text(worst.title) ?? text(worst.code) ?? 'The signal changed', others].filter(Boolean).join(', ');
   const party = worst.destination_id || worst.destination ? 'destination' : 'encoder';
@@ -136,13 +136,26 @@ export function eventWords(event: Event, names: Names = () => undefined): EventW
 /** States that are on the way to another one: true for a moment, and nothing to remember. */
 const PASSING = new Set(['connecting', 'stopping']);
 
+/** What a change of health says of the signal; nothing where only destinations changed, which tell of themselves. */
+function ofSignal(event: Event, told: Map<string, string>): Event[] {
+  const all = Array.isArray(event.data.issues) ? (event.data.issues as Data[]) : [];
+  const issues = all.filter((issue) => !issue.destination_id && !issue.destination);
+  const show = event.stream_id ?? '';
+  const codes = issues.map((issue) => text(issue.code) ?? text(issue.title)).join();
+  if (codes === (told.get(show) ?? '')) return [];
+  told.set(show, codes);
+  return [{ ...event, data: { ...event.data, issues } }];
+}
+
 /**
- * Events as people read them, newest first: without what only passes, and with how long each destination was in trouble
- * before it sent again.
+ * Events as people read them, newest first: without what only passes or is told by another, and with how long each
+ * destination was in trouble before it sent again.
  */
 export function asTold(events: Event[]): Event[] {
   const since = new Map<string, number>();
+  const signal = new Map<string, string>();
   const told = events.toReversed().flatMap((event) => {
+    if (event.type === 'health.changed') return ofSignal(event, signal);
     if (event.type !== 'output.state') return [event];
     const { state } = event.data;
     const id = text(event.data.destination_id) ?? text(event.data.destination) ?? '';

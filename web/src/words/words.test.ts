@@ -37,6 +37,15 @@ it('a destination that sends again says how long it did not', () => {
   expect(told).toEqual([['evt_42', 12], ['evt_32', undefined], ['evt_30', undefined], ['evt_10', undefined]]);
 });
 
+it('a destination in trouble is told of once, by its own name', () => {
+  const lost = { code: 'destination_failed', severity: 'error', title: 'A destination failed', destination_id: 'd' };
+  const quiet = { code: 'audio_missing', severity: 'warning', title: 'There is no sound' };
+  const at = (second: number, issues: object[]) => event('health.changed', { status: 'bad', issues }, { id: `evt_${second}`, stream_id: 's' });
+  const newestFirst = [at(5, []), at(4, [quiet]), at(3, [lost, quiet]), at(2, [lost]), event('output.state', { destination_id: 'd', state: 'failed' }), at(1, [])];
+  const told = asTold(newestFirst).map((each) => eventWords(each, () => 'Twitch'));
+  expect(told.map(({ title, tone }) => [title, tone])).toEqual([['The signal is good', 'ok'], ['There is no sound', 'warn'], ['Twitch needs you', 'bad']]);
+});
+
 it('an encoder has the name that people know it by', () => {
   expect(encoderName('FMLE/3.0 (compatible; Lavf59.27.100)')).toBe('FFmpeg (Lavf 59.27.100)');
   expect(encoderName({ software: 'obs-output module (libobs version 30.2.2)' })).toBe('OBS Studio 30.2.2');
