@@ -2,7 +2,7 @@
 // line says so, and who tried with a wrong key.
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Tabs } from 'radix-ui';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { ingestQuery, streamKeysQuery } from '@/api/queries';
 import type { Ingest, Project, StreamKey } from '@/api/types';
 import { Private } from '@/app/Private';
@@ -25,12 +25,24 @@ export function EncoderSetup({ project }: { project: Project }) {
       {waiting ? (
         <Ways project={project} />
       ) : (
-        <details className="group">
-          <summary className="px-4 py-3 text-sm text-soft hover:text-ink">Server address and stream key</summary>
-          <Ways project={project} />
-        </details>
+        <WaysClosed project={project} />
       )}
     </Panel>
+  );
+}
+
+/** During a show few open it: it is made when they do. */
+function WaysClosed({ project }: { project: Project }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details className="group" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="px-4 py-3 text-sm text-soft hover:text-ink">Server address and stream key</summary>
+      {open && (
+        <Suspense fallback={<SkeletonRows rows={3} height="h-12" />}>
+          <Ways project={project} />
+        </Suspense>
+      )}
+    </details>
   );
 }
 
