@@ -6,7 +6,7 @@ import { playerWords } from './words';
 
 /** Stands where hls.js would: happy-dom decodes nothing. What hls.js does is seen in the browser's tests. */
 const { made, FakeHls } = vi.hoisted(() => {
-  const made: { emit: (event: string, data?: unknown) => void; recovered: number; destroyed: boolean }[] = [];
+  const made: { emit: (event: string, data?: unknown) => void; recovered: number; destroyed: boolean; targetLatency: number }[] = [];
   class FakeHls {
     static Events = { ERROR: 'error', MANIFEST_PARSED: 'parsed' };
     static isSupported = () => true;
@@ -16,6 +16,8 @@ const { made, FakeHls } = vi.hoisted(() => {
     latency = 1.8;
     levels = [{ height: 720 }];
     currentLevel = 0;
+    targetLatency = 1.5;
+    latestLevelDetails = { partHoldBack: 1.5, holdBack: 6 };
     constructor() {
       made.push(this);
     }
@@ -101,6 +103,29 @@ it('a fault of the network builds a new player after a wait', async () => {
   await vi.advanceTimersByTimeAsync(1600);
   expect(made).toHaveLength(2);
   expect(player.metrics.retries).toBe(1);
+});
+
+it('a picture that stood still goes back to live when it has been calm', async () => {
+  player.open('http://localhost/hls/a/index.m3u8');
+  await settle();
+  const [hls] = made;
+  const stall = () => {
+    hls?.emit('error', { fatal: false, details: 'bufferStalledError' });
+    if (hls) hls.targetLatency += 1;
+  };
+  stall();
+  await vi.advanceTimersByTimeAsync(10_000);
+  stall();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(hls?.targetLatency).toBe(3.5);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(hls?.targetLatency).toBe(1.5);
+  // There it stalls again: it waits longer before it tries.
+  stall();
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect(hls?.targetLatency).toBe(2.5);
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect(hls?.targetLatency).toBe(1.5);
 });
 
 it('a codec that cannot be decoded is named', async () => {

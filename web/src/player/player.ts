@@ -1,7 +1,7 @@
 // One live picture: waits until the playlist is there, plays it, and comes back by itself after an error, an end, or a
 // publisher's return. It knows nothing of the page around it; it tells its state, and answers for its figures.
 import type HlsType from 'hls.js';
-import { type Fault, Retries } from './policy';
+import { type Fault, Nearness, Retries } from './policy';
 import { probe } from './probe';
 
 export type PlayerState =
@@ -32,6 +32,8 @@ export class Player {
   #url = '';
   #engine: Engine | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #nearness = new Nearness();
+  #calm: ReturnType<typeof setTimeout> | undefined;
   readonly #off = new AbortController();
 
   constructor(
@@ -55,6 +57,7 @@ export class Player {
   open(url: string): void {
     this.#url = url;
     this.retries.reset();
+    this.#nearness = new Nearness();
     this.#tear();
     void this.#wait();
   }
@@ -101,10 +104,25 @@ export class Player {
     if (!Hls.isSupported()) return this.#playNatively(url);
     const hls = new Hls(CONFIG);
     this.#engine = { hls, destroy: () => hls.destroy() };
-    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#fault(faultOf(data), data.details));
+    hls.on(Hls.Events.ERROR, (_, data) => {
+      if (data.fatal) this.#fault(faultOf(data), data.details);
+      else if (data.details === 'bufferStalledError') this.#stalled(hls);
+    });
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.#start());
     hls.loadSource(url);
     hls.attachMedia(this.video);
+  }
+
+  /** Goes back to where the server wants players, once it has been calm for long enough. */
+  #stalled(hls: HlsType): void {
+    clearTimeout(this.#calm);
+    this.#calm = setTimeout(() => {
+      const { partHoldBack, holdBack } = hls.latestLevelDetails ?? {};
+      const wanted = partHoldBack || holdBack;
+      if (!wanted) return;
+      hls.targetLatency = wanted;
+      this.#nearness.back(performance.now());
+    }, this.#nearness.stalled(performance.now()));
   }
 
   /** Safari on a phone: the browser is the player. */
@@ -155,6 +173,7 @@ export class Player {
 
   #tear(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#calm);
     this.#engine?.destroy();
     this.#engine = null;
   }

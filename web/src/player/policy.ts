@@ -76,3 +76,30 @@ export class Retries {
     this.#playingSince = null;
   }
 }
+
+/** Calm after a stall before the picture goes back to live, in ms; and at most, where it stalled there again. */
+export const CALM_MS = { first: 15_000, most: 240_000 } as const;
+
+/**
+ * How long calm must last after a stall. hls.js goes a second farther from live at each stall and stays there, so that
+ * one hiccup would be felt to the end of a show. Where going back brought the next stall, the network asks for more patience.
+ */
+export class Nearness {
+  #calmMs: number = CALM_MS.first;
+  #backAt: number | null = null;
+
+  /** A stall. How long calm must last from now on. */
+  stalled(now: number): number {
+    if (this.#backAt !== null) {
+      const tooSoon = now - this.#backAt < CALM_MS.most;
+      this.#calmMs = tooSoon ? Math.min(this.#calmMs * 2, CALM_MS.most) : CALM_MS.first;
+      this.#backAt = null;
+    }
+    return this.#calmMs;
+  }
+
+  /** It lasted, and the picture goes back. */
+  back(now: number): void {
+    this.#backAt = now;
+  }
+}
