@@ -10,7 +10,7 @@ use crate::media::End;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
 use crate::net::{Failure, Step, step};
 use crate::rtmp::{Error, Media, MessageType, PublishRefusal, PublishRequest, ServerEvent, TimedOut};
-use crate::stream::{Denied, PublishAttempt, Publisher, SourceFrame, StreamId, Superseded};
+use crate::stream::{Denied, OnDuplicate, PublishAttempt, Publisher, SourceFrame, StreamId, Superseded};
 
 /// Why a publisher's loop ended.
 enum Over {
@@ -151,13 +151,9 @@ fn admit(
         Denied::UnknownKey | Denied::UnknownPlaybackId | Denied::Token(_) => (Refused::UnknownKey, None),
     })?;
     let stream = sessions.registry.get(&id).ok_or((Refused::UnknownKey, None))?;
-    let (registry, now) = (&sessions.registry, Instant::now());
-    let granted = if sessions.giving_way.has(connection.peer) {
-        registry.publish_if_free(&stream, now)
-    } else {
-        registry.publish(&stream, sessions.config.on_duplicate, now)
-    };
-    granted.map_err(|_| (Refused::Busy, Some(id)))
+    let gives_way = sessions.giving_way.has(connection.peer);
+    let on_duplicate = if gives_way { OnDuplicate::GiveWay } else { sessions.config.on_duplicate };
+    sessions.registry.publish(&stream, on_duplicate, Instant::now()).map_err(|_| (Refused::Busy, Some(id)))
 }
 
 fn stream_id(

@@ -177,18 +177,6 @@ impl Stream {
         Ok(Publisher::new(Arc::clone(self), epoch, superseded))
     }
 
-    /// Makes the caller the publisher where nobody is, and no broadcast waits for its own to return.
-    pub(super) fn take_if_free(self: &Arc<Self>, now: Instant) -> Result<Publisher, Busy> {
-        let superseded = CancellationToken::new();
-        let mut writer = self.lock();
-        let is_free = matches!(writer.state(), StreamState::Waiting | StreamState::Ended(_));
-        let begun = is_free.then(|| writer.begin(superseded.clone(), OnDuplicate::Reject, now)).flatten();
-        let epoch = begun.ok_or(Busy)?;
-        drop(writer);
-        self.stats.publishers.add(1);
-        Ok(Publisher::new(Arc::clone(self), epoch, superseded))
-    }
-
     /// Does what is due: fills the time of an encoder that is away, and ends a broadcast whose hold is over. To be called
     /// some ten times a second.
     pub fn keep(&self, now: Instant) {

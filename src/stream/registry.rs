@@ -18,6 +18,8 @@ pub enum OnDuplicate {
     Takeover,
     /// The newcomer is refused.
     Reject,
+    /// So it is, and also where a broadcast waits for its encoder to return.
+    GiveWay,
 }
 
 /// The stream has a publisher, and takeover is off.
@@ -66,7 +68,7 @@ impl Registry {
     /// Makes the caller the publisher of `stream`.
     ///
     /// # Errors
-    /// [`Busy`] when it has one and `on_duplicate` is [`OnDuplicate::Reject`]; the one that is live notices nothing.
+    /// [`Busy`] when it has one and `on_duplicate` is against it; the one that is live notices nothing.
     pub fn publish(
         &self,
         stream: &Arc<Stream>,
@@ -74,13 +76,5 @@ impl Registry {
         now: Instant,
     ) -> Result<Publisher, Busy> {
         stream.take_over(on_duplicate, now)
-    }
-
-    /// Makes the caller the publisher of `stream`, if that takes nobody's place.
-    ///
-    /// # Errors
-    /// [`Busy`] when it has one, or its broadcast waits for one to return.
-    pub fn publish_if_free(&self, stream: &Arc<Stream>, now: Instant) -> Result<Publisher, Busy> {
-        stream.take_if_free(now)
     }
 }

@@ -191,7 +191,12 @@ impl Writer {
         now: Instant,
     ) -> Option<u64> {
         let taken = self.live.is_some() || self.newcomer.is_some();
-        if taken && on_duplicate == OnDuplicate::Reject {
+        let may_not = match on_duplicate {
+            OnDuplicate::Takeover => false,
+            OnDuplicate::Reject => taken,
+            OnDuplicate::GiveWay => taken || self.air.is_some(),
+        };
+        if may_not {
             return None;
         }
         self.epochs += 1;

@@ -160,6 +160,21 @@ fn words_of_farewell_end_at_once_and_without_a_hold_so_does_a_drop() {
 }
 
 #[test]
+fn who_gives_way_begins_only_where_nobody_is_and_nobody_is_waited_for() {
+    let mut show = Show::new(HoldConfig::default());
+    let begins =
+        |show: &mut Show, rule| show.writer.begin(CancellationToken::new(), rule, show.now).is_some();
+    let (source, _) = show.begin();
+    assert!(!begins(&mut show, OnDuplicate::GiveWay), "one is about to begin");
+    show.video(source, 0, true, "key");
+    assert!(!begins(&mut show, OnDuplicate::GiveWay), "one is live");
+    show.writer.leave(source, End::Lost, show.now);
+    assert!(!begins(&mut show, OnDuplicate::GiveWay), "one may return");
+    show.writer.end_held(show.now);
+    assert!(begins(&mut show, OnDuplicate::GiveWay), "it is over");
+}
+
+#[test]
 fn a_newcomer_takes_over_at_its_first_keyframe_and_not_before() {
     let mut show = Show::new(HoldConfig::default());
     let (old, told) = show.begin();

@@ -17,8 +17,8 @@ use axum::routing::get;
 use super::Problem;
 use crate::stream::PlaybackId;
 
-/// The addresses of the dashboard's pages, beside `/`. Its own router (`web/src/app/routes.tsx`) knows which page each is; one that is
-/// nothing is still a problem, so that a program that errs is not answered with a page.
+/// The addresses of the dashboard's pages, beside `/`. Its own router (`web/src/app/routes.tsx`) knows which page each is;
+/// one that is nothing is still a problem, so that a program that errs is not answered with a page.
 const DASHBOARD: [&str; 14] = [
     "/setup",
     "/setup/{link}",

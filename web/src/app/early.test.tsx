@@ -35,6 +35,11 @@ it('gives up waiting for a server that takes its time', async () => {
   expect(client.getQueryData(projectQuery('prj_1').queryKey)).toBeUndefined();
 });
 
+it('draws a page at an address that nobody can decode', async () => {
+  serve({ 'GET /api/v1/me': me(), 'GET /api/v1/projects/%zz': new Refused(404, 'not_found') });
+  await expect(early(makeQueryClient(), '/projects/%zz')).resolves.toBeUndefined();
+});
+
 it('brings the door to whoever is not inside', async () => {
   const { count } = serve({ 'GET /api/v1/me': new Refused(401, 'signed_out'), 'GET /api/v1/setup': { needed: false } });
   await early(makeQueryClient(), '/');

@@ -114,7 +114,8 @@ async function person(client: QueryClient): Promise<unknown> {
  */
 export async function early(client: QueryClient, path: string): Promise<void> {
   const [pattern, need] = NEEDS.find(([each]) => each.test(path)) ?? [/()/, { page: pages.NotFound }];
-  const id = decodeURIComponent(pattern.exec(path)?.[1] ?? '');
+  // An id of ours has nothing to decode, and what a stranger wrote into an address may not be decodable.
+  const id = pattern.exec(path)?.[1] ?? '';
   const all = [person(client), need.page?.ready(), ...(need.answers?.(client, id) ?? [])];
   await Promise.race([Promise.allSettled(all), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
 }
