@@ -1,7 +1,6 @@
 //! The assembly: every room built from its part of the configuration, joined, and its tasks listed.
 
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -59,12 +58,8 @@ impl Engine {
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let (session_tasks, output_tasks, background) =
             (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
-        let workers = match config.worker_threads {
-            0 => available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
         let shard_config = ShardConfig { coalesce: config.relay.coalesce };
-        let (shards, tasks) = Shards::new(workers, shard_config, &stop);
+        let (shards, tasks) = Shards::new(config.workers(), shard_config, &stop);
         for task in tasks {
             background.spawn(task);
         }

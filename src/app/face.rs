@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use axum::Router;
 use tokio::sync::Semaphore;
@@ -62,12 +61,7 @@ pub(super) fn open(
         idle_timeout: config.http.idle_timeout,
         drain_timeout: config.drain_timeout,
     };
-    // One does what a fast network takes, and the fewer there are the more each finds whenever it wakes.
-    let hands = match config.worker_threads {
-        0 => available_parallelism().map_or(1, usize::from),
-        workers => workers,
-    };
-    let hands = hands.div_ceil(2);
+    let hands = config.hands();
     let mut open = |service, listen, tls: Option<Arc<Identity>>| -> io::Result<Option<SocketAddr>> {
         let Some((listener, addr)) = bind(service, listen)? else { return Ok(None) };
         let secure = tls.is_some();

@@ -108,10 +108,7 @@ fn data_dir(config: &Config) -> anyhow::Result<()> {
 
 fn runtime(config: &Config) -> anyhow::Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if config.worker_threads > 0 {
-        builder.worker_threads(config.worker_threads);
-    }
-    builder.enable_all().build().context("the runtime cannot start")
+    builder.worker_threads(config.workers()).enable_all().build().context("the runtime cannot start")
 }
 
 /// A process that serves.

@@ -26,10 +26,13 @@ use crate::media::{End, Frame};
 use crate::store::{Json, NewStream, ProjectId, StreamRowId, UnixMillis};
 use crate::stream::{Received, Start, StreamState, Subscriber};
 
-/// How often the ring is read while something is on the air: seldom enough to cost next to nothing, and far within what it
-/// holds. Each entry has its own time.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-const LOOKS_A_SECOND: u32 = 4;
+/// How often the ring is read while something is on the air: each wake-up finds cold caches, and a second is far within
+/// what the ring holds. Each entry has its own time.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The same while people may be waiting for the first picture.
+const BEGINNING_EVERY: Duration = Duration::from_millis(250);
+/// How long that is, where nothing ever says that it is there.
+const BEGINNING: Duration = Duration::from_secs(15);
 /// Seconds between two reports of a broadcast that goes on: what is left of it when the process dies.
 const REPORT_EVERY: u32 = 60;
 
@@ -54,7 +57,9 @@ struct OnAir {
     tally: Tally,
     interrupted: Option<Instant>,
     playable: bool,
-    looks: u32,
+    /// Seconds that were looked at, and when the last one ended.
+    seconds: u32,
+    second: Instant,
 }
 
 impl Watcher {
@@ -65,7 +70,7 @@ impl Watcher {
 
     /// Watches until `stop`: the end of the process, or of the stream.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut tick = tokio::time::interval(LOOK_EVERY);
+        let mut tick = tokio::time::interval(BEGINNING_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let is_on_air = self.air.is_some();
@@ -76,7 +81,10 @@ impl Watcher {
                     tick.reset();
                 }
                 changed = self.state.changed() => if changed.is_ok() { self.turn() },
-                _ = tick.tick(), if is_on_air => self.look(),
+                _ = tick.tick(), if is_on_air => {
+                    self.look();
+                    tick.reset_after(self.pause());
+                }
             }
         }
         // The ends of broadcasts may still be in the ring.
@@ -88,13 +96,20 @@ impl Watcher {
     fn look(&mut self) {
         self.take_all();
         self.look_whether_playable();
-        let is_over = self.air.as_mut().is_some_and(|air| {
-            air.looks += 1;
-            air.looks.is_multiple_of(LOOKS_A_SECOND)
-        });
-        if is_over {
+        let now = Instant::now();
+        if let Some(air) = self.air.as_mut().filter(|air| now >= air.second + LOOK_EVERY) {
+            air.second = now;
+            air.seconds += 1;
             self.second();
         }
+    }
+
+    /// How long until the next look: to the end of the second, or less at the beginning.
+    fn pause(&self) -> Duration {
+        let Some(air) = &self.air else { return LOOK_EVERY };
+        let left = LOOK_EVERY.saturating_sub(air.second.elapsed());
+        let begins = !air.playable && air.began.elapsed() < BEGINNING;
+        if begins { left.min(BEGINNING_EVERY) } else { left }
     }
 
     fn take_all(&mut self) {
@@ -144,7 +159,8 @@ impl Watcher {
             tally,
             interrupted: None,
             playable: false,
-            looks: 0,
+            seconds: 0,
+            second: Instant::now(),
         });
         if let Some(project_id) = self.project() {
             let node = self.room.config.node.clone();
@@ -211,7 +227,7 @@ impl Watcher {
         let issues = air.judge.issues();
         air.summary.add(&sample, &media, &issues, &outputs);
         let id = air.id;
-        let is_due = air.looks.is_multiple_of(REPORT_EVERY * LOOKS_A_SECOND);
+        let is_due = air.seconds.is_multiple_of(REPORT_EVERY);
         let report = is_due.then(|| air.summary.report());
         self.live.show(sample, media.clone(), outputs.clone(), issues.clone());
         if changed {

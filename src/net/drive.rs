@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::time::{Sleep, sleep_until};
 
 use super::transport::Transport;
 use crate::rtmp::{Client, Error, Server, TimedOut};
@@ -88,18 +90,52 @@ pub enum Step {
     Closed,
 }
 
-/// Waits for bytes or a deadline and feeds the machine. Cancel safe: nothing is read that is not fed.
+/// The timer of a machine's deadlines. Those of a live connection move on with every read, and setting a timer costs more
+/// than the rest of such a read: so it is set once, and looked at when it goes off.
+#[derive(Debug, Default)]
+pub struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Waits until `deadline`; for ever without one. Cancel safe.
+    async fn at(&mut self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline.map(tokio::time::Instant::from) else {
+            return std::future::pending().await;
+        };
+        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        loop {
+            sleep.as_mut().await;
+            if sleep.deadline() >= deadline {
+                return;
+            }
+            sleep.as_mut().reset(deadline);
+        }
+    }
+}
+
+/// [`step_by`] a timer of its own.
 ///
 /// # Errors
 /// [`Failure`].
 pub async fn step(transport: &Transport, machine: &mut impl Machine) -> Result<Step, Failure> {
-    let ready = match machine.poll_timeout() {
-        Some(deadline) => tokio::time::timeout_at(deadline.into(), transport.readable()).await,
-        None => Ok(transport.readable().await),
-    };
-    match ready {
-        Ok(ready) => ready?,
-        Err(_) => machine.handle_timeout(Instant::now()).map_err(Error::from)?,
+    step_by(&mut Alarm::default(), transport, machine).await
+}
+
+/// Waits for bytes or a deadline and feeds the machine. Cancel safe: nothing is read that is not fed.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn step_by(
+    alarm: &mut Alarm,
+    transport: &Transport,
+    machine: &mut impl Machine,
+) -> Result<Step, Failure> {
+    tokio::select! {
+        biased;
+        ready = transport.readable() => ready?,
+        () = alarm.at(machine.poll_timeout()) => machine.handle_timeout(Instant::now()).map_err(Error::from)?,
     }
     for read in 0..READS_IN_A_ROW {
         match read_and_feed(transport, machine) {

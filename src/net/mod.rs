@@ -15,7 +15,7 @@ mod transport;
 
 pub use backoff::Backoff;
 pub use breaker::Breakers;
-pub use drive::{Failure, Machine, Step, flush, step};
+pub use drive::{Alarm, Failure, Machine, Step, flush, step, step_by};
 pub use identity::{Identity, Protocol, Reloaded};
 pub use listener::{Admitted, Bounds, ConnectionLimits, Connections, Listener, Listening, RejectReason};
 pub use network::{Network, NotANetwork, masked};

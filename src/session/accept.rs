@@ -17,7 +17,7 @@ use super::presence::{ConnectionId, Encoder, Happening, Presence, Refused};
 use super::stats::SessionStats;
 use super::{ingest, play};
 use crate::net::{
-    Failure, Identity, Listener, Machine, Protocol, SocketOptions, Step, Transport, flush, step,
+    Alarm, Failure, Identity, Listener, Machine, Protocol, SocketOptions, Step, Transport, step_by,
 };
 use crate::rtmp::{Server, ServerConfig, ServerEvent, Unauthenticated};
 use crate::stream::{Admission, OnDuplicate, Registry, Shards, Stream};
@@ -65,6 +65,8 @@ pub struct Sessions {
 pub(super) struct Connection {
     pub(super) transport: Arc<Transport>,
     pub(super) machine: Server,
+    /// Of the machine's deadlines.
+    pub(super) alarm: Alarm,
     pub(super) id: ConnectionId,
     pub(super) from: IpAddr,
     /// The same with its port.
@@ -179,7 +181,8 @@ impl Sessions {
         let machine = Server::new(Arc::clone(&self.config.server), fastrand::u64(..), Instant::now());
         let from = peer.ip().to_canonical();
         let peer = SocketAddr::new(from, peer.port());
-        let mut connection = Connection { transport: Arc::new(transport), machine, id, from, peer, secure };
+        let (transport, alarm) = (Arc::new(transport), Alarm::default());
+        let mut connection = Connection { transport, machine, alarm, id, from, peer, secure };
         self.converse(&mut connection).await
     }
 
@@ -202,7 +205,7 @@ impl Sessions {
                 None => {
                     let stepped = tokio::select! {
                         () = self.drain.cancelled() => return Ok(()),
-                        stepped = step(&connection.transport, &mut connection.machine) => stepped?,
+                        stepped = connection.step() => stepped?,
                     };
                     if stepped == Step::Closed {
                         return Ok(());
@@ -230,9 +233,17 @@ impl Sessions {
 }
 
 impl Connection {
+    /// Waits for bytes or a deadline and feeds the machine. Cancel safe.
+    pub(super) async fn step(&mut self) -> Result<Step, Failure> {
+        step_by(&mut self.alarm, &self.transport, &mut self.machine).await
+    }
+
     /// Writes the machine's answers while no shard writes to the same socket.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        timely(ANSWER_TIMEOUT, flush(&self.transport, &mut self.machine)).await
+        match self.machine.poll_output() {
+            Some(bytes) => timely(ANSWER_TIMEOUT, self.transport.write_all(&bytes)).await,
+            None => Ok(()),
+        }
     }
 
     /// Lets the peer read what was said last, then leaves. What it still sends is read, since unread bytes turn the

@@ -1,5 +1,6 @@
 //! An encoder's life: granted, its messages become frames on the stream, until it or we are done.
 
+use std::pin::pin;
 use std::time::Instant;
 
 use smallvec::smallvec;
@@ -8,7 +9,7 @@ use super::accept::{Connection, Sessions, passed};
 use super::presence::{Arrival, Departure, Encoder, Refused};
 use crate::media::End;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
-use crate::net::{Failure, Step, step};
+use crate::net::{Failure, Step};
 use crate::rtmp::{Error, Media, MessageType, PublishRefusal, PublishRequest, ServerEvent, TimedOut};
 use crate::stream::{Denied, OnDuplicate, PublishAttempt, Publisher, SourceFrame, StreamId, Superseded};
 
@@ -186,8 +187,12 @@ struct Ingest<'a> {
 
 impl Ingest<'_> {
     async fn run(&mut self, connection: &mut Connection) -> Over {
-        let mut failed = None;
-        let mut asked = None;
+        let (mut failed, mut asked) = (None, None);
+        // Made once: each would be entered into its token's list anew with every read.
+        let (encoder, publisher, sessions) = (self.encoder, self.publisher, self.sessions);
+        let mut kicked = pin!(encoder.kicked());
+        let mut superseded = pin!(publisher.superseded().cancelled());
+        let mut drain = pin!(sessions.drain.cancelled());
         loop {
             while let Some(event) = connection.machine.poll_event() {
                 let used = match event {
@@ -209,9 +214,9 @@ impl Ingest<'_> {
             failed = tokio::select! {
                 // First of the two: a project that goes ends its stream as well.
                 biased;
-                () = self.encoder.kicked() => return Over::Kicked,
-                () = self.publisher.superseded().cancelled() => return Over::Superseded,
-                () = self.sessions.drain.cancelled(), if asked.is_none() => {
+                () = &mut kicked => return Over::Kicked,
+                () = &mut superseded => return Over::Superseded,
+                () = &mut drain, if asked.is_none() => {
                     if !connection.machine.request_reconnect(None) {
                         return Over::Draining;
                     }
@@ -220,7 +225,7 @@ impl Ingest<'_> {
                     None
                 }
                 () = passed(asked) => return Over::Draining,
-                stepped = step(&connection.transport, &mut connection.machine) => match stepped {
+                stepped = connection.step() => match stepped {
                     Ok(Step::Fed) => None,
                     // FIN without FCUnpublish or deleteStream: a crash, or a cut.
                     Ok(Step::Closed) => Some(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::accept::{Connection, Sessions, output_of, passed};
 use crate::media::{Codecs, TrackChoice};
-use crate::net::{Failure, Step, step};
+use crate::net::{Failure, Step};
 use crate::rtmp::{Capabilities, PlayRefusal, PlayRequest, ServerEvent};
 use crate::stream::{
     Attachment, Denied, Finished, OutputSpec, PlayAttempt, Start, Stream, StreamState, Wanted,
@@ -160,7 +160,7 @@ impl<'a> Player<'a> {
                 () = passed(asked) => return Over::Draining,
                 () = &mut waited, if idle => return Over::NoPublisher,
                 changed = state.changed() => if changed.is_err() { return Over::Draining },
-                stepped = step(&connection.transport, &mut connection.machine) => match stepped {
+                stepped = connection.step() => match stepped {
                     Ok(Step::Fed) => {}
                     Ok(Step::Closed) => return Over::Failed(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
                     Err(failure) => return Over::Failed(failure),

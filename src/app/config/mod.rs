@@ -23,6 +23,7 @@ mod reader;
 mod sections;
 mod show;
 mod sources;
+mod threads;
 mod values;
 
 #[cfg(test)]

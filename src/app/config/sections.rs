@@ -24,7 +24,7 @@ pub struct Config {
     pub public_url: String,
     /// How long a drain may take before connections are cut.
     pub drain_timeout: Duration,
-    /// Threads of the runtime; 0 is one for each core.
+    /// Threads of the runtime; 0 is one for each two cores.
     pub worker_threads: usize,
     /// HTTP: HLS, health, the page.
     pub http: Http,

@@ -87,6 +87,24 @@ impl Standing {
     }
 }
 
+/// A plan whose slices stand ready for every output that would make the same.
+pub(super) struct Shared<'a> {
+    /// For whom it serves.
+    standing: Standing,
+    /// The entry that comes next after it.
+    pub(super) end: u64,
+    pub(super) slices: SmallVec<[IoSlice<'a>; SLICES_MAX]>,
+    /// Bytes of all slices.
+    pub(super) len: usize,
+}
+
+impl Shared<'_> {
+    /// Whether an output that stands like this would send the same.
+    pub(super) fn serves(&self, standing: &Standing) -> bool {
+        self.standing.is_same(standing)
+    }
+}
+
 /// One write in the making. Kept by the shard and used for one output after the other.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -113,10 +131,21 @@ impl Batch {
         self.made_for = Some((standing, end));
     }
 
-    /// Where an output is after the present plan, if that plan is what it would make itself.
-    pub(super) fn serves(&self, standing: &Standing) -> Option<u64> {
-        let (made_for, end) = self.made_for.as_ref()?;
-        made_for.is_same(standing).then_some(*end)
+    /// Whether the present plan is what an output that stands like this would make itself.
+    pub(super) fn serves(&self, standing: &Standing) -> bool {
+        self.made_for.as_ref().is_some_and(|(made_for, _)| made_for.is_same(standing))
+    }
+
+    /// The present plan with its slices, if others may stand like the output that it was made for and it takes them to the
+    /// end of what is fresh.
+    pub(super) fn shared<'a>(&'a self, fresh: &'a [Arc<Entry>]) -> Option<Shared<'a>> {
+        let (standing, end) = self.made_for?;
+        if self.planned.is_empty() || end <= fresh.last()?.seq {
+            return None;
+        }
+        let slices = self.slices(std::iter::empty(), fresh, standing.chunk_size);
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        Some(Shared { standing, end, slices, len })
     }
 
     /// Counts bytes that go before all messages.

@@ -4,7 +4,7 @@
 //! a part of goes to the front of `waiting`, sharing the payload.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::super::cursor::Cursor;
 use super::super::ring::{Entry, Ring};
 use super::super::stats::DropCause;
-use super::batch::{Batch, Source, Standing};
+use super::batch::{Batch, Shared, Source, Standing};
 use super::selection::{Header, Selection};
 use super::{Finished, OutputId, OutputSpec};
 use crate::media::{Codec, Frame, MediaTime, TrackSet};
@@ -160,6 +160,32 @@ impl Output {
         }
     }
 
+    /// Sends a plan that another output made, if this one would make the same: what is left to do is the write, of which
+    /// there are thousands a second. `None`: it needs a turn of its own.
+    pub(super) fn follow(
+        &mut self,
+        shared: &Shared<'_>,
+        batch: &Batch,
+        fresh: &[Arc<Entry>],
+        now: Instant,
+    ) -> Option<Turn> {
+        if !shared.serves(&self.standing()?) {
+            return None;
+        }
+        self.cursor.move_to(shared.end);
+        let taken = match self.send(&shared.slices) {
+            Ok(taken) => taken,
+            Err(error) => return Some(Turn::Finished(Finished::Closed(error))),
+        };
+        if taken == shared.len {
+            self.spec.stats.sent_packets.add(batch.planned.len() as u64);
+            return Some(self.rest());
+        }
+        self.account(taken, batch, fresh);
+        self.stuck_since = Some(now);
+        Some(Turn::Parked)
+    }
+
     /// Whether nothing more is taken out of the ring now.
     fn is_through(&self, ring: &Ring) -> bool {
         self.paused || self.ending.is_some() || self.cursor.next() >= ring.head()
@@ -187,13 +213,9 @@ impl Output {
         }
     }
 
-    /// Plans the next write, unless the plan of the output before serves as it is.
+    /// Plans the next write.
     fn fill(&mut self, ring: &Ring, fresh: &[Arc<Entry>], batch: &mut Batch, now: Instant) {
         let standing = self.standing();
-        if let Some(end) = standing.as_ref().and_then(|standing| batch.serves(standing)) {
-            self.cursor.move_to(end);
-            return;
-        }
         batch.clear();
         batch.reserve(self.waiting.len(), self.waiting_bytes);
         self.skip_if_lagging(ring, now);
@@ -204,8 +226,11 @@ impl Output {
     }
 
     /// How it stands, if the next write is nothing but messages from the ring.
-    fn standing(&self) -> Option<Standing> {
+    pub(super) fn standing(&self) -> Option<Standing> {
         let plain = self.waiting.is_empty()
+            && !self.parked
+            && !self.paused
+            && self.ending.is_none()
             && self.stuck_since.is_none()
             && !self.leaving
             && !self.cursor.is_seeking();
@@ -334,13 +359,8 @@ impl Output {
     fn write(&mut self, batch: &Batch, fresh: &[Arc<Entry>], now: Instant) -> io::Result<(usize, bool)> {
         let slices = batch.slices(self.waiting.iter(), fresh, self.spec.chunk_size);
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
-        let taken = match self.spec.transport.try_write_vectored(&slices) {
-            Ok(taken) => taken,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            Err(error) => return Err(error),
-        };
+        let taken = self.send(&slices)?;
         drop(slices);
-        self.spec.stats.sent_bytes.add(taken as u64);
         self.account(taken, batch, fresh);
         if taken == offered {
             self.stuck_since = None;
@@ -350,6 +370,17 @@ impl Output {
             self.stuck_since.get_or_insert(now);
         }
         Ok((taken, taken == offered))
+    }
+
+    /// Offers slices to the socket. How many bytes it took.
+    fn send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let taken = match self.spec.transport.try_write_vectored(slices) {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        self.spec.stats.sent_bytes.add(taken as u64);
+        Ok(taken)
     }
 
     /// Moves what was taken out of `waiting` and the plan; the rest of the plan waits.

@@ -51,6 +51,40 @@ impl Lane {
         let from = self.served.max(ring.tail()).max(head.saturating_sub(FRESH_MAX));
         (from..head).map_while(|seq| ring.get(seq)).collect()
     }
+
+    /// Gives outputs from `index` on their turn, as many as go in a row. Where to go on.
+    fn serve(
+        &mut self,
+        mut index: usize,
+        fresh: &[Arc<Entry>],
+        batch: &mut Batch,
+        parked: &FuturesUnordered<Writable>,
+    ) -> usize {
+        let Self { stream, outputs, .. } = self;
+        let now = Instant::now();
+        let mut left = OUTPUTS_IN_A_ROW;
+        while left > 0
+            && let Some(output) = outputs.get_mut(index)
+        {
+            let turn = if output.parked { Turn::Idle } else { output.turn(stream.ring(), fresh, batch, now) };
+            index = settle(outputs, index, turn, parked);
+            left -= 1;
+            // Those that stand where this one stood are sent the same.
+            let stands_alike = |output: &Output| output.standing().is_some_and(|other| batch.serves(&other));
+            if !outputs.get(index).is_some_and(stands_alike) {
+                continue;
+            }
+            let Some(shared) = batch.shared(fresh) else { continue };
+            while left > 0
+                && let Some(output) = outputs.get_mut(index)
+                && let Some(turn) = output.follow(&shared, batch, fresh, now)
+            {
+                index = settle(outputs, index, turn, parked);
+                left -= 1;
+            }
+        }
+        index
+    }
 }
 
 /// One shard.
@@ -169,16 +203,16 @@ impl Shard {
         let Some(lane) = self.lanes.get_mut(at) else { return };
         let ring = lane.stream.ring();
         let Some(output) = lane.outputs.get_mut(index) else { return };
-        let mut finished = act(output, ring);
-        if finished.is_none() && !output.parked {
-            self.batch.clear();
-            finished = turn(output, ring, &[], &mut self.batch, &self.parked);
-        }
-        if let Some(finished) = finished {
-            output.finish(finished);
-            lane.outputs.swap_remove(index);
-            self.drop_empty_lanes();
-        }
+        let turn = match act(output, ring) {
+            Some(finished) => Turn::Finished(finished),
+            None if output.parked => Turn::Idle,
+            None => {
+                self.batch.clear();
+                output.turn(ring, &[], &mut self.batch, Instant::now())
+            }
+        };
+        settle(&mut lane.outputs, index, turn, &self.parked);
+        self.drop_empty_lanes();
     }
 
     fn unpark(&mut self, id: OutputId, ready: io::Result<()>) {
@@ -190,7 +224,6 @@ impl Shard {
 
     /// Gives every output of the lanes that are due, and that is not parked, its turn.
     async fn serve_due(&mut self) {
-        let mut in_a_row = 0;
         let now = Instant::now();
         for lane in &mut self.lanes {
             if !lane.pace.take(now) {
@@ -200,22 +233,10 @@ impl Shard {
             let Some(last) = fresh.last() else { continue };
             lane.served = last.seq + 1;
             self.batch.clear();
-            let ring = lane.stream.ring();
             let mut index = 0;
-            while let Some(output) = lane.outputs.get_mut(index) {
-                let finished = if output.parked {
-                    None
-                } else {
-                    turn(output, ring, &fresh, &mut self.batch, &self.parked)
-                };
-                if let Some(finished) = finished {
-                    output.finish(finished);
-                    lane.outputs.swap_remove(index);
-                } else {
-                    index += 1;
-                }
-                in_a_row += 1;
-                if in_a_row % OUTPUTS_IN_A_ROW == 0 {
+            while index < lane.outputs.len() {
+                index = lane.serve(index, &fresh, &mut self.batch, &self.parked);
+                if index < lane.outputs.len() {
                     tokio::task::yield_now().await;
                 }
             }
@@ -254,23 +275,22 @@ impl Drop for Lane {
     }
 }
 
-/// One output's turn. What finished it, if anything did.
-fn turn(
-    output: &mut Output,
-    ring: &Ring,
-    fresh: &[Arc<Entry>],
-    batch: &mut Batch,
-    parked: &FuturesUnordered<Writable>,
-) -> Option<Finished> {
-    match output.turn(ring, fresh, batch, Instant::now()) {
-        Turn::Idle => None,
+/// Does what the turn of the output at `index` ended with. Where to go on.
+fn settle(outputs: &mut Vec<Output>, index: usize, turn: Turn, parked: &FuturesUnordered<Writable>) -> usize {
+    match turn {
+        Turn::Idle => {}
         // More: the others first. A socket that takes more is ready at once.
         Turn::More | Turn::Parked => {
-            park(output, parked);
-            None
+            if let Some(output) = outputs.get_mut(index) {
+                park(output, parked);
+            }
         }
-        Turn::Finished(finished) => Some(finished),
+        Turn::Finished(finished) => {
+            outputs.swap_remove(index).finish(finished);
+            return index;
+        }
     }
+    index + 1
 }
 
 /// Waits for the socket apart from everything else.
