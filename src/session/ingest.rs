@@ -212,8 +212,15 @@ impl Ingest<'_> {
                 return Over::Failed(error.into());
             }
             failed = tokio::select! {
-                // First of the two: a project that goes ends its stream as well.
                 biased;
+                // First, since it is what mostly happens: the others are looked at when nothing is left to read.
+                stepped = connection.step() => match stepped {
+                    Ok(Step::Fed) => None,
+                    // FIN without FCUnpublish or deleteStream: a crash, or a cut.
+                    Ok(Step::Closed) => Some(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
+                    Err(failure) => Some(failure),
+                },
+                // Before the next: a project that goes ends its stream as well.
                 () = &mut kicked => return Over::Kicked,
                 () = &mut superseded => return Over::Superseded,
                 () = &mut drain, if asked.is_none() => {
@@ -225,12 +232,6 @@ impl Ingest<'_> {
                     None
                 }
                 () = passed(asked) => return Over::Draining,
-                stepped = connection.step() => match stepped {
-                    Ok(Step::Fed) => None,
-                    // FIN without FCUnpublish or deleteStream: a crash, or a cut.
-                    Ok(Step::Closed) => Some(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
-                    Err(failure) => Some(failure),
-                },
             };
         }
     }
