@@ -21,7 +21,9 @@ const WAITING_MAX: usize = 1_024;
 
 /// Answers in a row before a thread looks for new requests: those who wait for a part are answered before those who have it
 /// ask for the next.
-const ANSWERS_IN_A_ROW: u32 = 512;
+const ANSWERS_IN_A_ROW: u32 = 2_048;
+/// How many requests may go before one who was woken by the packager's thread: none, for the same reason.
+const REQUESTS_BEFORE_WOKEN: u32 = 1;
 
 /// A connection, its socket, and what was read of it.
 pub(super) type Handed = (Connection, StdStream, Vec<u8>);
@@ -97,7 +99,9 @@ struct Hand {
 
 impl Hand {
     fn work(self, cut: &CancellationToken) {
-        match Builder::new_current_thread().enable_all().event_interval(ANSWERS_IN_A_ROW).build() {
+        let mut builder = Builder::new_current_thread();
+        builder.event_interval(ANSWERS_IN_A_ROW).global_queue_interval(REQUESTS_BEFORE_WOKEN);
+        match builder.enable_all().build() {
             Ok(runtime) => drop(runtime.block_on(cut.run_until_cancelled(self.serve()))),
             Err(error) => tracing::error!(%error, "a thread for viewers cannot run"),
         }
