@@ -1,16 +1,18 @@
 //! When what arrived is sent: a write costs the same whatever its size, so frames wait for each other, up to a window.
 //!
-//! The window opens with the first frame that waits. It closes early at the last video frame that is expected to fit in
-//! it, since waiting on for the timer would bring nothing more: so video goes out without delay once it is there, and
-//! audio waits for it.
+//! The window opens with the first frame that waits. It closes early when no other frame is expected to fit in it, since
+//! waiting on for the timer would bring nothing more: so what comes in bursts, sound with each picture, goes out without
+//! delay once the last burst that fits is there.
 
 use std::time::{Duration, Instant};
 
 use super::super::ring::{Entry, Ring};
-use crate::media::{Frame, TrackId};
+use crate::media::Frame;
 
-/// An interval between video frames beyond which the guess for the next one is not trusted.
-const INTERVAL_MAX: Duration = Duration::from_millis(500);
+/// A distance between frames beyond which the guess for the next one is not trusted.
+const GAP_MAX: Duration = Duration::from_millis(500);
+/// Frames that arrive closer than this came together.
+const TOGETHER: Duration = Duration::from_millis(2);
 
 /// The pace of one stream in one shard.
 #[derive(Debug)]
@@ -20,14 +22,36 @@ pub(super) struct Pace {
     due: Option<Instant>,
     /// Up to where entries were heard.
     heard: u64,
-    last_video_millis: Option<i64>,
-    interval: Duration,
+    pictures: Arrivals,
+    sound: Arrivals,
+}
+
+/// When frames of one kind arrive.
+#[derive(Debug, Default)]
+struct Arrivals {
+    last: Option<Instant>,
+    /// Between the last two that did not come together.
+    gap: Option<Duration>,
+}
+
+impl Arrivals {
+    fn learn(&mut self, now: Instant) {
+        let gap = self.last.replace(now).map(|last| now.saturating_duration_since(last));
+        self.gap = gap.filter(|gap| *gap >= TOGETHER).map(|gap| gap.min(GAP_MAX)).or(self.gap);
+    }
+
+    /// When the next one is expected at the latest; `None` while nothing is known of it.
+    fn next(&self) -> Option<Instant> {
+        let gap = self.gap?;
+        // A quarter more, since frames come a little late as often as early.
+        Some(self.last? + gap + gap / 4)
+    }
 }
 
 impl Pace {
     /// Nothing waits; entries before `heard` are not waited for.
-    pub(super) const fn new(window: Duration, heard: u64) -> Self {
-        Self { window, due: None, heard, last_video_millis: None, interval: INTERVAL_MAX }
+    pub(super) fn new(window: Duration, heard: u64) -> Self {
+        Self { window, due: None, heard, pictures: Arrivals::default(), sound: Arrivals::default() }
     }
 
     /// When something is to be sent.
@@ -55,12 +79,12 @@ impl Pace {
     fn hear_entry(&mut self, entry: &Entry, now: Instant) {
         let due = *self.due.get_or_insert(now + self.window);
         let is_last = match &entry.frame {
-            Frame::Media(packet) if packet.track == TrackId::VIDEO => {
-                self.learn(packet.dts.as_millis());
-                // A quarter more, since frames come a little late as often as early.
-                now + self.interval + self.interval / 4 >= due
+            Frame::Media(packet) => {
+                let kind = if packet.track.is_video() { &mut self.pictures } else { &mut self.sound };
+                kind.learn(entry.arrived);
+                self.next().is_some_and(|next| next >= due)
             }
-            Frame::Media(_) | Frame::Data(_) => false,
+            Frame::Data(_) => false,
             Frame::End(_) => true,
         };
         if is_last {
@@ -68,12 +92,9 @@ impl Pace {
         }
     }
 
-    /// Learns the distance between video frames from their own clock.
-    fn learn(&mut self, millis: i64) {
-        let apart = self.last_video_millis.replace(millis).map(|last| millis - last);
-        if let Some(apart) = apart.and_then(|apart| u64::try_from(apart).ok()) {
-            self.interval = Duration::from_millis(apart).min(INTERVAL_MAX);
-        }
+    /// When the next frame is expected.
+    fn next(&self) -> Option<Instant> {
+        [&self.pictures, &self.sound].into_iter().filter_map(Arrivals::next).min()
     }
 }
 
@@ -84,12 +105,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{MediaTime, Packet};
+    use crate::media::{MediaTime, Packet, TrackId};
 
-    fn entry(track: TrackId, millis: i64) -> Entry {
+    fn entry(track: TrackId, arrived: Instant) -> Entry {
         let packet = Packet {
             track,
-            dts: MediaTime::from_millis(millis),
+            dts: MediaTime::ZERO,
             cts: MediaTime::ZERO,
             keyframe: true,
             payload: Bytes::new(),
@@ -101,48 +122,76 @@ mod tests {
             start: true,
             discontinuity: false,
             origin: crate::stream::Origin::Encoder,
-            arrived: Instant::now(),
+            arrived,
             wire: None,
             plain: None,
         }
     }
 
-    /// Hears a frame every `step` ms and says at which of them something is sent at once.
-    fn sent_at(window: u64, track: TrackId, step: u32) -> Vec<u32> {
+    /// Hears frames as they come, at the times of a second that are given, and says when something is sent.
+    fn sent_at(window: u64, mut frames: Vec<(u64, TrackId)>) -> Vec<u64> {
+        frames.sort_unstable_by_key(|(at, _)| *at);
         let mut pace = Pace::new(Duration::from_millis(window), 0);
         let began = Instant::now();
         let mut sent = Vec::new();
-        for number in 0..12_u32 {
-            let now = began + Duration::from_millis(u64::from(number * step));
-            pace.hear_entry(&entry(track, i64::from(number * step)), now);
+        for at in 0..1_000 {
+            let now = began + Duration::from_millis(at);
+            for (_, track) in frames.iter().filter(|(arrives, _)| *arrives == at) {
+                pace.hear_entry(&entry(*track, now), now);
+            }
             if pace.take(now) {
-                sent.push(number);
+                sent.push(at);
             }
         }
         sent
     }
 
+    fn every(step: u64, track: TrackId) -> Vec<(u64, TrackId)> {
+        (0..1_000 / step).map(|number| (number * step, track)).collect()
+    }
+
+    /// As OBS sends: sound leaves with the picture after it.
+    fn bursts() -> Vec<(u64, TrackId)> {
+        [every(33, TrackId::VIDEO), every(33, TrackId::AUDIO), every(66, TrackId::AUDIO)].concat()
+    }
+
+    /// As FFmpeg sends: each frame when its time has come.
+    fn evenly() -> Vec<(u64, TrackId)> {
+        [every(33, TrackId::VIDEO), every(21, TrackId::AUDIO)].concat()
+    }
+
     #[test]
     fn without_a_window_everything_goes_at_once() {
-        assert_eq!(sent_at(0, TrackId::AUDIO, 21), (0..12).collect::<Vec<_>>());
+        assert_eq!(sent_at(0, every(21, TrackId::AUDIO)).len(), 47);
     }
 
     #[test]
-    fn video_goes_at_once_when_no_other_fits_the_window() {
-        assert_eq!(sent_at(5, TrackId::VIDEO, 33), (0..12).collect::<Vec<_>>());
+    fn a_picture_goes_at_once_when_no_other_frame_fits_the_window() {
+        let frames: Vec<u64> = every(33, TrackId::VIDEO).into_iter().map(|(at, _)| at).collect();
+        assert_eq!(sent_at(5, every(33, TrackId::VIDEO))[1..], frames[1..]);
+        assert_eq!(sent_at(5, bursts())[2..], frames[2..]);
     }
 
     #[test]
-    fn video_waits_for_the_last_one_that_fits() {
-        assert_eq!(sent_at(50, TrackId::VIDEO, 33)[1..], [2, 4, 6, 8, 10]);
-        assert_eq!(sent_at(100, TrackId::VIDEO, 33)[1..], [3, 6, 9]);
+    fn a_burst_waits_for_the_last_one_that_fits() {
+        for frames in [every(33, TrackId::VIDEO), bursts()] {
+            assert_eq!(sent_at(50, frames.clone())[1..4], [99, 165, 231]);
+            assert_eq!(sent_at(100, frames)[1..4], [165, 264, 363]);
+        }
     }
 
     #[test]
-    fn audio_alone_waits_for_the_timer() {
+    fn frames_that_come_evenly_fill_the_window() {
+        let sent = sent_at(50, evenly());
+        assert!(sent.len() <= 22, "{sent:?}");
+        assert!(sent.windows(2).all(|pair| pair[1] - pair[0] <= 50 + 21), "{sent:?}");
+    }
+
+    #[test]
+    fn what_is_not_known_yet_waits_for_the_timer() {
         let mut pace = Pace::new(Duration::from_millis(50), 0);
         let now = Instant::now();
-        pace.hear_entry(&entry(TrackId::AUDIO, 0), now);
+        pace.hear_entry(&entry(TrackId::AUDIO, now), now);
         assert!(!pace.take(now + Duration::from_millis(49)));
         assert!(pace.take(now + Duration::from_millis(50)));
         assert_eq!(pace.due(), None);
