@@ -109,7 +109,7 @@ impl Api {
         app.ready().await.expect("it becomes ready");
         let (store, vault) = (app.services.store.clone(), app.services.vault.clone());
         let people =
-            account::Config { cost: Cost::LEAST, sign_up: config.sign_up, ..account::Config::default() };
+            account::Config { cost: Cost::LEAST, sign_up: config.strangers, ..account::Config::default() };
         let accounts = Accounts::new(store, vault, people).expect("accounts");
         let (phase, health) = Health::new();
         phase.send_replace(Phase::Ready);

@@ -139,6 +139,8 @@ metrics! {
     STORE_CACHE_MISSES = Counter "gostream_store_cache_misses_total" ["cache"] "Look-ups that a cache could not answer.";
     SIGN_INS_LIMITED = Counter "gostream_sign_ins_limited_total" ["by"] "Attempts to sign in or up that were too many.";
     PROJECTS = Gauge "gostream_projects" [] "Projects that are known.";
+    WORKER_FAULTS = Counter "gostream_worker_faults_total" ["worker"]
+        "Workers that ended by a fault of this program, and were begun again.";
     PROJECT_REFRESHES = Counter "gostream_project_refreshes_total" [] "Times a project was read anew after a change.";
 
     EVENTS = Counter "gostream_events_total" ["result"]

@@ -50,5 +50,6 @@ impl Collect for StoreFigures {
         }
         out.add(&names::PROJECTS, &[], self.control.catalog().len() as u64);
         out.add(&names::PROJECT_REFRESHES, &[], self.control.refreshes());
+        out.add(&names::WORKER_FAULTS, &["control"], self.control.faults());
     }
 }

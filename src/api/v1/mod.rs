@@ -67,8 +67,8 @@ pub struct Services {
 pub struct Config {
     /// What every request passes.
     pub door: door::Config,
-    /// Whether people may make accounts of their own.
-    pub sign_up: bool,
+    /// Whether people come in whom nobody here let in: everybody then sees their own projects alone.
+    pub strangers: bool,
 }
 
 /// The API, its document, and the pages that show it.

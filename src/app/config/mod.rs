@@ -24,6 +24,7 @@ mod sections;
 mod show;
 mod sources;
 mod values;
+mod words;
 
 #[cfg(test)]
 mod tests;

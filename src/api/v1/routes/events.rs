@@ -98,8 +98,8 @@ impl Which {
 pub(super) fn is_for(services: &Services, caller: &Caller, event: &Event) -> bool {
     let admin = caller.user.role == Role::Admin;
     match event.project_id {
-        Some(id) => admin || sight::known(services, caller, id).is_some() || !services.config.sign_up,
-        None => admin || !(services.config.sign_up || event.kind.starts_with("user.")),
+        Some(id) => admin || sight::known(services, caller, id).is_some() || !services.config.strangers,
+        None => admin || !(services.config.strangers || event.kind.starts_with("user.")),
     }
 }
 

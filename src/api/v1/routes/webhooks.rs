@@ -135,7 +135,7 @@ impl From<&Delivery> for DeliveryShown {
 fn sees(services: &Services, caller: &Caller, project: Option<ProjectId>) -> bool {
     match project {
         Some(project) => sight::known(services, caller, project).is_some(),
-        None => !services.config.sign_up || caller.user.role == Role::Admin,
+        None => !services.config.strangers || caller.user.role == Role::Admin,
     }
 }
 
