@@ -82,8 +82,10 @@ impl Destination {
     /// name and in what is judged by.
     #[must_use]
     pub fn is_served_like(&self, other: &Self) -> bool {
-        let connected =
-            |one: &Self| Self { name: String::new(), limits: OwnLimits::default(), ..one.clone() };
+        let connected = |one: &Self| {
+            let id = DestinationId::new("");
+            Self { id, name: String::new(), limits: OwnLimits::default(), ..one.clone() }
+        };
         connected(self) == connected(other)
     }
 }

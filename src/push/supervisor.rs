@@ -205,14 +205,22 @@ impl Supervisor {
             if of != stream.id() {
                 return true;
             }
-            let still = wanted.iter().find(|d| d.id == *id && d.is_served_like(&output.destination));
+            let own = &output.destination;
+            let is_it = |d: &&Destination| d.id == *id || !d.tag.is_empty() && d.tag == own.tag;
+            let still = wanted.iter().filter(is_it).find(|d| d.is_served_like(own));
+            // Its label goes to another.
+            let is_taken = wanted.iter().any(|d| d.id == *id && d.tag != own.tag);
+            let still = still.filter(|_| !is_taken);
             match still {
                 Some(destination) => output.follow(destination),
                 None => output.stop.cancel(),
             }
             still.is_some()
         });
-        for destination in wanted {
+        let of_stream = outputs.iter().filter(|((of, _), _)| of == stream.id());
+        let renamed: Vec<_> = of_stream.map(|(_, output)| Arc::clone(&output.destination.tag)).collect();
+        let is_served = |wanted: &Destination| !wanted.tag.is_empty() && renamed.contains(&wanted.tag);
+        for destination in wanted.into_iter().filter(|wanted| !is_served(wanted)) {
             let key = (stream.id().clone(), destination.id.clone());
             outputs.entry(key).or_insert_with(|| self.start(stream, destination));
         }
