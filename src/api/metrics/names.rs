@@ -129,6 +129,9 @@ metrics! {
 
     STORE_CONNECTIONS = Gauge "gostream_store_connections" ["state"] "Connections to the database, in use or idle.";
     STORE_CONNECTIONS_MAX = Gauge "gostream_store_connections_max" [] "Connections to the database that there may be.";
+    STORE_ACQUIRE_TIMEOUT = Gauge "gostream_store_acquire_timeout_seconds" []
+        "How long a call waits for a connection to the database.";
+    STORE_STATEMENT_TIMEOUT = Gauge "gostream_store_statement_timeout_seconds" [] "How long a statement may run.";
     STORE_STATEMENTS = Counter "gostream_store_statements_total" ["kind"] "Statements that the database was asked.";
     STORE_STATEMENT_TIME = Counter "gostream_store_statement_seconds_total" [] "Time that statements took.";
     STORE_ERRORS = Counter "gostream_store_errors_total" ["reason"]

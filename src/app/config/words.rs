@@ -39,3 +39,29 @@ impl<T: Copy + PartialEq> Kind<T> for WordOrSwitch<T> {
         self.word.print(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use toml::de::DeValue;
+
+    use super::*;
+
+    #[test]
+    fn a_switch_is_as_good_as_its_words() {
+        let word = WordOrSwitch { word: Word(&[("auto", 0), ("always", 1), ("never", 2)]), on: 1, off: 2 };
+        let (on, off) = (DeValue::Boolean(true), DeValue::Boolean(false));
+        for (raw, value) in [
+            (Raw::Toml(&on), 1),
+            (Raw::Toml(&off), 2),
+            (Raw::Text("true"), 1),
+            (Raw::Text("false"), 2),
+            (Raw::Text("auto"), 0),
+            (Raw::Text("never"), 2),
+        ] {
+            assert_eq!(word.read(raw), Ok(value));
+        }
+        let wrong = word.read(Raw::Text("yes")).expect_err("it is neither");
+        assert_eq!(wrong.must, "must be \"auto\" or \"always\" or \"never\"");
+        assert_eq!(word.print(&1).as_deref(), Some("\"always\""), "one way to write each");
+    }
+}

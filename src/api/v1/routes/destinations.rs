@@ -188,7 +188,7 @@ pub(super) async fn destinations(
 ) -> Result<Items<DestinationShown>, Problem> {
     let known = sight::project_with(&services, &caller, id, Part::Destinations).await?;
     let items = known.destinations.iter().map(|row| DestinationShown::of(&services, &known, row)).collect();
-    Ok(Items { items })
+    Ok(Items::all(items))
 }
 
 /// Add a destination
