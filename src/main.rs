@@ -15,7 +15,7 @@ fn main() -> anyhow::Result<ExitCode> {
             gostream::app::serve(loaded.config, Box::new(move || Ok(flags.load()?.config)))
         }
         Task::Admin(loaded, command) => gostream::app::admin::run(&loaded.config, &command),
-        Task::Doctor(loaded, json) => gostream::app::doctor::run(&loaded.config, json),
+        Task::Doctor(loaded, json, project) => gostream::app::doctor::run(&loaded.config, json, project),
         Task::Migrate(loaded) => gostream::app::migrate(&loaded.config),
         Task::Demo(loaded) => gostream::app::demo(loaded.config),
     }

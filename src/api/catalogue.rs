@@ -1,6 +1,7 @@
-//! Every code that a problem of the API can have: its status, its title, and what to do about it.
+//! Every code that a problem can have: its status, its title, and what to do about it.
 //!
-//! One table: answers, the OpenAPI document and the page of a code are made from it. A code never changes its meaning.
+//! One table for the API and one for what is served beside it: answers, the OpenAPI document and the page of a code are
+//! made from them. A code never changes its meaning.
 
 use axum::http::StatusCode;
 
@@ -19,19 +20,21 @@ pub struct Code {
 
 /// Declares each code once, and the table of all of them.
 macro_rules! codes {
-    ($($constant:ident = $status:ident $code:literal $title:literal $help:literal;)*) => {
+    ($(#[$doc:meta])* $table:ident: $($constant:ident = $status:ident $code:literal $title:literal $help:literal;)*) => {
         $(
             #[doc = $help]
             pub static $constant: Code =
                 Code { code: $code, status: StatusCode::$status, title: $title, help: $help };
         )*
 
-        /// All codes, by status.
-        pub static ALL: &[&Code] = &[$(&$constant),*];
+        $(#[$doc])*
+        pub static $table: &[&Code] = &[$(&$constant),*];
     };
 }
 
 codes! {
+    /// All codes of the API, by status.
+    ALL:
     BAD_REQUEST = BAD_REQUEST "bad_request" "The request cannot be read"
         "A header or the form of the request is wrong; the detail says which.";
     MALFORMED_JSON = BAD_REQUEST "malformed_json" "The body is not JSON"
@@ -51,7 +54,8 @@ codes! {
     CROSS_ORIGIN = FORBIDDEN "cross_origin" "The request came from another site"
         "With a session cookie, what changes something must come from this server's own pages, as application/json.";
     SETUP_CLOSED = FORBIDDEN "setup_closed" "The link is not good"
-        "A setup or reset link works once and for half an hour. `gostream admin reset-link` prints a new one.";
+        "A link works once and for half an hour. `gostream admin setup-link` prints a new one for the first administrator, \
+         `gostream admin reset-link` one for an account that is there.";
     ELSEWHERE_FAILED = FORBIDDEN "sign_in_elsewhere_failed" "Signing in elsewhere did not work"
         "The identity provider did not vouch for anybody, or nobody here; the detail says why.";
     SIGN_UP_OFF = FORBIDDEN "sign_up_off" "Accounts are made by an administrator here"
@@ -104,6 +108,35 @@ codes! {
         "The server runs without this part, or it is not ready; the detail says which.";
 }
 
+codes! {
+    /// Those of media, pages and health, beside the API's, by status.
+    BESIDE:
+    BAD_DIRECTIVE = BAD_REQUEST "bad_directive" "The playlist cannot be waited for like this"
+        "A delivery directive (`_HLS_msn`, `_HLS_part`) names what cannot come soon; load the playlist without it.";
+    TOKEN_MISSING = FORBIDDEN "token_missing" "The stream cannot be played with this address"
+        "This server plays streams with a token alone; ask whoever shows the stream for an address.";
+    TOKEN_EXPIRED = FORBIDDEN "token_expired" "The stream cannot be played with this address"
+        "The token in the address was good for a while; ask for a new address.";
+    TOKEN_INVALID = FORBIDDEN "token_invalid" "The stream cannot be played with this address"
+        "The token in the address is not of this server, or for another stream.";
+    UNKNOWN_STREAM = NOT_FOUND "unknown_stream" "There is no such stream"
+        "No project has this playback id.";
+    NOT_LIVE_YET = NOT_FOUND "not_live_yet" "The stream is starting"
+        "Its first segment is not whole yet. Ask again after Retry-After.";
+    SEGMENT_GONE = NOT_FOUND "segment_gone" "The segment has left the live window"
+        "Load the playlist anew: it names what is there.";
+    NOT_READY = SERVICE_UNAVAILABLE "not_ready" "Not ready"
+        "The server is starting or stopping; the detail says what is waited for.";
+    TOO_MANY_WAITING = SERVICE_UNAVAILABLE "too_many_waiting" "Too many requests wait for this stream"
+        "Ask again after Retry-After, without waiting for what is to come.";
+}
+
+/// The code of this name, of all there are.
+#[must_use]
+pub fn of(name: &str) -> Option<&'static Code> {
+    ALL.iter().chain(BESIDE).copied().find(|code| code.code == name)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -113,12 +146,17 @@ mod tests {
     #[test]
     fn every_code_is_there_once_and_says_what_to_do() {
         let mut seen = BTreeSet::new();
-        for code in ALL {
+        for code in ALL.iter().chain(BESIDE) {
             assert!(seen.insert(code.code), "{} twice", code.code);
             assert!(code.code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", code.code);
             assert!(code.help.ends_with('.') && !code.title.ends_with('.'), "{}", code.code);
             assert!(code.status.is_client_error() || code.status.is_server_error(), "{}", code.code);
         }
-        assert!(ALL.is_sorted_by_key(|code| code.status.as_u16()), "by status");
+        for table in [ALL, BESIDE] {
+            assert!(table.is_sorted_by_key(|code| code.status.as_u16()), "by status");
+        }
+        for fault in crate::stream::TokenFault::ALL {
+            assert!(of(fault.label()).is_some(), "{fault}");
+        }
     }
 }

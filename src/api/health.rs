@@ -4,12 +4,12 @@ use std::fmt;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
-use super::Problem;
+use super::{Problem, catalogue};
 
 /// Where the process is in its life. `app` moves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ async fn ready(State(health): State<Health>) -> Response {
         Phase::Starting(what) => format!("starting: {what}"),
         Phase::Draining => "draining: the process was told to stop".to_owned(),
     };
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready").detail(detail).into_response()
+    Problem::of(&catalogue::NOT_READY).detail(detail).into_response()
 }
 
 fn fine(body: &'static str) -> Response {
@@ -129,7 +129,7 @@ mod tests {
         let (answer, body) = ask(&router, "GET", "/nope/%3Cb%3E?token=sesame").await;
         assert_eq!(answer.status(), 404);
         let expected = serde_json::json!({
-            "type": "https://gostream.dev/problems/not_found", "title": "There is nothing here", "status": 404,
+            "type": "/api-docs/problems/not_found", "title": "There is nothing here", "status": 404,
             "instance": "/nope/%3Cb%3E", "code": "not_found",
         });
         assert_eq!(body, expected);

@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 
 use super::catalogue::{self, Code};
 
-/// Where a code is explained, before the code itself. A name, not necessarily a page (RFC 9457, section 3.1.1).
-const TYPE_BASE: &str = "https://gostream.dev/problems/";
+/// Where this server explains a code, before the code itself: a reference from the root of wherever it was asked
+/// (RFC 9457, section 3.1.1).
+pub const TYPE_BASE: &str = "/api-docs/problems/";
 
 /// What problems are served as.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -53,8 +54,8 @@ pub struct Fault {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
-    /// Names the code as a URI.
-    #[schema(example = "https://gostream.dev/problems/not_found")]
+    /// The page of the code, as a reference from the root of this server.
+    #[schema(example = "/api-docs/problems/not_found")]
     r#type: String,
     /// The same for every occurrence of a code.
     #[schema(example = "There is nothing here")]

@@ -21,6 +21,7 @@ use crate::control::{self, Control, Declared, DeclaredDestination, DestinationWi
 use crate::journal::{self, Journal};
 use crate::media::Codec;
 use crate::net::Allowed;
+use crate::push::OwnLimits;
 use crate::store::{Role, Store, StoreConfig};
 use crate::stream::StreamKey;
 use crate::vault::{FILE_NAME, ServerKey, Vault};
@@ -160,7 +161,7 @@ struct Examiner(Config);
 impl v1::Doctor for Examiner {
     fn examine(&self) -> Pin<Box<dyn Future<Output = Vec<v1::Examined>> + Send + '_>> {
         Box::pin(async {
-            let found = doctor::examine(&self.0).await.into_iter();
+            let found = doctor::examine(&self.0, None).await.into_iter();
             let examined = |check: doctor::Check| v1::Examined {
                 id: check.id,
                 title: check.title,
@@ -205,7 +206,10 @@ pub(super) fn services(
         about: Arc::new(v1::About { node_id: node::id(config)?, started_at: SystemTime::now(), machine }),
         rehearsal,
         doctor: Arc::new(Examiner(config.clone())),
-        config: Arc::new(v1::Config { door: door(config, public_url), sign_up: config.auth.signup }),
+        config: Arc::new(v1::Config {
+            door: door(config, public_url),
+            strangers: config.auth.strangers_may_come(),
+        }),
         figures: Arc::default(),
     })
 }
@@ -249,6 +253,14 @@ fn destination(declared: &config::Destination) -> DeclaredDestination {
         codecs,
         video_track: declared.video_track,
         audio_track: declared.audio_track,
-        limits: None,
+        limits: limits(declared.limits),
     })
+}
+
+/// As they are kept; `None` where nothing is said.
+fn limits(limits: OwnLimits) -> Option<serde_json::Value> {
+    let bitrate = limits.bitrate.map(|bits| ("bitrate_max_bits".to_owned(), bits.into()));
+    let keyframe = limits.keyframe.map(|apart| ("keyframe_max_s".to_owned(), apart.as_secs_f64().into()));
+    let said: serde_json::Map<_, _> = bitrate.into_iter().chain(keyframe).collect();
+    (!said.is_empty()).then_some(said.into())
 }

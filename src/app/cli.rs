@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use super::admin::AdminCommand;
 use super::config::{self, Errors, Flag, Loaded, Sources};
 use super::playback_url::{self, Wanted};
+use crate::store::ProjectId;
 use crate::stream::{InvalidPlaybackId, PlaybackId};
 
 /// Exit code of everything that is wrong before the server runs: arguments (clap's own) and configuration.
@@ -42,6 +43,9 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Look at the destinations and the show of this project alone
+        #[arg(long, value_name = "ID")]
+        project: Option<ProjectId>,
     },
     /// Bring the database's schema up to date, and end
     Migrate,
@@ -148,8 +152,8 @@ pub enum Task {
     Migrate(Box<Loaded>),
     /// Make a link into an account.
     Admin(Box<Loaded>, AdminCommand),
-    /// Look at the machine; whether to print JSON.
-    Doctor(Box<Loaded>, bool),
+    /// Look at the machine; whether to print JSON, and at which project alone.
+    Doctor(Box<Loaded>, bool, Option<ProjectId>),
     /// Nothing: the answer is given.
     Done(ExitCode),
 }
@@ -181,8 +185,8 @@ pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Task {
             Ok(loaded) => Task::Admin(Box::new(loaded), command.clone()),
             Err(errors) => refuse(&errors),
         },
-        Some(Command::Doctor { json }) => match cli.flags.load() {
-            Ok(loaded) => Task::Doctor(Box::new(loaded), *json),
+        Some(Command::Doctor { json, project }) => match cli.flags.load() {
+            Ok(loaded) => Task::Doctor(Box::new(loaded), *json, *project),
             Err(errors) => refuse(&errors),
         },
         Some(Command::Demo) => load(Task::Demo),

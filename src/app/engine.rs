@@ -207,10 +207,10 @@ pub(super) fn push_config(config: &Config) -> anyhow::Result<push::Config> {
 }
 
 /// Which addresses are connected to on the word of people with an account.
-pub(super) const fn allowed(config: &Config) -> Allowed {
+pub(super) fn allowed(config: &Config) -> Allowed {
     match config.relay.allow_private {
         config::AllowPrivate::Always => Allowed::All,
-        config::AllowPrivate::Auto if config.auth.signup => Allowed::World,
+        config::AllowPrivate::Auto if config.auth.strangers_may_come() => Allowed::World,
         config::AllowPrivate::Auto => Allowed::NotLink,
         config::AllowPrivate::Never => Allowed::World,
     }
@@ -226,5 +226,38 @@ fn hls_config(config: &Config) -> hls::Config {
         window: hls.window,
         segment_max: hls.segment_max,
         resume: hls.resume,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::config::{AllowPrivate, OidcCreate};
+
+    #[test]
+    fn strangers_reach_nothing_inside_our_network_whichever_door_they_come_by() {
+        let with = |set: &dyn Fn(&mut Config)| {
+            let mut config = Config::default();
+            set(&mut config);
+            allowed(&config)
+        };
+        let by_issuer = |create: OidcCreate, trusted: bool| {
+            with(&|config| {
+                let oidc = &mut config.auth.oidc;
+                "https://accounts.example".clone_into(&mut oidc.issuer);
+                (oidc.create, oidc.trusted) = (create, trusted);
+            })
+        };
+        assert_eq!(with(&|_| {}), Allowed::NotLink, "all have their account of an administrator");
+        assert_eq!(with(&|config| config.auth.signup = true), Allowed::World);
+        assert_eq!(by_issuer(OidcCreate::Off, false), Allowed::NotLink);
+        assert_eq!(by_issuer(OidcCreate::Operator, false), Allowed::World);
+        assert_eq!(by_issuer(OidcCreate::Viewer, false), Allowed::World, "they may be made operators");
+        assert_eq!(by_issuer(OidcCreate::Operator, true), Allowed::NotLink, "it knows our own people alone");
+        let said = with(&|config| {
+            config.auth.signup = true;
+            config.relay.allow_private = AllowPrivate::Always;
+        });
+        assert_eq!(said, Allowed::All, "the operator has said so");
     }
 }

@@ -25,6 +25,7 @@ use crate::api::metrics::{Collect, EngineFigures, HistoryFigures, StoreFigures};
 use crate::api::page;
 use crate::api::{Health, Phase, hls, v1};
 use crate::control::Control;
+use crate::journal::Kind;
 use crate::net::{Identity, Listener};
 use crate::store::Store;
 use crate::webhook::Webhooks;
@@ -207,12 +208,14 @@ impl App {
         first_admin: Option<Named>,
     ) -> JoinHandle<anyhow::Result<Option<FirstProject>>> {
         let declared = assembly::declared(&config.projects);
+        let node = self.services.about.node_id.clone();
         let (control, phase) = (Arc::clone(&self.control), self.phase.clone());
         let (sessions, connections) = (Arc::clone(&self.engine.sessions), self.engine.connections.clone());
         let (background, stop) = (self.engine.background.clone(), self.engine.stop.clone());
         let people = People { accounts: self.accounts.clone(), first_admin };
         tokio::spawn(async move {
             let first = preparation::prepare(&control, &people, &declared, &phase).await?;
+            let journal = control.journal().clone();
             background.spawn(control.run(stop));
             for ((socket, connections), identity) in
                 sockets.into_iter().zip(connections).zip([None, identity])
@@ -223,6 +226,7 @@ impl App {
                 }
             }
             phase.send_replace(Phase::Ready);
+            journal.note(Kind::NodeJoined, None, None, serde_json::json!({ "node": node }));
             tracing::info!("ready");
             Ok(first)
         })
@@ -311,7 +315,10 @@ impl App {
 
     /// Ends everything in order, within the drain timeout. `false` when that was not enough.
     pub async fn drain(&self) -> bool {
-        self.phase.send_replace(Phase::Draining);
+        if self.phase.send_replace(Phase::Draining) == Phase::Ready {
+            let data = serde_json::json!({ "node": self.services.about.node_id });
+            self.control.journal().note(Kind::NodeLeft, None, None, data);
+        }
         if let Some(preparing) = &self.preparing {
             preparing.abort();
         }

@@ -13,6 +13,15 @@ const FILE_NAME: &str = "node_id";
 /// Random characters of a name that we make: some 60 bits.
 const RANDOM_CHARS: usize = 12;
 
+/// The name, where there is one already; none is made.
+pub(super) fn known(config: &Config) -> Option<String> {
+    if !config.node_id.is_empty() {
+        return Some(config.node_id.clone());
+    }
+    let kept = fs::read_to_string(config.data_dir.join(FILE_NAME)).ok()?;
+    Some(kept.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 /// The name.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::destinations::DestinationWish;
 use super::error::Result;
 use super::projects::millis;
-use super::rules::slug;
+use super::rules::{self, slug};
 use super::{Control, now};
 use crate::store::{
     Destination, DestinationFields, Json, Project, ProjectFields, ProjectId, SealedKey, UnixMillis,
@@ -61,12 +61,13 @@ impl Control {
         let store = &self.rooms.store;
         for project in declared {
             let there = store.project_by_playback_id(&project.playback_id).await?;
+            let before = there.as_ref().map(|row| switches(&row.settings)).unwrap_or_default();
             let id = match there {
                 Some(row) => self.redeclare(row, project).await?,
                 None => self.declare_new(project).await?,
             };
             self.declare_key(id, &project.stream_key).await?;
-            self.declare_destinations(id, &project.destinations).await?;
+            self.declare_destinations(id, &before, &project.destinations).await?;
         }
         self.set_aside(declared).await
     }
@@ -100,9 +101,7 @@ impl Control {
 
     /// A switch that was changed in the file since it was last read counts; one that was not is left as people set it.
     async fn follow_switches(&self, row: &Project, wished: &Json) -> Result<()> {
-        let switches = |settings: &Json| settings.0.get("enabled").and_then(Value::as_object).cloned();
-        let (before, after) =
-            (switches(&row.settings).unwrap_or_default(), switches(wished).unwrap_or_default());
+        let (before, after) = (switches(&row.settings), switches(wished));
         for destination in self.rooms.store.destinations_of(row.id).await? {
             let name = slug(&destination.name);
             if let (Some(enabled), true) = (after.get(&name), before.get(&name) != after.get(&name)) {
@@ -131,18 +130,33 @@ impl Control {
         Ok(())
     }
 
-    async fn declare_destinations(&self, project: ProjectId, wanted: &[DeclaredDestination]) -> Result<()> {
+    /// Each is known by its name, and where the file has a name no more, by its address: a destination that only gets
+    /// another name is the same one. `before` is which were switched on when the file was last read.
+    async fn declare_destinations(
+        &self,
+        project: ProjectId,
+        before: &Map<String, Value>,
+        wanted: &[DeclaredDestination],
+    ) -> Result<()> {
         let store = &self.rooms.store;
         let mut there = store.destinations_of(project).await?;
+        let names: Vec<String> = wanted.iter().map(|DeclaredDestination(wish)| slug(&wish.name)).collect();
         let mut order = Vec::new();
         for DeclaredDestination(wish) in wanted {
-            let at = there.iter().position(|row| slug(&row.name) == slug(&wish.name));
+            let by_name = there.iter().position(|row| slug(&row.name) == slug(&wish.name));
+            let is_renamed =
+                |row: &Destination| !names.contains(&slug(&row.name)) && self.leads_to(row, wish);
+            let at = by_name.or_else(|| there.iter().position(is_renamed));
             let fields = self.fields_of(wish)?;
             let Some(row) = at.map(|at| there.remove(at)) else {
                 order.push(store.create_destination(project, &fields, u32::MAX, now()).await?.id);
                 continue;
             };
-            let fields = DestinationFields { enabled: row.enabled, ..fields };
+            // A switch that was changed together with the name counts too.
+            let was_enabled = before.get(&slug(&row.name)).and_then(Value::as_bool);
+            let is_switched = by_name.is_none() && was_enabled != Some(wish.enabled);
+            let fields =
+                DestinationFields { enabled: if is_switched { wish.enabled } else { row.enabled }, ..fields };
             if !self.is_same(&row, &fields) {
                 store.update_destination(row.id, row.revision, &fields, now()).await?;
             }
@@ -152,6 +166,12 @@ impl Control {
             store.delete_destination(gone.id, None).await?;
         }
         Ok(store.order_destinations(project, &order, now()).await?)
+    }
+
+    /// Whether a row has the address and the key of a wish.
+    fn leads_to(&self, row: &Destination, wish: &DestinationWish) -> bool {
+        let wanted = rules::address(&wish.url, &wish.stream_key);
+        self.address(row).is_ok_and(|address| Ok(address) == wanted)
     }
 
     /// Sealing the same twice gives different bytes, so what is inside is compared.
@@ -189,4 +209,9 @@ fn settings(project: &Declared) -> Json {
     let wishes = project.destinations.iter().map(|destination| &destination.0);
     let enabled: Map<String, Value> = wishes.map(|wish| (slug(&wish.name), wish.enabled.into())).collect();
     Json(json!({ "enabled": enabled }))
+}
+
+/// Which destinations were switched on in the file, by their names.
+fn switches(settings: &Json) -> Map<String, Value> {
+    settings.0.get("enabled").and_then(Value::as_object).cloned().unwrap_or_default()
 }

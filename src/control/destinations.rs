@@ -242,6 +242,9 @@ impl Control {
                 judge.check::<()>("/codecs", Err("Name one at least, or leave it out".to_owned()));
             }
         }
+        if let Some(Err((pointer, detail))) = wish.limits.as_ref().map(rules::limits) {
+            judge.check::<()>(pointer, Err(detail));
+        }
         judge.verdict()?;
         let Some(address) = address else { return Err(Error::invalid("/url", "There is no address")) };
         let platform = wish.platform.clone();

@@ -23,9 +23,9 @@ mod stream_keys;
 mod trials;
 mod wanted;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
@@ -34,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Directory;
 use crate::journal::{Journal, Kind};
+use crate::net::{Backoff, lasting};
 use crate::session::Sessions;
 use crate::stage::Stage;
 use crate::store::{Mark, Page, Project, ProjectId, Store, StreamKeyId, UnixMillis};
@@ -46,7 +47,7 @@ pub use destinations::{DestinationChange, DestinationWish};
 pub use error::{Error, Fault, Result};
 pub use projects::{NewProject, ProjectChange};
 pub use reading::Part;
-pub use rules::{NAME_CHARS_MAX, slug};
+pub use rules::{BITRATES, NAME_CHARS_MAX, slug};
 pub use stream_keys::{Made, StreamKeyChange};
 pub use trials::{StepReport, StepState, TrialReport};
 
@@ -115,6 +116,8 @@ pub struct Control {
     catalog: Catalog,
     gate: Mutex<Option<Mark>>,
     refreshes: AtomicU64,
+    faults: AtomicU64,
+    broken: std::sync::Mutex<HashSet<ProjectId>>,
     is_loaded: AtomicBool,
     trials: trials::Trials,
 }
@@ -130,6 +133,8 @@ impl Control {
             catalog,
             gate: Mutex::default(),
             refreshes: AtomicU64::default(),
+            faults: AtomicU64::default(),
+            broken: std::sync::Mutex::default(),
             is_loaded: AtomicBool::default(),
             trials: trials::Trials::default(),
         })
@@ -171,6 +176,12 @@ impl Control {
         self.refreshes.load(Ordering::Relaxed)
     }
 
+    /// How often following the store ended by a fault of this program, and was begun again.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
+    }
+
     /// Reads everything, and carries out what differs from what is known.
     ///
     /// # Errors
@@ -181,8 +192,17 @@ impl Control {
     }
 
     /// Follows what others change in the store, writes down which keys were used, and forgets keys that are long expired.
-    /// Until `stop`.
+    /// Until `stop`. A fault of ours does not end it.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let backoff = Backoff::new(LOOK, LOOK * 12, fastrand::u64(..));
+        let fell = |_: &Backoff, delay: Duration| {
+            self.faults.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(?delay, "following the store ended by a fault of ours, and is begun again");
+        };
+        stop.run_until_cancelled(lasting(|| self.follow(&stop), backoff, fell)).await;
+    }
+
+    async fn follow(&self, stop: &CancellationToken) {
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut is_well = true;
@@ -202,7 +222,8 @@ impl Control {
         let now = now();
         self.rooms.store.delete_expired_stream_keys(now.before(EXPIRED_KEYS_KEPT)).await?;
         let mut gate = self.gate.lock().await;
-        if *gate == Some(self.rooms.store.mark().await?) {
+        // What could not be carried out is tried again, whether or not somebody has changed it.
+        if *gate == Some(self.rooms.store.mark().await?) && self.broken().is_empty() {
             return Ok(());
         }
         self.load_all(&mut gate).await
@@ -271,28 +292,50 @@ impl Control {
     }
 
     fn carry_out(&self, known: Known) -> Arc<Known> {
-        match self.catalog.peek(known.project.id) {
-            Some(same) if *same == known => return same,
-            Some(before) if before.is_wanted_alike(&known) => return self.catalog.put(known),
+        let id = known.project.id;
+        let was_broken = self.broken().contains(&id);
+        match self.catalog.peek(id) {
+            Some(same) if *same == known && !was_broken => return same,
+            Some(before) if before.is_wanted_alike(&known) && !was_broken => return self.catalog.put(known),
             _ => {}
         }
+        if let Some(before) = self.catalog.peek(id)
+            && before.project.playback_id != known.project.playback_id
+        {
+            // Only somebody else than this program changes it.
+            self.take_down(&before.project);
+        }
+        // Until it is carried out; also if that ends by a fault of ours.
+        self.broken().insert(id);
         if declared::is_absent(&known.project) {
             self.take_down(&known.project);
+            self.broken().remove(&id);
         } else {
             match wanted::of(&known, &self.rooms.vault, &self.config) {
                 Ok((entry, show)) => {
                     // The stage first: who is let in must find its stream.
                     self.rooms.stage.put(show);
                     self.rooms.directory.put(entry);
+                    self.broken().remove(&id);
                 }
                 Err(error) => {
-                    tracing::error!(project = %known.project.id, %error, "the project cannot be used");
+                    if !was_broken {
+                        tracing::error!(project = %id, %error, "the project cannot be used");
+                    }
                     self.take_down(&known.project);
+                    if let Some(same) = self.catalog.peek(id).filter(|same| was_broken && **same == known) {
+                        return same;
+                    }
                 }
             }
         }
         self.tell(Kind::ProjectChanged, known.project.id);
         self.catalog.put(known)
+    }
+
+    /// Projects that are not as they are wanted.
+    fn broken(&self) -> MutexGuard<'_, HashSet<ProjectId>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells of a change; what is read at the start is none.
@@ -303,6 +346,7 @@ impl Control {
     }
 
     fn drop_project(&self, id: ProjectId) {
+        self.broken().remove(&id);
         if let Some(known) = self.catalog.remove(id) {
             self.take_down(&known.project);
             self.tell(Kind::ProjectDeleted, id);

@@ -1,11 +1,23 @@
 //! What may stand in a name, an address, a list of codings. Judged and kept as it is, never rewritten.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::Value;
+
 use super::error::{Error, Fault, Result};
 use crate::media::{Codec, Codecs};
+use crate::push::OwnLimits;
 use crate::rtmp::{InvalidUrl, RtmpUrl};
 
 /// The longest name of anything, in characters.
 pub const NAME_CHARS_MAX: usize = 100;
+
+/// What a destination may be said to take at most, bits a second: less is no picture, more is no stream.
+pub const BITRATES: RangeInclusive<u64> = 10_000..=1_000_000_000;
+
+/// How far apart its keyframes may be at most, seconds.
+const KEYFRAMES: RangeInclusive<f64> = 0.1..=60.0;
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
@@ -62,6 +74,26 @@ pub(super) fn codecs<'a>(words: impl Iterator<Item = &'a str>) -> Result<Codecs,
     words.map(codec).collect()
 }
 
+/// What a destination takes at most, as it stands in its row: `bitrate_max_bits` and `keyframe_max_s`, each or neither.
+pub(super) fn limits(value: &Value) -> Result<OwnLimits, (&'static str, String)> {
+    let given = |name: &str| value.get(name).filter(|value| !value.is_null());
+    let bitrate = given("bitrate_max_bits").map(|value| {
+        value.as_u64().filter(|bits| BITRATES.contains(bits)).ok_or_else(|| {
+            let (least, most) = (BITRATES.start(), BITRATES.end());
+            ("/limits/bitrate_max_bits", format!("A bitrate is {least} to {most} bits a second"))
+        })
+    });
+    let keyframe = given("keyframe_max_s").map(|value| {
+        value.as_f64().filter(|seconds| KEYFRAMES.contains(seconds)).map(Duration::from_secs_f64).ok_or_else(
+            || {
+                let (least, most) = (KEYFRAMES.start(), KEYFRAMES.end());
+                ("/limits/keyframe_max_s", format!("Keyframes are {least} to {most} seconds apart"))
+            },
+        )
+    });
+    Ok(OwnLimits { bitrate: bitrate.transpose()?, keyframe: keyframe.transpose()? })
+}
+
 /// A name as a metric label and in addresses: lower case, anything but letters and digits a single `-`.
 #[must_use]
 pub fn slug(name: &str) -> String {
@@ -98,5 +130,22 @@ mod tests {
         assert_eq!(fault("rtmp://host/app", "").0, "/stream_key");
         assert_eq!(fault("http://host/app", "secret").0, "/url");
         assert!(!fault("rtmp://host:99999/app", "sesame").1.contains("sesame"));
+    }
+
+    #[test]
+    fn limits_are_what_a_stream_can_have() {
+        use serde_json::json;
+        let both = limits(&json!({ "bitrate_max_bits": 6_000_000, "keyframe_max_s": 2.5 }));
+        let wanted = OwnLimits { bitrate: Some(6_000_000), keyframe: Some(Duration::from_millis(2_500)) };
+        assert_eq!(both, Ok(wanted));
+        assert_eq!(limits(&json!({ "bitrate_max_bits": null })), Ok(OwnLimits::default()));
+        for (bad, pointer) in [
+            (json!({ "bitrate_max_bits": 0 }), "/limits/bitrate_max_bits"),
+            (json!({ "bitrate_max_bits": u64::MAX }), "/limits/bitrate_max_bits"),
+            (json!({ "keyframe_max_s": -1 }), "/limits/keyframe_max_s"),
+            (json!({ "keyframe_max_s": 1e300 }), "/limits/keyframe_max_s"),
+        ] {
+            assert_eq!(limits(&bad).expect_err("it will not do").0, pointer, "{bad}");
+        }
     }
 }

@@ -88,6 +88,7 @@ pub(super) fn destination(
         codecs: row.codecs.as_ref().and_then(codecs),
         video_track: row.video_track.and_then(|track| u8::try_from(track).ok()),
         audio_track: row.audio_track.and_then(|track| u8::try_from(track).ok()),
+        limits: row.limits.as_ref().and_then(|limits| rules::limits(&limits.0).ok()).unwrap_or_default(),
     })
 }
 

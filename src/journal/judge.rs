@@ -245,33 +245,47 @@ impl Judge {
         }
     }
 
-    /// What platforms take at most.
+    /// What destinations take at most: by their owners' word, or else by what is known of their platforms.
     fn limits(&self, view: &View<'_>, seen: &mut Vec<Seen>) {
         let switched_on = |output: &&OutputSample| output.state != OutputState::Disabled;
         for output in view.outputs.iter().filter(switched_on) {
-            let limits = output.platform.limits();
+            let (limits, own) = (output.platform.limits(), output.limits);
             let name = output.platform.name().unwrap_or(&output.name);
-            let over = |rate: f64, limit: Option<u32>| {
-                let limit = f64::from(limit?) * 1_000.0;
+            let over = |rate: f64, limit: Option<f64>| {
+                let limit = limit?;
                 let said = || format!("{} kbit/s are sent, and {name} takes {}.", kilo(rate), kilo(limit));
                 (rate > limit * TOLERANCE).then(said)
             };
             let about = || Some(concerned(output));
-            let video = self.average(20, |sample| sample.video_bps);
-            if let Some(detail) = over(video, limits.video_kbps) {
+            let bits = |kilobits: Option<u32>| kilobits.map(|kilobits| f64::from(kilobits) * 1_000.0);
+            // Who bounds pictures and sound together has bounded the pictures.
+            let (rate, limit) = match own.bitrate {
+                Some(both) => {
+                    (self.average(20, |sample| sample.video_bps + sample.audio_bps), Some(whole_bits(both)))
+                }
+                None => (self.average(20, |sample| sample.video_bps), bits(limits.video_kbps)),
+            };
+            if let Some(detail) = over(rate, limit) {
                 seen.push(Seen { code: IssueCode::BitrateOverLimit, about: about(), detail });
             }
             let audio = self.average(20, |sample| sample.audio_bps);
-            if let Some(detail) = over(audio, limits.audio_kbps) {
+            if let Some(detail) = over(audio, bits(limits.audio_kbps)) {
                 seen.push(Seen { code: IssueCode::AudioBitrateOverLimit, about: about(), detail });
             }
-            let (interval, limit) = (view.sample.keyframe_interval_ms, limits.keyframe_seconds);
+            let platform = limits.keyframe_seconds.map(|seconds| u128::from(seconds) * 1_000);
+            let limit = own
+                .keyframe
+                .map(|limit| limit.as_millis())
+                .or(platform)
+                .and_then(|ms| u32::try_from(ms).ok());
+            let interval = view.sample.keyframe_interval_ms;
             if let (Some(interval), Some(limit)) = (interval, limit)
-                && interval > limit * 1_000 + 200
+                && interval > limit.saturating_add(200)
             {
                 let detail = format!(
-                    "One comes every {:.1} s, and {name} wants one every {limit} s.",
-                    seconds(interval)
+                    "One comes every {:.1} s, and {name} wants one every {} s.",
+                    seconds(interval),
+                    seconds(limit)
                 );
                 seen.push(Seen { code: IssueCode::KeyframeIntervalOverLimit, about: about(), detail });
             }
@@ -343,6 +357,11 @@ fn recommended(media: &Media, codec: Option<Codec>) -> Option<(f64, f64)> {
         _ => 1.0,
     };
     Some((*least as f64 * thrifty * smooth, *most as f64 * smooth))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates for comparison")]
+const fn whole_bits(bits: u64) -> f64 {
+    bits as f64
 }
 
 fn seconds(millis: u32) -> f64 {

@@ -1,9 +1,9 @@
 //! Seconds as they are measured, and the issues that come of them.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::push::Platform;
+use crate::push::{OwnLimits, Platform};
 
 /// A judge and the clock.
 struct Court {
@@ -65,6 +65,7 @@ fn output(platform: Platform, state: OutputState, reason: Option<Reason>) -> Out
         row: None,
         name: "One".to_owned(),
         platform,
+        limits: OwnLimits::default(),
         state,
         reason,
         detail: "Twitch takes H.264 video only".to_owned(),
@@ -155,6 +156,27 @@ fn an_encoder_that_is_away_is_the_one_issue_and_its_others_wait() {
     court.state = StreamState::Live;
     court.pass(1, &good());
     assert_eq!(court.codes(), [IssueCode::AudioSilent]);
+}
+
+#[test]
+fn what_a_destination_s_owner_allows_goes_before_what_its_platform_does() {
+    let limits = OwnLimits { bitrate: Some(3_000_000), keyframe: Some(Duration::from_secs(1)) };
+    let mut court = Court::new();
+    court.outputs = vec![OutputSample { limits, ..output(Platform::Custom, OutputState::Sending, None) }];
+    court.pass(40, &good());
+    let issues = court.judge.issues();
+    assert_eq!(court.codes(), [IssueCode::KeyframeIntervalOverLimit, IssueCode::BitrateOverLimit]);
+    assert_eq!(issues[0].detail, "One comes every 2.0 s, and One wants one every 1 s.");
+    assert_eq!(issues[1].detail, "4660 kbit/s are sent, and One takes 3000.", "pictures and sound together");
+
+    // A partner of the platform may send more than others.
+    let limits = OwnLimits { bitrate: Some(9_000_000), keyframe: Some(Duration::from_millis(4_500)) };
+    court.outputs[0] = OutputSample { limits, ..output(Platform::Twitch, OutputState::Sending, None) };
+    court.pass(60, &Sample { video_bps: 8_000_000, keyframe_interval_ms: Some(4_000), ..good() });
+    assert_eq!(court.codes(), []);
+    // Of which nothing is said there, the platform's word holds.
+    court.pass(40, &Sample { audio_bps: 512_000, ..good() });
+    assert_eq!(court.codes(), [IssueCode::AudioBitrateOverLimit]);
 }
 
 #[test]

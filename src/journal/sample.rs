@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::push::{DestinationId, OutputState, Platform, Reason};
+use crate::push::{DestinationId, OutputState, OwnLimits, Platform, Reason};
 use crate::store;
 use crate::store::UnixMillis;
 
@@ -67,6 +67,8 @@ pub struct OutputSample {
     pub name: String,
     /// What is known of it.
     pub platform: Platform,
+    /// What it takes at most by its owner's word.
+    pub limits: OwnLimits,
     /// How it is doing.
     pub state: OutputState,
     /// Why it is not sending.

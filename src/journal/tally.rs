@@ -100,6 +100,7 @@ fn sample(output: &Output, totals: Totals) -> OutputSample {
         row: destination.tag.parse().ok(),
         name: output.name().to_string(),
         platform: destination.platform,
+        limits: output.limits(),
         state: status.state,
         reason: status.reason,
         detail: status.detail,

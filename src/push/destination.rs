@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::platform::Platform;
 use crate::media::Codecs;
@@ -38,6 +38,15 @@ impl fmt::Debug for DestinationId {
     }
 }
 
+/// What a destination takes at most by the word of its owner. Each goes before what its platform says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnLimits {
+    /// Bits a second of pictures and sound together.
+    pub bitrate: Option<u64>,
+    /// From one keyframe to the next.
+    pub keyframe: Option<Duration>,
+}
+
 /// Where a stream is pushed to. Its key hides inside the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
@@ -64,13 +73,20 @@ pub struct Destination {
     pub video_track: Option<u8>,
     /// The same of sound.
     pub audio_track: Option<u8>,
+    /// What it takes at most, where its owner said so. Only judged by: nothing is held back.
+    pub limits: OwnLimits,
 }
 
 impl Destination {
-    /// Whether a connection that was made for `other` serves this one as well: they differ in their name at most.
+    /// Whether a connection that was made for `other` serves this one as well: they differ at most in their
+    /// name and in what is judged by.
     #[must_use]
     pub fn is_served_like(&self, other: &Self) -> bool {
-        Self { name: String::new(), ..self.clone() } == Self { name: String::new(), ..other.clone() }
+        let connected = |one: &Self| {
+            let id = DestinationId::new("");
+            Self { id, name: String::new(), limits: OwnLimits::default(), ..one.clone() }
+        };
+        connected(self) == connected(other)
     }
 }
 

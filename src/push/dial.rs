@@ -154,6 +154,12 @@ impl Dialer {
         Ok(addresses)
     }
 
+    /// Whether a name leads to an address now that may be had. Nobody is connected to.
+    pub(super) async fn permits(&self, url: &RtmpUrl) -> bool {
+        let looked_up = Self::look_up(url, Instant::now() + self.timeout).await;
+        looked_up.is_ok_and(|all| all.iter().any(|address| self.allowed.takes(Reach::of(address.ip()))))
+    }
+
     async fn connect(&self, route: &Route, deadline: Instant) -> Result<(TcpStream, Reach), Fault> {
         let addresses = Self::look_up(&route.url, deadline).await?;
         self.connect_to(addresses, route.at_least, deadline).await
@@ -168,7 +174,7 @@ impl Dialer {
         deadline: Instant,
     ) -> Result<(TcpStream, Reach), Fault> {
         let mut fault = Fault::new(Reason::Dns, "the name has no address");
-        let mut left = addresses.len();
+        let (mut left, mut is_tried) = (addresses.len(), false);
         for address in addresses {
             // Each address gets its share of the time, so that a silent first one does not use it all.
             let now = Instant::now();
@@ -176,15 +182,19 @@ impl Dialer {
             left = left.saturating_sub(1).max(1);
             let reach = Reach::of(address.ip());
             if !self.allowed.takes(reach) {
-                let said = "the address leads into a private network, which destinations may not \
-                            (relay.allow_private)";
-                fault = Fault::new(Reason::AddressForbidden, said);
+                // Of a name with several addresses, one that may be had and does not answer says more.
+                if !is_tried {
+                    let said = "the address leads into a private network, which destinations may not \
+                                (relay.allow_private)";
+                    fault = Fault::new(Reason::AddressForbidden, said);
+                }
                 continue;
             }
             if reach < at_least {
                 fault = Fault::new(Reason::TcpRefused, "the server sent us to an address inside our network");
                 continue;
             }
+            is_tried = true;
             fault = match tokio::time::timeout(share, TcpStream::connect(address)).await {
                 Ok(Ok(tcp)) => return Ok((tcp, reach)),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {

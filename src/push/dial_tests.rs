@@ -1,6 +1,6 @@
 //! Where a server may send us, and where not.
 
-use super::super::destination::DestinationId;
+use super::super::destination::{DestinationId, OwnLimits};
 use super::super::platform::Platform;
 use super::*;
 use crate::rtmp::{Server, ServerConfig, ServerEvent};
@@ -18,6 +18,7 @@ fn destination(url: &str) -> Destination {
         codecs: None,
         video_track: None,
         audio_track: None,
+        limits: OwnLimits::default(),
     }
 }
 
@@ -55,6 +56,32 @@ async fn an_address_inside_our_network_is_not_connected_to_on_a_stranger_s_word(
     assert_eq!(fault.detail, "the server sent us to an address inside our network");
     let accepted = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
     assert!(accepted.is_err(), "nobody knocked");
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_at_the_second_connect_is_judged_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let here = listener.local_addr().expect("bound");
+    let metadata = SocketAddr::from(([169, 254, 169, 254], 80));
+    let dialer = Dialer::new(
+        Duration::from_secs(10),
+        Allowed::NotLink,
+        SocketOptions { nodelay: true, unsent_max: 1 << 16 },
+    );
+    let connect = async |addresses: &[SocketAddr]| {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let connected = dialer.connect_to(addresses.to_vec(), Reach::Host, deadline).await;
+        connected.map(|(tcp, _)| tcp.peer_addr().expect("connected")).map_err(|fault| fault.reason)
+    };
+    assert_eq!(connect(&[here]).await, Ok(here));
+    assert_eq!(connect(&[metadata]).await, Err(Reason::AddressForbidden), "the name server's second answer");
+    assert_eq!(connect(&[metadata, here]).await, Ok(here), "one of several addresses may be had");
+    drop(listener);
+    assert_eq!(
+        connect(&[here, metadata]).await,
+        Err(Reason::TcpRefused),
+        "the one that may be had is closed"
+    );
 }
 
 /// A server that takes one publisher after the other, and answers the first ones' `publish` by sending them on.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::super::destination::DestinationId;
+use super::super::destination::{DestinationId, OwnLimits};
 use super::*;
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::opus::OpusHead;
@@ -36,6 +36,7 @@ fn destination(platform: Platform) -> Destination {
         codecs: None,
         video_track: None,
         audio_track: None,
+        limits: OwnLimits::default(),
     }
 }
 

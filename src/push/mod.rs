@@ -15,7 +15,7 @@ mod supervisor;
 mod trial;
 mod worker;
 
-pub use destination::{Destination, DestinationId, OutputState, Reason, Status};
+pub use destination::{Destination, DestinationId, OutputState, OwnLimits, Reason, Status};
 pub use path::PathFigures;
 pub use platform::{Platform, PlatformLimits};
 pub use supervisor::{Output, OutputChange, Supervisor};

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::destination::{Destination, DestinationId, OutputState, Reason, Status};
+use super::destination::{Destination, DestinationId, OutputState, OwnLimits, Reason, Status};
 use super::dial::{Dialer, Fault};
 use super::path::PathFigures;
 use super::platform::Platform;
 use super::worker::{Config, Surroundings, Worker};
-use crate::net::Breakers;
+use crate::net::{Backoff, Breakers, lasting};
 use crate::stream::{Figure, OutputStats, Shards, Stream, StreamId};
 
 /// How long the peer may take nothing before "sending" would be untrue.
@@ -57,6 +57,7 @@ pub struct Output {
     /// Attempts after the first.
     pub reconnects: Figure,
     name: ArcSwap<String>,
+    limits: ArcSwap<OwnLimits>,
     status: watch::Sender<Status>,
     changes: broadcast::Sender<OutputChange>,
     retry: Notify,
@@ -74,6 +75,7 @@ impl Output {
         Arc::new(Self {
             stream,
             name: ArcSwap::from_pointee(destination.name.clone()),
+            limits: ArcSwap::from_pointee(destination.limits),
             destination,
             stats: Arc::default(),
             path: PathFigures::default(),
@@ -101,6 +103,22 @@ impl Output {
     #[must_use]
     pub fn name(&self) -> Arc<String> {
         self.name.load_full()
+    }
+
+    /// What it takes at most by its owner's word, which may change while it sends.
+    #[must_use]
+    pub fn limits(&self) -> OwnLimits {
+        **self.limits.load()
+    }
+
+    /// Takes over what changes without a new connection.
+    fn follow(&self, wanted: &Destination) {
+        if *self.name.load().as_str() != wanted.name {
+            self.name.store(Arc::new(wanted.name.clone()));
+        }
+        if **self.limits.load() != wanted.limits {
+            self.limits.store(Arc::new(wanted.limits));
+        }
     }
 
     /// The status as it changes.
@@ -173,30 +191,36 @@ impl Supervisor {
             breakers: Breakers::new(config.circuit_after, config.circuit_open),
             config,
             shards,
+            faults: Figure::default(),
         };
         let changes = broadcast::Sender::new(CHANGES_MAX);
         Arc::new(Self { surroundings: Arc::new(surroundings), tasks, outputs: Mutex::default(), changes })
     }
 
-    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what got another name sends on under
-    /// it, what changed otherwise is stopped and started anew, what is gone is stopped.
+    /// Makes `wanted` the destinations of `stream`: what is unchanged is not touched, what got another name or other
+    /// limits sends on with them, what changed otherwise is stopped and started anew, what is gone is stopped.
     pub fn apply(&self, stream: &Arc<Stream>, wanted: Vec<Destination>) {
         let mut outputs = self.lock();
         outputs.retain(|(of, id), output| {
             if of != stream.id() {
                 return true;
             }
-            let still = wanted.iter().find(|d| d.id == *id && d.is_served_like(&output.destination));
+            let own = &output.destination;
+            let is_it = |d: &&Destination| d.id == *id || !d.tag.is_empty() && d.tag == own.tag;
+            let still = wanted.iter().filter(is_it).find(|d| d.is_served_like(own));
+            // Its label goes to another.
+            let is_taken = wanted.iter().any(|d| d.id == *id && d.tag != own.tag);
+            let still = still.filter(|_| !is_taken);
             match still {
-                Some(destination) if *output.name.load().as_str() != destination.name => {
-                    output.name.store(Arc::new(destination.name.clone()));
-                }
-                Some(_) => {}
+                Some(destination) => output.follow(destination),
                 None => output.stop.cancel(),
             }
             still.is_some()
         });
-        for destination in wanted {
+        let of_stream = outputs.iter().filter(|((of, _), _)| of == stream.id());
+        let renamed: Vec<_> = of_stream.map(|(_, output)| Arc::clone(&output.destination.tag)).collect();
+        let is_served = |wanted: &Destination| !wanted.tag.is_empty() && renamed.contains(&wanted.tag);
+        for destination in wanted.into_iter().filter(|wanted| !is_served(wanted)) {
             let key = (stream.id().clone(), destination.id.clone());
             outputs.entry(key).or_insert_with(|| self.start(stream, destination));
         }
@@ -237,15 +261,34 @@ impl Supervisor {
     fn start(&self, stream: &Arc<Stream>, destination: Destination) -> Arc<Output> {
         let output = Output::new(stream.id().clone(), destination, self.changes.clone());
         if output.destination.enabled {
-            let surroundings = Arc::clone(&self.surroundings);
-            let worker = Worker::new(surroundings, Arc::clone(stream), Arc::clone(&output));
+            let work = live(Arc::clone(&self.surroundings), Arc::clone(stream), Arc::clone(&output));
             let span = tracing::info_span!("output", stream = %stream.id(), output = %output.destination.id);
-            self.tasks.spawn(worker.run().instrument(span));
+            self.tasks.spawn(work.instrument(span));
         }
         output
+    }
+
+    /// How often a worker ended by a fault of this program, and was begun again.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.surroundings.faults.get()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(StreamId, DestinationId), Arc<Output>>> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The life of one output. A worker that ends by a fault of ours takes its output out for a while, and no other.
+async fn live(surroundings: Arc<Surroundings>, stream: Arc<Stream>, output: Arc<Output>) {
+    let config = &surroundings.config;
+    let backoff = Backoff::new(config.retry_min, config.retry_max, fastrand::u64(..));
+    let begin = || Worker::new(Arc::clone(&surroundings), Arc::clone(&stream), Arc::clone(&output)).run();
+    let fell = |backoff: &Backoff, delay: Duration| {
+        surroundings.faults.add(1);
+        tracing::error!(?delay, "the output's worker ended by a fault of ours, and is begun again");
+        let (attempt, next_retry_at) = (backoff.attempts(), SystemTime::now() + delay);
+        output.set(OutputState::Retrying { attempt, next_retry_at }, None);
+    };
+    lasting(begin, backoff, fell).await;
 }

@@ -11,13 +11,15 @@ use super::fit;
 use super::supervisor::Output;
 use crate::media::{Codecs, TrackSet};
 use crate::net::{Allowed, Backoff, Breakers, SocketOptions};
-use crate::stream::{Shards, Start, Stream, StreamState};
+use crate::stream::{Figure, Shards, Start, Stream, StreamState};
 
 /// How long a server that refuses is asked again before a person must look: a busy key may be our own former
 /// connection, which some servers hold for a minute.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest wait after a refusal.
 const REFUSAL_DELAY_MIN: Duration = Duration::from_secs(5);
+/// How often a name is looked up anew that leads where destinations may not.
+const NAME_LOOK: Duration = Duration::from_secs(30);
 /// How long an encoder may take to name the tracks that it sends, one after the other.
 pub(super) const TRACK_WAIT: Duration = Duration::from_secs(3);
 
@@ -53,6 +55,8 @@ pub(super) struct Surroundings {
     pub(super) dialer: Dialer,
     pub(super) breakers: Breakers,
     pub(super) shards: Arc<Shards>,
+    /// Workers that ended by a fault of ours.
+    pub(super) faults: Figure,
 }
 
 /// Why sending ended.
@@ -146,6 +150,8 @@ impl Worker {
                     Woken::Changed if self.dialled => self.wait(&fault, &mut backoff).await,
                     woken => Some(woken),
                 }
+            } else if fault.reason == Reason::AddressForbidden {
+                Some(self.wait_until_permitted(&fault).await)
             } else if fault.reason.is_refusal()
                 && self.refused_since.get_or_insert_with(Instant::now).elapsed() >= REFUSAL_PATIENCE
             {
@@ -276,15 +282,39 @@ impl Worker {
         Woken::Changed
     }
 
+    /// Waits until the name leads elsewhere, for a person, or the end of the broadcast. What may be had does not change
+    /// while the process runs.
+    async fn wait_until_permitted(&mut self, fault: &Fault) -> Woken {
+        self.told_to_fail(fault);
+        let output = Arc::clone(&self.output);
+        let surroundings = Arc::clone(&self.surroundings);
+        let look = async {
+            loop {
+                tokio::time::sleep(NAME_LOOK).await;
+                if surroundings.dialer.permits(&output.destination.url).await {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            woken = self.wake() => woken,
+            () = look => Woken::Changed,
+        }
+    }
+
     /// Waits for a person, or the end of the broadcast.
     async fn fail(&mut self, fault: &Fault) -> Option<Woken> {
+        self.told_to_fail(fault);
+        Some(self.wake().await)
+    }
+
+    fn told_to_fail(&self, fault: &Fault) {
         tracing::error!(
             reason = fault.reason.label(),
             detail = fault.detail,
             "output failed, needs a person"
         );
         self.output.set(OutputState::Failed, Some(fault));
-        Some(self.wake().await)
     }
 
     async fn wake(&mut self) -> Woken {

@@ -118,7 +118,13 @@ impl Store {
             Pools::Sqlite { read, write } => (read.size() + write.size(), read.num_idle() + write.num_idle()),
             Pools::Postgres(pool) => (pool.size(), pool.num_idle()),
         };
-        Gauges { max: self.config.pool_max.max(2), open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
+        Gauges {
+            max: self.config.pool_max.max(2),
+            open,
+            idle: u32::try_from(idle).unwrap_or(u32::MAX),
+            acquire_timeout: self.config.acquire_timeout,
+            statement_timeout: self.config.statement_timeout,
+        }
     }
 
     pub(super) fn config(&self) -> &StoreConfig {

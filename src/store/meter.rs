@@ -52,6 +52,10 @@ pub struct Gauges {
     pub open: u32,
     /// Connections that nobody uses.
     pub idle: u32,
+    /// How long a call waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
 }
 
 impl Meter {

@@ -112,6 +112,19 @@ impl Store {
         .await
     }
 
+    /// What a node has on the air, newest first, so many at most.
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn streams_on_air(&self, node: &str, at_most: u32) -> Result<Vec<StreamRow>> {
+        self.all(sql!(
+            "SELECT {columns} FROM streams WHERE node = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT $2",
+            node,
+            at_most
+        ))
+        .await
+    }
+
     /// The broadcast.
     ///
     /// # Errors

@@ -191,13 +191,18 @@ impl Issuer {
 
     /// What a person does there: comes with the address, says yes, and is sent back with a code and the state.
     pub(crate) fn visit(&self, begun: &Begun) -> (String, String) {
-        let url: Url = begun.url.parse().unwrap();
-        assert!(begun.url.starts_with(&format!("{}/authorize?", self.url())), "{}", begun.url);
+        self.visit_from(&begun.url, BACK)
+    }
+
+    /// The same, to be sent back to this address.
+    pub(crate) fn visit_from(&self, address: &str, back: &str) -> (String, String) {
+        let url: Url = address.parse().unwrap();
+        assert!(address.starts_with(&format!("{}/authorize?", self.url())), "{address}");
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         for (name, value) in [
             ("response_type", "code"),
             ("client_id", CLIENT),
-            ("redirect_uri", BACK),
+            ("redirect_uri", back),
             ("scope", "openid email profile"),
             ("code_challenge_method", "S256"),
         ] {

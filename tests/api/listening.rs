@@ -32,33 +32,34 @@ async fn who_listens_hears_what_happens_and_figures_each_second() {
 async fn who_comes_back_gets_what_they_missed_once() {
     let api = Api::start().await;
     let admin = api.admin().await;
-    let note = |n: u32| api.app.control.journal().note(Kind::NodeJoined, None, None, json!({ "n": n }));
-    let asked = || api.get("/events/stream?types=node.*").cookie(&admin);
+    let note = |n: u32| api.app.control.journal().note(Kind::RecordingReady, None, None, json!({ "n": n }));
+    let asked = || api.get("/events/stream?types=recording.*").cookie(&admin);
     let mut lines = api.listen(asked()).await;
     note(1);
-    let seen = lines.until("node.joined", |_| true).await;
+    let seen = lines.until("recording.ready", |_| true).await;
     assert_eq!(seen.data["data"]["n"], 1);
     drop(lines);
     (2..=4).for_each(note);
-    api.until(&admin, "/events?type=node.joined", |list| {
+    api.until(&admin, "/events?type=recording.ready", |list| {
         list["items"].as_array().is_some_and(|all| all.len() == 4)
     })
     .await;
     let mut lines = api.listen(asked().header("last-event-id", &seen.id)).await;
     for n in 2..=4 {
-        let line = lines.until("node.joined", |_| true).await;
+        let line = lines.until("recording.ready", |_| true).await;
         assert_eq!(line.data["data"]["n"], n);
     }
     let by_query =
-        api.get(&format!("/events/stream?types=node.joined&last_event_id={}", seen.id)).cookie(&admin);
-    let line = api.listen(by_query).await.until("node.joined", |_| true).await;
+        api.get(&format!("/events/stream?types=recording.ready&last_event_id={}", seen.id)).cookie(&admin);
+    let line = api.listen(by_query).await.until("recording.ready", |_| true).await;
     assert_eq!(line.data["data"]["n"], 2);
     (0..250).for_each(note);
-    api.until(&admin, "/events?limit=1&type=node.joined", |list| list["items"][0]["data"]["n"] == 249).await;
+    api.until(&admin, "/events?limit=1&type=recording.ready", |list| list["items"][0]["data"]["n"] == 249)
+        .await;
     let mut lines = api.listen(asked().header("last-event-id", &seen.id)).await;
     lines.until("events.missed", |_| true).await;
     note(1000);
-    assert_eq!(lines.until("node.joined", |_| true).await.data["data"]["n"], 1000, "from now on");
+    assert_eq!(lines.until("recording.ready", |_| true).await.data["data"]["n"], 1000, "from now on");
 }
 
 #[tokio::test]

@@ -296,3 +296,94 @@ async fn a_test_pattern_ends_with_its_project_and_with_the_process() {
     assert_eq!(left["items"][0]["project_id"], json!(ids[1]));
     assert!(api.app.drain().await, "nothing is waited for in vain");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_s_own_limits_are_what_its_show_is_judged_by_without_a_new_connection() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, key) = api.project(&admin, "Show").await;
+    let sink = Sink::start(SILENT);
+    let list = format!("/projects/{id}/destinations");
+    let asked = json!({ "name": "Sink", "url": sink.url(), "stream_key": "key-of-the-sink" });
+    let made = api.post(&list, asked.clone()).cookie(&admin).send().await.is(201).json();
+    let destination = format!("/destinations/{}", made["id"].as_str().expect("an id"));
+    let _feed = Feed::start(&api.rtmp(&key), Show::h264());
+    let live = api.until(&admin, &destination, |it| it["output"]["state"] == "sending").await;
+    let issue = "bitrate_over_limit";
+    let has = |health: &Value| {
+        let issues = health["issues"].as_array().cloned().unwrap_or_default();
+        issues.iter().any(|one| one["code"] == issue && one["destination_id"] == made["id"])
+    };
+    let shown = api.get(&format!("/projects/{id}")).cookie(&admin).send().await.json();
+    let health = format!("/streams/{}/health", shown["live"]["broadcast_id"].as_str().expect("on the air"));
+    for (limits, is_over) in [(json!({ "bitrate_max_bits": 10_000 }), true), (Value::Null, false)] {
+        let changed =
+            api.patch(&destination, json!({ "limits": limits })).cookie(&admin).send().await.is(200);
+        assert_eq!(changed.json()["limits"], limits);
+        api.until(&admin, &health, |health| has(health) == is_over).await;
+    }
+    let after = api.get(&destination).cookie(&admin).send().await.json();
+    assert_eq!(
+        (&after["output"]["state"], &after["output"]["since"]),
+        (&json!("sending"), &live["output"]["since"])
+    );
+    assert_eq!(sink.connections(), 1, "a judgement is no reason to connect anew");
+    let mut wrong = asked;
+    for (limits, pointer) in [
+        (json!({ "bitrate_max_bits": 0 }), "/limits/bitrate_max_bits"),
+        (json!({ "keyframe_max_s": -2 }), "/limits/keyframe_max_s"),
+    ] {
+        wrong["limits"] = limits;
+        let refused = api.post(&list, wrong.clone()).cookie(&admin).send().await;
+        refused.is_problem(422, "invalid");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_allowed_needs_a_person_and_another_one_is_sent_to() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let (id, key) = api.project(&admin, "Show").await;
+    // Link-local: where the keys of a cloud's machines are.
+    let asked =
+        json!({ "name": "Cloud", "url": "rtmp://169.254.169.254/live", "stream_key": "key-of-nobody" });
+    let list = format!("/projects/{id}/destinations");
+    let made = api.post(&list, asked).cookie(&admin).send().await.is(201).json();
+    let destination = format!("/destinations/{}", made["id"].as_str().expect("an id"));
+    let _feed = Feed::start(&api.rtmp(&key), Show::h264());
+    let is_refused =
+        |it: &Value| it["output"]["state"] == "failed" && it["output"]["reason"] == "address_forbidden";
+    let failed = api.until(&admin, &destination, is_refused).await;
+    assert!(failed["output"]["next_retry_at"].is_null(), "{failed}");
+    assert_eq!(failed["output"]["title"], "The address is not allowed here");
+    api.post(&format!("{destination}/retry"), json!({})).cookie(&admin).send().await.is(200);
+    api.until(&admin, &destination, |it| {
+        is_refused(it) && it["output"]["since"] != failed["output"]["since"]
+    })
+    .await;
+    let sink = Sink::start(SILENT);
+    let edit = json!({ "url": sink.url(), "stream_key": "key-of-the-sink" });
+    api.patch(&destination, edit).cookie(&admin).send().await.is(200);
+    api.until(&admin, &destination, |it| it["output"]["state"] == "sending").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_leads_into_our_network_is_not_sent_to_while_a_show_is_on() {
+    let never = |process: &mut gostream::app::config::Config| {
+        process.relay.allow_private = AllowPrivate::Never;
+    };
+    let api = Api::start_over(Config::default(), never).await;
+    let admin = api.admin().await;
+    let (id, key) = api.project(&admin, "Show").await;
+    let sink = Sink::start(SILENT);
+    let url = sink.url().replace("127.0.0.1", "localhost");
+    assert!(url.contains("localhost"), "{url}");
+    let asked = json!({ "name": "Here", "url": url, "stream_key": "key-of-the-sink" });
+    let made =
+        api.post(&format!("/projects/{id}/destinations"), asked).cookie(&admin).send().await.is(201).json();
+    let destination = format!("/destinations/{}", made["id"].as_str().expect("an id"));
+    let _feed = Feed::start(&api.rtmp(&key), Show::h264());
+    api.until(&admin, &destination, |it| it["output"]["state"] == "failed").await;
+    assert_eq!(sink.connections(), 0, "nobody knocked");
+}

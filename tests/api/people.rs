@@ -216,7 +216,7 @@ async fn people_sign_up_only_where_that_is_open() {
     api.admin().await;
     let body = json!({ "email": "me@example.org", "password": PASSWORD });
     api.post("/sign-up", body.clone()).send().await.is_problem(403, "sign_up_off");
-    let api = Api::start_with(Config { sign_up: true, ..Config::default() }).await;
+    let api = Api::start_with(Config { strangers: true, ..Config::default() }).await;
     api.admin().await;
     assert_eq!(api.get("/setup").send().await.json()["sign_up"], true);
     assert_eq!(api.post("/sign-up", body).send().await.is(201).json()["role"], "viewer");

@@ -296,7 +296,7 @@ async fn what_stands_in_the_file_is_shown_and_changed_there() {
 
 #[tokio::test]
 async fn where_strangers_sign_up_they_see_their_own_projects_alone() {
-    let api = Api::start_with(Config { sign_up: true, ..Config::default() }).await;
+    let api = Api::start_with(Config { strangers: true, ..Config::default() }).await;
     let admin = api.admin().await;
     let (theirs, _) = api.project(&admin, "Admin's").await;
     let body = json!({ "email": "me@example.org", "password": PASSWORD });

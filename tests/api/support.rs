@@ -99,6 +99,15 @@ impl Api {
 
     /// Over a process with other settings.
     pub(crate) async fn start_over(config: Config, set: impl FnOnce(&mut app::config::Config)) -> Self {
+        Self::start_among(config, set, |_| {}).await
+    }
+
+    /// With other rules for people too.
+    pub(crate) async fn start_among(
+        config: Config,
+        set: impl FnOnce(&mut app::config::Config),
+        rule: impl FnOnce(&mut account::Config),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let local = Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let mut process = app::config::Config { data_dir: folder.path().to_owned(), ..Default::default() };
@@ -108,8 +117,9 @@ impl Api {
         let mut app = App::start(&process).await.expect("it starts");
         app.ready().await.expect("it becomes ready");
         let (store, vault) = (app.services.store.clone(), app.services.vault.clone());
-        let people =
-            account::Config { cost: Cost::LEAST, sign_up: config.sign_up, ..account::Config::default() };
+        let mut people =
+            account::Config { cost: Cost::LEAST, sign_up: config.strangers, ..account::Config::default() };
+        rule(&mut people);
         let accounts = Accounts::new(store, vault, people).expect("accounts");
         let (phase, health) = Health::new();
         phase.send_replace(Phase::Ready);

@@ -433,3 +433,22 @@ pub(crate) async fn a_private_address_is_refused_where_it_is_forbidden(bench: Be
     node.stop().await;
     far.stop().await;
 }
+
+pub(crate) async fn a_project_that_could_not_be_used_is_taken_up_when_its_row_is_mended(bench: Bench) {
+    let node = Node::start(&bench, vec![project("show", Vec::new())]).await;
+    let mut raw = bench.raw().await;
+    let is_let_in = async |wanted: bool| {
+        let began = std::time::Instant::now();
+        while node.publish(&format!("{KEY}-show")).is_ok() != wanted {
+            assert!(began.elapsed() < Duration::from_secs(40), "{wanted}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    is_let_in(true).await;
+    raw.run("UPDATE projects SET playback_id = 'no id of anything!', revision = revision + 1").await;
+    is_let_in(false).await;
+    // By hand, and nothing says that it changed.
+    raw.run("UPDATE projects SET playback_id = 'show'").await;
+    is_let_in(true).await;
+    node.stop().await;
+}

@@ -39,6 +39,7 @@ cases! {
     all_that_is_wrong_is_said_at_once,
     a_destination_is_tried_step_by_step,
     a_private_address_is_refused_where_it_is_forbidden,
+    a_project_that_could_not_be_used_is_taken_up_when_its_row_is_mended,
     a_newer_schema_keeps_the_process_from_starting,
 }
 

@@ -108,3 +108,68 @@ pub(crate) async fn a_file_that_is_edited_during_a_show_touches_what_changed_alo
     }
     assert!(!node.log().contains(KEY) && !node.log().contains(NEXT_KEY));
 }
+
+/// A show of the file with what it may say of a destination, on the air.
+pub(crate) async fn a_file_takes_renames_forms_and_goodbyes_during_a_show(database: Database) {
+    const DONE: &str = "SIGHUP: the declared projects are as in the file";
+    let (one, two) = (Sink::start(SILENT), Sink::start(SILENT));
+    let project = |hold: &str, destinations: &[(&str, &Sink, &str)]| {
+        let mut text = format!(
+            "[[project]]\nname = \"Sunday\"\nstream_key = \"{KEY}\"\nplayback_id = \"sunday\"\n{hold}"
+        );
+        for (name, sink, more) in destinations {
+            let url = sink.url();
+            text += &format!(
+                "[[project.destination]]\nname = \"{name}\"\nurl = \"{url}\"\nstream_key = \"key-at-the-sink\"\n{more}"
+            );
+        }
+        text
+    };
+    let mut node = Node::new(database, &project("", &[("One", &one, ""), ("Two", &two, "")]));
+    node.start();
+    let ada = Person::set_up(&node, &node.printed_link()).await;
+    let studio = Studio::opens(&node.rtmp(KEY));
+    eventually("pictures at both", || arrives(&one) && arrives(&two)).await;
+    let shown = ada.get("/projects").await["items"][0].clone();
+    let path = format!("/projects/{}", shown["id"].as_str().expect("an id"));
+    let all = async || ada.get(&format!("{path}/destinations")).await["items"].clone();
+    let ids = all().await;
+
+    // Another name alone: it is the same destination, over the same connection. And what it takes at most.
+    let limits = "limits = { bitrate_max_bits = 20000, keyframe_max = \"2s\" }\n";
+    node.configure(&project("hold = \"2s\"\n", &[("Uno", &one, limits), ("Two", &two, "")]));
+    read_again(&mut node, DONE).await;
+    let after = all().await;
+    assert_eq!((&after[0]["id"], &after[1]["id"]), (&ids[0]["id"], &ids[1]["id"]));
+    assert_eq!((&after[0]["name"], &after[0]["output"]["state"]), (&json!("Uno"), &json!("sending")));
+    assert_eq!(after[0]["limits"], json!({ "bitrate_max_bits": 20_000, "keyframe_max_s": 2.0 }));
+    assert_eq!((one.connections(), two.connections()), (1, 1), "a name is no reason to connect anew");
+    assert_eq!(ada.get(&path).await["hold_s"], json!(2.0));
+
+    // How it is sent to: that one connects anew, and the other does not.
+    let form = "chunk_size = 1024\ncodecs = [\"h264\", \"aac\"]\n";
+    node.configure(&project("hold = \"2s\"\n", &[("Uno", &one, ""), ("Two", &two, form)]));
+    read_again(&mut node, DONE).await;
+    eventually("Two anew", || two.connections() == 2 && arrives(&two)).await;
+    let after = all().await;
+    assert_eq!((&after[1]["chunk_size"], &after[1]["codecs"]), (&json!(1_024), &json!(["h264", "aac"])));
+    assert_eq!(after[1]["id"], ids[1]["id"]);
+
+    // Two is gone, with a goodbye.
+    node.configure(&project("hold = \"2s\"\n", &[("Uno", &one, "")]));
+    read_again(&mut node, DONE).await;
+    eventually("its goodbye", || two.publishes()[1].goodbye).await;
+    assert_eq!(all().await.as_array().map(Vec::len), Some(1));
+    assert_eq!(one.connections(), 1);
+    let step = longest_step(&one.publishes()[0], VIDEO);
+    assert!(step <= 200, "a gap of {step} ms at One");
+
+    // The project leaves the file: its show ends, in words, and nobody comes in.
+    node.configure("");
+    read_again(&mut node, DONE).await;
+    eventually("the last goodbye", || one.publishes()[0].goodbye).await;
+    drop(studio);
+    let late = Feed::start(&node.rtmp(KEY), Show::h264());
+    eventually("the key to be refused", || late.is_over()).await;
+    assert_eq!(one.connections(), 1);
+}

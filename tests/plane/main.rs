@@ -24,14 +24,17 @@ mod database;
 mod defects;
 mod doctor;
 mod file;
+mod health;
 mod killed;
 mod migrated;
 mod node;
 mod outage;
 mod people;
+mod quiet;
 #[allow(dead_code, reason = "the journal's own tests use more of it")]
 #[path = "../journal/support/receiver.rs"]
 mod receiver;
+mod rekeyed;
 mod sent;
 mod show;
 mod studio;
@@ -65,9 +68,11 @@ macro_rules! on_sqlite {
 on_sqlite! {
     show::a_show_is_set_up_sent_changed_restarted_and_reported,
     file::a_file_that_is_edited_during_a_show_touches_what_changed_alone,
+    file::a_file_takes_renames_forms_and_goodbyes_during_a_show,
     killed::a_killed_process_keeps_every_change_it_confirmed,
     migrated::a_schema_changes_under_a_live_show_and_no_packet_is_lost,
     doctor::a_schema_of_a_later_version_is_told_and_refused,
+    rekeyed::what_one_server_key_sealed_works_on_under_the_next,
 }
 
 #[test]
@@ -82,8 +87,10 @@ fn a_show_holds_on_postgresql() {
 fn all_else_holds_on_postgresql() {
     needs!(Program::Ffmpeg, Program::Postgres);
     let server = database::Server::start();
-    let cases: [Case; 4] = [
+    let cases: [Case; 6] = [
         |database| Box::pin(file::a_file_that_is_edited_during_a_show_touches_what_changed_alone(database)),
+        |database| Box::pin(file::a_file_takes_renames_forms_and_goodbyes_during_a_show(database)),
+        |database| Box::pin(rekeyed::what_one_server_key_sealed_works_on_under_the_next(database)),
         |database| Box::pin(killed::a_killed_process_keeps_every_change_it_confirmed(database)),
         |database| Box::pin(migrated::a_schema_changes_under_a_live_show_and_no_packet_is_lost(database)),
         |database| Box::pin(doctor::a_schema_of_a_later_version_is_told_and_refused(database)),
@@ -91,6 +98,7 @@ fn all_else_holds_on_postgresql() {
     for case in cases {
         block_on(case(server.database()));
     }
+    block_on(migrated::a_process_that_waits_for_its_schema_says_which_step_it_is_at(server.database()));
     let nodes = [(); 2].map(|()| node::Node::new(server.database(), ""));
     block_on(outage::a_show_outlives_its_database(server, nodes));
 }

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gostream::store::LATEST;
+use gostream::store::{LATEST, Store, StoreConfig, UnixMillis};
 use reqwest::Method;
 use serde_json::json;
 
@@ -88,4 +88,27 @@ pub(crate) async fn a_schema_changes_under_a_live_show_and_no_packet_is_lost(dat
     let dropped = metrics.sum("gostream_output_dropped_packets_total", &[]).unwrap_or_default();
     assert!(dropped == 0.0 && metrics.sum("gostream_output_reconnects_total", &[]) == Some(0.0));
     node.warned_of_nothing();
+}
+
+/// On PostgreSQL: SQLite has no step that could wait once it has begun.
+pub(crate) async fn a_process_that_waits_for_its_schema_says_which_step_it_is_at(database: Database) {
+    let mut node = Node::new(database, "");
+    let url = node.database.url.clone().expect("PostgreSQL");
+    let store = Store::open(StoreConfig::at(&url)).await.expect("it opens");
+    store.migrate_to(2, UnixMillis(0), |_| {}).await.expect("two steps");
+    store.close().await;
+    // The third step refers to projects, and somebody holds them.
+    let mut raw = node.database.raw(&node.data()).await;
+    raw.run("BEGIN; LOCK TABLE projects IN ROW EXCLUSIVE MODE").await;
+    node.launch();
+    let ready = |node: &Node| http::get(node.address("http"), "/readyz").expect("an answer");
+    let clause = format!("starting: migrating 3 of {LATEST}");
+    eventually("the step to be told", || ready(&node).text().contains(&clause)).await;
+    let told = ready(&node);
+    let body: serde_json::Value = serde_json::from_str(&told.text()).expect("a problem");
+    assert_eq!((told.status, body["detail"].as_str()), (503, Some(clause.as_str())), "in these words");
+    assert_eq!(http::get(node.address("http"), "/livez").expect("an answer").status, 200);
+    raw.run("COMMIT").await;
+    eventually("the process to be ready", || ready(&node).status == 200).await;
+    node.leave();
 }

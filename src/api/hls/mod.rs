@@ -25,7 +25,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Problem;
+use super::{Problem, catalogue};
 use crate::auth::PlaybackTokens;
 use crate::hls::{Came, Container, File, Kind, Library, Missing, Rendered, Rendition};
 use crate::stream::{PlaybackId, TokenFault};
@@ -103,11 +103,12 @@ fn to_path(token: &str, name: &str, query: &str) -> Response {
 }
 
 fn refused(fault: TokenFault, call: &Call<'_>) -> Response {
-    let title = "The stream cannot be played with this address";
-    Problem::new(StatusCode::FORBIDDEN, fault.label(), title)
-        .detail(fault.to_string())
-        .instance(&call.uri())
-        .into_response()
+    let code = match fault {
+        TokenFault::Missing => &catalogue::TOKEN_MISSING,
+        TokenFault::Expired => &catalogue::TOKEN_EXPIRED,
+        TokenFault::Invalid => &catalogue::TOKEN_INVALID,
+    };
+    Problem::of(code).detail(fault.to_string()).instance(&call.uri()).into_response()
 }
 
 impl Hall {
@@ -148,7 +149,7 @@ impl Hall {
         let Target { id, token, name } = target;
         let rendition = PlaybackId::parse(id).ok().and_then(|id| self.library.find(&id));
         let Some(rendition) = rendition else {
-            let problem = Problem::new(StatusCode::NOT_FOUND, "unknown_stream", "There is no such stream");
+            let problem = Problem::of(&catalogue::UNKNOWN_STREAM);
             return Reply::of(problem.instance(&call.uri()).into_response()).await;
         };
         let mut query = Query::parse(call.query);
@@ -247,21 +248,20 @@ fn open_to_all(reply: &mut Reply) {
 }
 
 fn missing(why: Missing, call: &Call<'_>) -> Response {
-    let (code, title) = match why {
-        Missing::NotLive => ("not_live", "The stream is not live"),
-        Missing::NotYet => ("not_live_yet", "The stream is starting"),
-        Missing::Gone => ("segment_gone", "The segment has left the live window"),
-        Missing::Unknown => ("not_found", "There is no such file"),
-        Missing::Crowded => ("too_many_waiting", "Too many requests wait for this stream"),
-        Missing::TooFar => ("bad_directive", "The playlist cannot be waited for like this"),
+    let problem = match why {
+        // To a player it is a file that is not there.
+        Missing::NotLive => {
+            Problem::new(StatusCode::NOT_FOUND, catalogue::NOT_LIVE.code, "The stream is not live")
+        }
+        Missing::NotYet => Problem::of(&catalogue::NOT_LIVE_YET),
+        Missing::Gone => Problem::of(&catalogue::SEGMENT_GONE),
+        Missing::Unknown => {
+            Problem::new(StatusCode::NOT_FOUND, catalogue::NOT_FOUND.code, "There is no such file")
+        }
+        Missing::Crowded => Problem::of(&catalogue::TOO_MANY_WAITING),
+        Missing::TooFar => Problem::of(&catalogue::BAD_DIRECTIVE),
     };
-    let status = match why {
-        Missing::Crowded => StatusCode::SERVICE_UNAVAILABLE,
-        Missing::TooFar => StatusCode::BAD_REQUEST,
-        _ => StatusCode::NOT_FOUND,
-    };
-    let problem = Problem::new(status, code, title).detail(why.to_string()).instance(&call.uri());
-    let mut response = problem.into_response();
+    let mut response = problem.detail(why.to_string()).instance(&call.uri()).into_response();
     if matches!(why, Missing::NotLive | Missing::NotYet | Missing::Crowded) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -269,9 +269,7 @@ fn missing(why: Missing, call: &Call<'_>) -> Response {
 }
 
 fn bad_directive(bad: BadDirective, call: &Call<'_>) -> Response {
-    let title = "The playlist cannot be waited for like this";
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "bad_directive", title);
-    problem.detail(bad.to_string()).instance(&call.uri()).into_response()
+    Problem::of(&catalogue::BAD_DIRECTIVE).detail(bad.to_string()).instance(&call.uri()).into_response()
 }
 
 #[cfg(test)]

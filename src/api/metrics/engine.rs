@@ -129,6 +129,7 @@ impl EngineFigures {
             }
             out.add(&names::OUTPUT_RECONNECTS, &labels, output.reconnects.get());
         }
+        out.add(&names::WORKER_FAULTS, &["output"], self.supervisor.faults());
     }
 
     fn hls(&self, out: &mut Samples) {

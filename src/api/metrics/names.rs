@@ -129,6 +129,9 @@ metrics! {
 
     STORE_CONNECTIONS = Gauge "gostream_store_connections" ["state"] "Connections to the database, in use or idle.";
     STORE_CONNECTIONS_MAX = Gauge "gostream_store_connections_max" [] "Connections to the database that there may be.";
+    STORE_ACQUIRE_TIMEOUT = Gauge "gostream_store_acquire_timeout_seconds" []
+        "How long a call waits for a connection to the database.";
+    STORE_STATEMENT_TIMEOUT = Gauge "gostream_store_statement_timeout_seconds" [] "How long a statement may run.";
     STORE_STATEMENTS = Counter "gostream_store_statements_total" ["kind"] "Statements that the database was asked.";
     STORE_STATEMENT_TIME = Counter "gostream_store_statement_seconds_total" [] "Time that statements took.";
     STORE_ERRORS = Counter "gostream_store_errors_total" ["reason"]
@@ -139,6 +142,8 @@ metrics! {
     STORE_CACHE_MISSES = Counter "gostream_store_cache_misses_total" ["cache"] "Look-ups that a cache could not answer.";
     SIGN_INS_LIMITED = Counter "gostream_sign_ins_limited_total" ["by"] "Attempts to sign in or up that were too many.";
     PROJECTS = Gauge "gostream_projects" [] "Projects that are known.";
+    WORKER_FAULTS = Counter "gostream_worker_faults_total" ["worker"]
+        "Workers that ended by a fault of this program, and were begun again.";
     PROJECT_REFRESHES = Counter "gostream_project_refreshes_total" [] "Times a project was read anew after a change.";
 
     EVENTS = Counter "gostream_events_total" ["result"]

@@ -22,6 +22,8 @@ impl Collect for StoreFigures {
         out.add(&names::STORE_CONNECTIONS, &["in_use"], u64::from(in_use));
         out.add(&names::STORE_CONNECTIONS, &["idle"], u64::from(gauges.idle));
         out.add(&names::STORE_CONNECTIONS_MAX, &[], u64::from(gauges.max));
+        out.add(&names::STORE_ACQUIRE_TIMEOUT, &[], gauges.acquire_timeout);
+        out.add(&names::STORE_STATEMENT_TIMEOUT, &[], gauges.statement_timeout);
         out.add(&names::STORE_STATEMENTS, &["read"], totals.reads);
         out.add(&names::STORE_STATEMENTS, &["write"], totals.writes);
         out.add(&names::STORE_STATEMENT_TIME, &[], totals.statement_time);
@@ -50,5 +52,6 @@ impl Collect for StoreFigures {
         }
         out.add(&names::PROJECTS, &[], self.control.catalog().len() as u64);
         out.add(&names::PROJECT_REFRESHES, &[], self.control.refreshes());
+        out.add(&names::WORKER_FAULTS, &["control"], self.control.faults());
     }
 }

@@ -10,11 +10,11 @@ mod asset;
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Problem;
+use super::{Problem, catalogue};
 use crate::stream::PlaybackId;
 
 /// The addresses of the dashboard's pages, beside `/`. Its own router (`web/src/app/routes.tsx`) knows which page each is;
@@ -75,8 +75,7 @@ fn dashboard(path: &str, headers: &HeaderMap) -> Response {
         return page("index.html", &policy(None, Frame::Nobody), headers);
     };
     let Ok(nonce) = nonce() else {
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "No random bytes")
-            .into_response();
+        return Problem::of(&catalogue::INTERNAL).into_response();
     };
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
@@ -149,7 +148,7 @@ fn page(name: &str, policy: &str, headers: &HeaderMap) -> Response {
 }
 
 fn not_found() -> Response {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found").into_response()
+    Problem::of(&catalogue::NOT_FOUND).into_response()
 }
 
 /// Who may show a page inside of another.

@@ -5,6 +5,8 @@ use axum::body::Body;
 use axum::http::Request;
 use tower::ServiceExt as _;
 
+use axum::http::StatusCode;
+
 use super::*;
 
 async fn ask(path: &str, more: &[(header::HeaderName, &str)]) -> (Response<()>, String) {

@@ -15,12 +15,13 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::Response;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 
-use super::{Health, problem};
+use super::{Health, Problem, catalogue, problem};
 use crate::account::Accounts;
 use crate::auth::PlaybackTokens;
 use crate::control::Control;
@@ -67,8 +68,8 @@ pub struct Services {
 pub struct Config {
     /// What every request passes.
     pub door: door::Config,
-    /// Whether people may make accounts of their own.
-    pub sign_up: bool,
+    /// Whether people come in whom nobody here let in: everybody then sees their own projects alone.
+    pub strangers: bool,
 }
 
 /// The API, its document, and the pages that show it.
@@ -86,11 +87,18 @@ pub fn router(services: Services) -> Router {
         .route("/api/", any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(door, door::pass));
-    api.merge(docs::pages().route_layer(map_response(for_pages)))
+    api.merge(docs::pages().route_layer(from_fn(for_pages)))
 }
 
 /// The pages of the API need less than ours: no media, no workers; but styles of their own making.
-async fn for_pages(mut page: Response) -> Response {
+/// What is not there is told as everywhere.
+async fn for_pages(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut page = next.run(request).await;
+    let is_plain = page.extensions().get::<Problem>().is_none();
+    if page.status() == StatusCode::NOT_FOUND && is_plain {
+        page = Problem::of(&catalogue::NOT_FOUND).at_path(&path).into_response();
+    }
     let headers = page.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(docs::CONTENT_SECURITY_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

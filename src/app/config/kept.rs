@@ -50,6 +50,16 @@ pub struct Auth {
     pub oidc: Oidc,
 }
 
+impl Auth {
+    /// Whether people come in whom nobody here let in: by signing up, or by an identity provider that gives accounts to
+    /// whoever asks.
+    #[must_use]
+    pub fn strangers_may_come(&self) -> bool {
+        let Oidc { issuer, create, trusted, .. } = &self.oidc;
+        self.signup || !issuer.is_empty() && *create != OidcCreate::Off && !trusted
+    }
+}
+
 /// `[auth.oidc]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Oidc {
@@ -65,6 +75,8 @@ pub struct Oidc {
     pub link_by_email: bool,
     /// What somebody without an account becomes.
     pub create: OidcCreate,
+    /// Whether everybody whom the provider knows is as good as somebody whom an administrator made an account for.
+    pub trusted: bool,
 }
 
 /// `[vault]`
@@ -127,6 +139,7 @@ impl Default for Oidc {
             name: "Single sign-on".to_owned(),
             link_by_email: false,
             create: OidcCreate::Off,
+            trusted: false,
         }
     }
 }

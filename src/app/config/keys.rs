@@ -12,9 +12,10 @@ use super::sections::{
 };
 use super::values::{
     Address, DestinationUrl, Integer, Kind, Optional, OptionalPlace, Place, Playback, Size, Switch, Text,
-    Time, Word, app_name, client_id, issuer, log_filter, node_id, publish_user, shown_name,
+    Time, app_name, client_id, issuer, log_filter, node_id, publish_user, shown_name,
 };
-use crate::control::Silence;
+use super::words::{Word, WordOrSwitch};
+use crate::control::{BITRATES, Silence};
 use crate::hls::Container;
 use crate::push::Platform;
 use crate::stream::StreamKey;
@@ -129,6 +130,7 @@ fn auth<V: Visit>(v: &mut V, auth: &mut Auth) {
         v.value("name", &mut oidc.name, &Text::<false>(shown_name));
         v.value("link_by_email", &mut oidc.link_by_email, &Switch);
         v.value("create", &mut oidc.create, &Word(create));
+        v.value("trusted", &mut oidc.trusted, &Switch);
     });
 }
 
@@ -194,7 +196,8 @@ fn relay<V: Visit>(v: &mut V, relay: &mut Relay) {
     v.value("send_buffer", &mut relay.send_buffer, &Size(4 * KIB..=16 * MIB));
     let words =
         &[("auto", AllowPrivate::Auto), ("always", AllowPrivate::Always), ("never", AllowPrivate::Never)];
-    v.value("allow_private", &mut relay.allow_private, &Word(words));
+    let word = WordOrSwitch { word: Word(words), on: AllowPrivate::Always, off: AllowPrivate::Never };
+    v.value("allow_private", &mut relay.allow_private, &word);
 }
 
 fn hls<V: Visit>(v: &mut V, hls: &mut Hls) {
@@ -219,4 +222,9 @@ fn destination<V: Visit>(v: &mut V, destination: &mut Destination) {
     v.value("codecs", &mut destination.codecs, &Optional(CodecList));
     v.value("video_track", &mut destination.video_track, &Optional(Integer(0..=255)));
     v.value("audio_track", &mut destination.audio_track, &Optional(Integer(0..=255)));
+    v.table("limits", |v| {
+        let limits = &mut destination.limits;
+        v.value("bitrate_max_bits", &mut limits.bitrate, &Optional(Integer(BITRATES)));
+        v.value("keyframe_max", &mut limits.keyframe, &Optional(Time(100..=MINUTE)));
+    });
 }

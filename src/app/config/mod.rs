@@ -25,6 +25,7 @@ mod show;
 mod sources;
 mod threads;
 mod values;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::mask;
 use crate::control::slug;
 use crate::media::Codecs;
-use crate::push::Platform;
+use crate::push::{OwnLimits, Platform};
 use crate::rtmp::{InvalidUrl, RtmpUrl};
 use crate::stream::{PlaybackId, StreamKey};
 
@@ -48,6 +48,8 @@ pub struct Destination {
     pub video_track: Option<u8>,
     /// The one track of sound to send, by its number.
     pub audio_track: Option<u8>,
+    /// What it takes at most, where that differs from what is known of its platform.
+    pub limits: OwnLimits,
 }
 
 impl Destination {
@@ -77,6 +79,7 @@ impl Default for Destination {
             codecs: None,
             video_track: None,
             audio_track: None,
+            limits: OwnLimits::default(),
         }
     }
 }
@@ -93,6 +96,7 @@ impl fmt::Debug for Destination {
             .field("platform", &self.platform)
             .field("codecs", &self.codecs)
             .field("tracks", &(self.video_track, self.audio_track))
+            .field("limits", &self.limits)
             .finish()
     }
 }
@@ -110,8 +114,8 @@ impl PartialEq for Destination {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.url, self.enabled, self.insecure, self.chunk_size)
             == (&other.name, &other.url, other.enabled, other.insecure, other.chunk_size)
-            && (self.platform, self.codecs, self.video_track, self.audio_track)
-                == (other.platform, other.codecs, other.video_track, other.audio_track)
+            && (self.platform, self.codecs, self.video_track, self.audio_track, self.limits)
+                == (other.platform, other.codecs, other.video_track, other.audio_track, other.limits)
             && self.stream_key.matches(other.stream_key.expose())
     }
 }

@@ -215,7 +215,7 @@ pub struct Relay {
 /// Whether destinations and webhooks may lead into private networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AllowPrivate {
-    /// Where every account was made by an administrator; never to link-local addresses.
+    /// Where no strangers may come ([`Auth::strangers_may_come`]); never to link-local addresses.
     #[default]
     Auto,
     /// Anywhere.

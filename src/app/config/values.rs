@@ -245,23 +245,6 @@ impl Kind<u64> for Size {
     }
 }
 
-/// One of a few words.
-pub(super) struct Word<T: 'static>(pub(super) &'static [(&'static str, T)]);
-
-impl<T: Copy + PartialEq> Kind<T> for Word<T> {
-    fn read(&self, raw: Raw<'_>) -> Result<T, Fault> {
-        let words: Vec<_> = self.0.iter().map(|(word, _)| format!("{word:?}")).collect();
-        let must = format!("must be {}", words.join(" or "));
-        let text = text_of(raw, &must)?;
-        let found = self.0.iter().find(|(word, _)| *word == text);
-        found.map(|(_, value)| *value).ok_or_else(|| Fault::new(must, format!("{} is neither", echo(text))))
-    }
-
-    fn print(&self, value: &T) -> Option<String> {
-        self.0.iter().find(|(_, candidate)| candidate == value).map(|(word, _)| quoted(word))
-    }
-}
-
 /// Where to listen. `off` says whether `""` is allowed.
 pub(super) struct Address {
     pub(super) off: bool,

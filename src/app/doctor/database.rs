@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::super::assembly;
 use super::super::config::Config;
+use super::super::{assembly, node};
 use super::{Check, State};
 use crate::control;
 use crate::rtmp::RtmpUrl;
-use crate::store::{Error, Schema, Store};
+use crate::store::{Error, ProjectId, Schema, Store};
+use crate::stream::PlaybackId;
 use crate::vault::{FILE_NAME, Vault};
 
 const DATABASE: (&str, &str) = ("database", "Database");
@@ -15,6 +16,9 @@ const DATABASE: (&str, &str) = ("database", "Database");
 const MEND: &str = "stop gostream and bring back a backup of the database";
 const SCHEMA: (&str, &str) = ("schema", "Schema");
 const SERVER_KEY: (&str, &str) = ("server_key", "Server key");
+const PROJECT: (&str, &str) = ("project", "Project");
+/// As many shows are looked at: an answer must not take long.
+const SHOWS_MAX: u32 = 8;
 
 /// A destination that is to be reached.
 pub(super) struct Reached {
@@ -26,24 +30,41 @@ pub(super) struct Reached {
     pub(super) insecure: bool,
 }
 
-/// Of the database, and the destinations in it that are switched on.
-pub(super) async fn all(config: &Config) -> (Vec<Check>, Vec<Reached>) {
+/// A show that is on the air.
+pub(super) struct OnAir {
+    /// What people call its project.
+    pub(super) name: String,
+    /// What plays it.
+    pub(super) playback_id: PlaybackId,
+}
+
+/// What is to be looked at outside.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Destinations that are switched on.
+    pub(super) destinations: Vec<Reached>,
+    /// Shows, a few at most.
+    pub(super) on_air: Vec<OnAir>,
+}
+
+/// Of the database, and what is found in it: of one project, where it is named.
+pub(super) async fn all(config: &Config, project: Option<ProjectId>) -> (Vec<Check>, Found) {
     let opened = assembly::store_config(config);
     if let Some(path) = opened.url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"))
         && !Path::new(path).exists()
     {
         let detail = format!("{path} is made at the first start");
-        return (vec![Check::ok(DATABASE.0, DATABASE.1, detail)], Vec::new());
+        return (vec![Check::ok(DATABASE.0, DATABASE.1, detail)], Found::default());
     }
     let what_to_do = "see that it runs and that database.url is right";
     let store = match Store::open(opened).await {
         Ok(store) => store,
         Err(error) => {
-            return (vec![Check::fail(DATABASE, error.to_string(), what_to_do)], Vec::new());
+            return (vec![Check::fail(DATABASE, error.to_string(), what_to_do)], Found::default());
         }
     };
     let mut checks = Vec::new();
-    let mut destinations = Vec::new();
+    let mut found = Found::default();
     match store.is_whole().await {
         Ok(true) => checks.push(Check::ok(DATABASE.0, DATABASE.1, "it answers, and is whole")),
         Ok(false) => checks.push(Check::fail(DATABASE, "the file is damaged", MEND)),
@@ -54,13 +75,37 @@ pub(super) async fn all(config: &Config) -> (Vec<Check>, Vec<Reached>) {
     if answers && let Ok(schema) = store.schema().await {
         checks.push(of_schema(schema));
         if schema.is_current() {
-            let (check, found) = of_key(config, &store).await;
+            let (check, destinations) = of_key(config, &store, project).await;
             checks.push(check);
-            destinations = found;
+            checks.extend(of_project(&store, project).await);
+            found = Found { destinations, on_air: on_air(config, &store, project).await };
         }
     }
     store.close().await;
-    (checks, destinations)
+    (checks, found)
+}
+
+/// Whether the project that was named is there.
+async fn of_project(store: &Store, project: Option<ProjectId>) -> Option<Check> {
+    Some(match store.project(project?).await {
+        Ok(row) => Check::ok(PROJECT.0, PROJECT.1, format!("{} ({})", row.name, row.id)),
+        Err(error) => Check::fail(PROJECT, error.to_string(), "see the id in the project's address"),
+    })
+}
+
+/// The newest shows of this node.
+async fn on_air(config: &Config, store: &Store, project: Option<ProjectId>) -> Vec<OnAir> {
+    let Some(node) = node::known(config) else { return Vec::new() };
+    let mut all = Vec::new();
+    for stream in store.streams_on_air(&node, SHOWS_MAX).await.unwrap_or_default() {
+        let Ok(row) = store.project(stream.project_id).await else { continue };
+        if project.is_none_or(|project| project == row.id)
+            && let Ok(playback_id) = PlaybackId::parse(&row.playback_id)
+        {
+            all.push(OnAir { name: row.name, playback_id });
+        }
+    }
+    all
 }
 
 fn of_schema(schema: Schema) -> Check {
@@ -76,7 +121,7 @@ fn of_schema(schema: Schema) -> Check {
     Check::ok(SCHEMA.0, SCHEMA.1, format!("{found}, the newest"))
 }
 
-async fn of_key(config: &Config, store: &Store) -> (Check, Vec<Reached>) {
+async fn of_key(config: &Config, store: &Store, project: Option<ProjectId>) -> (Check, Vec<Reached>) {
     let rows = match store.all_destinations().await {
         Ok(rows) => rows,
         Err(error) => {
@@ -100,7 +145,7 @@ async fn of_key(config: &Config, store: &Store) -> (Check, Vec<Reached>) {
     let mut closed = 0;
     for row in &rows {
         match control::address_of(row, &vault) {
-            Ok(url) if row.enabled => {
+            Ok(url) if row.enabled && project.is_none_or(|project| project == row.project_id) => {
                 reached.push(Reached { name: row.name.clone(), url, insecure: row.insecure });
             }
             Ok(_) => {}

@@ -77,6 +77,25 @@ fn descriptors() -> Check {
     }
 }
 
+/// Whether the kernel's table of connections has room, where it keeps one: a full one drops connections without a word.
+pub(super) fn conntrack() -> Option<Check> {
+    let number = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/sys/net/netfilter/nf_conntrack_{name}")).ok()?;
+        text.trim().parse::<u64>().ok()
+    };
+    Some(tracked(number("count")?, number("max")?))
+}
+
+fn tracked(count: u64, max: u64) -> Check {
+    const NAME: (&str, &str) = ("conntrack", "Tracked connections");
+    let detail = format!("{count} of {max}");
+    if count.saturating_mul(10) > max.saturating_mul(8) {
+        let what_to_do = "raise net.netfilter.nf_conntrack_max, or do not track RTMP and HTTP";
+        return Check::warn(NAME, detail, what_to_do);
+    }
+    Check::ok(NAME.0, NAME.1, detail)
+}
+
 fn clock(now: SystemTime) -> Check {
     const NAME: (&str, &str) = ("clock", "System time");
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -102,6 +121,23 @@ mod tests {
         assert!(checks.iter().all(|check| check.state != State::Fail), "{checks:?}");
         assert!(checks[0].detail.ends_with("made at the first start"), "{checks:?}");
         assert!(!config.data_dir.exists(), "looking changes nothing");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_to_is_found() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let file = folder.path().join("a letter");
+        std::fs::write(&file, "Dear").expect("written");
+        // For everybody, also for root, who may write into any folder.
+        let check = super::folder(&file.join("data"));
+        assert_eq!(check.state, State::Fail, "{check:?}");
+        assert!(check.detail.contains("cannot be written") && check.what_to_do.is_some(), "{check:?}");
+    }
+
+    #[test]
+    fn a_table_of_connections_that_fills_up_is_found() {
+        assert_eq!(tracked(100, 262_144).state, State::Ok);
+        assert_eq!(tracked(250_000, 262_144).state, State::Warn);
     }
 
     #[test]

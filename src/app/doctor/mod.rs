@@ -3,6 +3,7 @@
 //! Each check says one thing as ok, warn or fail, and what to do where it is not ok. The same checks answer the API.
 
 mod database;
+mod destinations;
 mod machine;
 mod network;
 
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::config::Config;
+use crate::store::ProjectId;
 
 /// The exit code where something is only not quite right.
 const EXIT_WARN: u8 = 1;
@@ -99,14 +101,23 @@ impl Check {
     }
 }
 
-/// Looks at everything.
-pub async fn examine(config: &Config) -> Vec<Check> {
-    let mut checks = machine::all(config);
+/// Looks at everything; of destinations and shows at those of one project, where it is named.
+pub async fn examine(config: &Config, project: Option<ProjectId>) -> Vec<Check> {
+    let mut checks = vec![Check::ok("version", "Version", concat!("gostream ", env!("CARGO_PKG_VERSION")))];
+    checks.extend(machine::all(config));
+    checks.extend(machine::conntrack());
     checks.extend(network::listeners(config).await);
     checks.extend(network::certificate(config));
-    let (of_database, destinations) = database::all(config).await;
+    let (of_database, found) = database::all(config, project).await;
     checks.extend(of_database);
-    checks.extend(network::destinations(config, destinations).await);
+    let (of_address, of_destinations, of_playlists) = tokio::join!(
+        network::public_url(config),
+        destinations::all(config, found.destinations, destinations::WITHIN),
+        network::playlists(config, &found.on_air),
+    );
+    checks.push(of_address);
+    checks.extend(of_playlists);
+    checks.extend(of_destinations);
     checks
 }
 
@@ -114,9 +125,9 @@ pub async fn examine(config: &Config) -> Vec<Check> {
 ///
 /// # Errors
 /// The runtime cannot start.
-pub fn run(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
+pub fn run(config: &Config, json: bool, project: Option<ProjectId>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let checks = runtime.block_on(examine(config));
+    let checks = runtime.block_on(examine(config, project));
     let text = if json { serde_json::to_string_pretty(&checks)? + "\n" } else { text(&checks) };
     std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())?;
     let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);

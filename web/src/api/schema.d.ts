@@ -949,6 +949,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account's sessions */
+        get: operations["sessions_of_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session of an account */
+        delete: operations["end_session_of_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account's tokens */
+        get: operations["tokens_of_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a token of an account away */
+        delete: operations["delete_token_of_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/viewers/sessions": {
         parameters: {
             query?: never;
@@ -1031,6 +1099,26 @@ export interface paths {
         put?: never;
         /** Deliver an event again */
         post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace a webhook's secret
+         * @description The new one is told this once; what is delivered from now on is signed with it, also what failed before.
+         */
+        post: operations["rotate_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1451,52 +1539,70 @@ export interface components {
         Items_BroadcastOutput: {
             /** @description All of them, in order. */
             items: components["schemas"]["BroadcastOutput"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_ConnectionShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["ConnectionShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_DestinationShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["DestinationShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_Examined: {
             /** @description All of them, in order. */
             items: components["schemas"]["Examined"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_NodeShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["NodeShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_OutputShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["OutputShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_PlatformShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["PlatformShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_StreamKeyShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["StreamKeyShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description All of a list that is short. */
         Items_ViewersShown: {
             /** @description All of them, in order. */
             items: components["schemas"]["ViewersShown"][];
+            /** @description As lists have it that come in pages; always null, since nothing follows. */
+            next_cursor: string | null;
         };
         /** @description What the destination's owner allows. */
         LimitsShown: {
             /**
              * Format: int64
-             * @description Bits a second, pictures and sound together.
+             * @description Bits a second, pictures and sound together, in place of what its platform takes of pictures.
              */
             bitrate_max_bits?: number | null;
             /**
@@ -1864,8 +1970,8 @@ export interface components {
              */
             title: string;
             /**
-             * @description Names the code as a URI.
-             * @example https://gostream.dev/problems/not_found
+             * @description The page of the code, as a reference from the root of this server.
+             * @example /api-docs/problems/not_found
              */
             type: string;
         };
@@ -2350,7 +2456,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 400,
                  *       "title": "The request cannot be read",
-                 *       "type": "https://gostream.dev/problems/bad_request"
+                 *       "type": "/api-docs/problems/bad_request"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2374,7 +2480,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 401,
                  *       "title": "Sign in first",
-                 *       "type": "https://gostream.dev/problems/signed_out"
+                 *       "type": "/api-docs/problems/signed_out"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2384,7 +2490,7 @@ export interface components {
          * @description - `not_allowed`: You may not do this. The account's role, or the token's scopes, do not include this; the detail names what is missing.
          *     - `confirm_password`: Confirm your password first. This needs a password that was given in the last minutes: POST /me/confirm, then ask again.
          *     - `cross_origin`: The request came from another site. With a session cookie, what changes something must come from this server's own pages, as application/json.
-         *     - `setup_closed`: The link is not good. A setup or reset link works once and for half an hour. `gostream admin reset-link` prints a new one.
+         *     - `setup_closed`: The link is not good. A link works once and for half an hour. `gostream admin setup-link` prints a new one for the first administrator, `gostream admin reset-link` one for an account that is there.
          *     - `sign_in_elsewhere_failed`: Signing in elsewhere did not work. The identity provider did not vouch for anybody, or nobody here; the detail says why.
          *     - `sign_up_off`: Accounts are made by an administrator here. Signing up oneself is off; an administrator can make an account.
          */
@@ -2402,7 +2508,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 403,
                  *       "title": "You may not do this",
-                 *       "type": "https://gostream.dev/problems/not_allowed"
+                 *       "type": "/api-docs/problems/not_allowed"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2423,7 +2529,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 404,
                  *       "title": "There is nothing here",
-                 *       "type": "https://gostream.dev/problems/not_found"
+                 *       "type": "/api-docs/problems/not_found"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2444,7 +2550,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 405,
                  *       "title": "This method is not allowed here",
-                 *       "type": "https://gostream.dev/problems/method_not_allowed"
+                 *       "type": "/api-docs/problems/method_not_allowed"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2473,7 +2579,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 409,
                  *       "title": "This is declared in the configuration file",
-                 *       "type": "https://gostream.dev/problems/declared_in_file"
+                 *       "type": "/api-docs/problems/declared_in_file"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2494,7 +2600,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 412,
                  *       "title": "It has been changed in the meantime",
-                 *       "type": "https://gostream.dev/problems/revision_mismatch"
+                 *       "type": "/api-docs/problems/revision_mismatch"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2515,7 +2621,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 413,
                  *       "title": "The body is too large",
-                 *       "type": "https://gostream.dev/problems/too_large"
+                 *       "type": "/api-docs/problems/too_large"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2536,7 +2642,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 415,
                  *       "title": "The body must be JSON",
-                 *       "type": "https://gostream.dev/problems/unsupported_media_type"
+                 *       "type": "/api-docs/problems/unsupported_media_type"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2560,7 +2666,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 422,
                  *       "title": "Something in the body is not valid",
-                 *       "type": "https://gostream.dev/problems/invalid"
+                 *       "type": "/api-docs/problems/invalid"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2583,7 +2689,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 429,
                  *       "title": "Too many requests",
-                 *       "type": "https://gostream.dev/problems/too_many_requests"
+                 *       "type": "/api-docs/problems/too_many_requests"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2604,7 +2710,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 500,
                  *       "title": "Something went wrong in the server",
-                 *       "type": "https://gostream.dev/problems/internal"
+                 *       "type": "/api-docs/problems/internal"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2633,7 +2739,7 @@ export interface components {
                  *       "request_id": "r-5f1c0a9be2d84417",
                  *       "status": 503,
                  *       "title": "The server is starting",
-                 *       "type": "https://gostream.dev/problems/starting"
+                 *       "type": "/api-docs/problems/starting"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2832,7 +2938,13 @@ export interface operations {
     };
     destination_stats: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `1s` to `5m`; all that there are without.
+                 * @example 5m
+                 */
+                window?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -2849,6 +2961,7 @@ export interface operations {
                     "application/json": components["schemas"]["OutputStats"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
@@ -2969,6 +3082,11 @@ export interface operations {
                  * @example output.state
                  */
                 type?: string;
+                /**
+                 * @description What happened from this time on (RFC 3339), or behind this event (its id).
+                 * @example 2026-11-27T12:00:00Z
+                 */
+                since?: string;
                 /** @description Rows at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before; good for the same list alone. */
@@ -4315,7 +4433,10 @@ export interface operations {
     stream: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what was seen: as long as it is as it was, the answer is 304. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -4325,11 +4446,20 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description What If-Match and If-None-Match take. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BroadcastShown"];
                 };
+            };
+            /** @description It is as If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
@@ -4491,8 +4621,18 @@ export interface operations {
     stream_stats: {
         parameters: {
             query?: {
-                /** @description Seconds between samples. */
+                /**
+                 * @description Between samples: `1s` to `60s`.
+                 * @example 1s
+                 */
+                step?: string;
+                /** @description The same as a number of seconds. */
                 step_s?: number;
+                /**
+                 * @description How far back: `1s` to `5m`.
+                 * @example 5m
+                 */
+                window?: string;
             };
             header?: never;
             path: {
@@ -4660,7 +4800,10 @@ export interface operations {
     token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what was seen: as long as it is as it was, the answer is 304. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -4670,11 +4813,20 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description What If-Match and If-None-Match take. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TokenShown"];
                 };
+            };
+            /** @description It is as If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
@@ -4923,6 +5075,130 @@ export interface operations {
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    sessions_of_user: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; good for the same list alone. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_SessionShown"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    end_session_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    tokens_of_user: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; good for the same list alone. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_TokenShown"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    delete_token_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It works no more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
@@ -5203,6 +5479,45 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request for a day: repeated, it is answered as the first time. */
+                "Idempotency-Key"?: string;
+                /**
+                 * @description The ETag of what was seen, or its revision in quotes; `*` and none: whatever is there.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];

@@ -4,6 +4,7 @@
 //! the errors of each kind of request, keys, tags; and of all answers ([`answers`]). `docs/openapi.json` is a copy of it, held equal by a test.
 
 mod answers;
+mod problems;
 mod rules;
 
 use std::sync::{Arc, LazyLock};
@@ -11,6 +12,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -110,7 +112,9 @@ pub(super) async fn document() -> Response {
 /// `/api-docs`
 pub(super) fn pages() -> Router {
     let config = Config::from("/api/openapi.json").try_it_out_enabled(true).persist_authorization(false);
-    SwaggerUi::new(PAGES).config(config).into()
+    Router::from(SwaggerUi::new(PAGES).config(config))
+        .route("/api-docs/problems", get(problems::list))
+        .route("/api-docs/problems/{code}", get(problems::one))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::catalogue::{self, Code};
-use crate::api::problem::MEDIA_TYPE;
+use crate::api::problem::{MEDIA_TYPE, TYPE_BASE};
 
 /// What stands before a parameter of the path, and the ids that it takes.
 const IDS: &[(&str, &str)] = &[
@@ -153,7 +153,7 @@ fn problems(status: u16) -> Value {
         codes.iter().map(|code| format!("- `{}`: {}. {}", code.code, code.title, code.help)).collect();
     let example = codes.first().map(|code| {
         json!({
-            "type": format!("https://gostream.dev/problems/{}", code.code), "title": code.title, "status": status,
+            "type": format!("{TYPE_BASE}{}", code.code), "title": code.title, "status": status,
             "code": code.code, "request_id": "r-5f1c0a9be2d84417", "instance": "/api/v1/projects",
         })
     });

@@ -248,7 +248,7 @@ pub async fn pass(State(door): State<Arc<Door>>, mut request: Request, next: Nex
     }
     request.extensions_mut().insert(seen.client.clone());
     request.extensions_mut().insert(seen.id.clone());
-    let span = tracing::debug_span!("api", request_id = %seen.id);
+    let span = tracing::info_span!("api", request_id = %seen.id);
     let time = door.config.request_time;
     let admitted = tokio::time::timeout(time.min(REQUEST_TIME_MAX), door.admit(request, next, &seen));
     // What a handler broke is its own: state that is shared is behind locks that recover, or in the database.

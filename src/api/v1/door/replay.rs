@@ -128,12 +128,33 @@ impl Replay {
             None => bytes.to_vec(),
             Some(ShownOnce(field)) => without(&bytes, field),
         });
+        let kept = Opaque(with_location(parts.headers.get(header::LOCATION), kept.0));
         let status = i64::from(parts.status.as_u16());
         if let Err(error) = self.store.finish_request(key.user, &key.text, status, &kept).await {
             tracing::warn!(%error, "a request's answer is not kept");
         }
         Response::from_parts(parts, Body::from(bytes))
     }
+}
+
+/// What stands before the place of what was made, in what is kept; no JSON begins like this.
+const LOCATION: &[u8] = b"location: ";
+
+/// The place of what was made, a line, and the body.
+fn with_location(location: Option<&HeaderValue>, body: Vec<u8>) -> Vec<u8> {
+    match location {
+        Some(location) => [LOCATION, location.as_bytes(), b"\n", &body].concat(),
+        None => body,
+    }
+}
+
+/// The two apart again.
+fn located(kept: Vec<u8>) -> (Option<HeaderValue>, Vec<u8>) {
+    let line = kept.strip_prefix(LOCATION).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
+    let Some(end) = line else { return (None, kept) };
+    let (line, body) = kept.split_at(LOCATION.len() + end);
+    let location = HeaderValue::from_bytes(line.get(LOCATION.len()..).unwrap_or_default()).ok();
+    (location, body.get(1..).unwrap_or_default().to_vec())
 }
 
 /// The body with one field null.
@@ -147,8 +168,10 @@ fn without(body: &[u8], field: &str) -> Vec<u8> {
 
 fn again(status: i64, body: Opaque) -> Response {
     let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    let mut answer = (status.unwrap_or(StatusCode::OK), body.0).into_response();
+    let (location, body) = located(body.0);
+    let mut answer = (status.unwrap_or(StatusCode::OK), body).into_response();
     let headers = answer.headers_mut();
+    headers.extend(location.map(|location| (header::LOCATION, location)));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     answer

@@ -36,6 +36,15 @@ impl<T> Listed<T> {
 pub struct Items<T> {
     /// All of them, in order.
     pub items: Vec<T>,
+    /// As lists have it that come in pages; always null, since nothing follows.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Items<T> {
+    /// All of them.
+    pub const fn all(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None }
+    }
 }
 
 impl<T: Serialize> IntoResponse for Listed<T> {

@@ -72,7 +72,7 @@ pub(super) async fn connections(
         let known = services.control.catalog().project_of(&encoder.stream)?;
         sight::sees(&services, &caller, &known).then(|| ConnectionShown::of(&services, &known, encoder))
     };
-    Items { items: encoders.iter().filter_map(shown).collect() }
+    Items::all(encoders.iter().filter_map(shown).collect())
 }
 
 /// The number of a connection, as it is shown.
@@ -152,7 +152,7 @@ pub(super) async fn viewers(
         let (hls, rtmp) = audience(&services, known);
         ViewersShown { project_id: known.project.id.to_string(), hls, rtmp }
     });
-    Ok(Items { items: items.collect() })
+    Ok(Items::all(items.collect()))
 }
 
 /// Viewers over HLS, and over RTMP.

@@ -51,11 +51,13 @@ pub(super) struct DestinationAsked {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsShown {
-    /// Bits a second, pictures and sound together.
+    /// Bits a second, pictures and sound together, in place of what its platform takes of pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 10_000, maximum = 1_000_000_000)]
     bitrate_max_bits: Option<u64>,
     /// Seconds between keyframes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.1, maximum = 60)]
     keyframe_max_s: Option<f64>,
 }
 
@@ -186,7 +188,7 @@ pub(super) async fn destinations(
 ) -> Result<Items<DestinationShown>, Problem> {
     let known = sight::project_with(&services, &caller, id, Part::Destinations).await?;
     let items = known.destinations.iter().map(|row| DestinationShown::of(&services, &known, row)).collect();
-    Ok(Items { items })
+    Ok(Items::all(items))
 }
 
 /// Add a destination

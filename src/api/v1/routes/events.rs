@@ -12,7 +12,7 @@ use crate::api::v1::give::{Listed, Moment};
 use crate::api::v1::take::{Asked, Paging, PagingQuery, Signed, encode_cursor, may};
 use crate::api::{Problem, catalogue};
 use crate::journal::Kind;
-use crate::store::{About, Event, EventFilter, EventId, Page, ProjectId, Role, StreamRowId};
+use crate::store::{About, Event, EventFilter, EventId, Page, ProjectId, Role, StreamRowId, UnixMillis};
 
 /// Pages of the store that one page of events may take, where many are not for the caller.
 const PAGES_MAX: usize = 20;
@@ -57,6 +57,43 @@ pub(super) struct Which {
     /// Of this type alone.
     #[param(example = "output.state")]
     r#type: Option<String>,
+    /// What happened from this time on (RFC 3339), or behind this event (its id).
+    #[param(example = "2026-11-27T12:00:00Z")]
+    since: Option<String>,
+}
+
+/// Where looking back ends.
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Time(UnixMillis),
+    Event(EventId),
+}
+
+impl Since {
+    fn parse(text: &str) -> Result<Self, Problem> {
+        if let Ok(id) = text.parse::<EventId>() {
+            return Ok(Self::Event(id));
+        }
+        let time = serde_json::from_value::<Moment>(text.into());
+        let time =
+            time.map_err(|_| bad_query("since is no time as RFC 3339 has it, and no id of an event"))?;
+        Ok(Self::Time(time.0))
+    }
+
+    /// Whether everything that happened is before it, from this event back. An id is never older than its event.
+    fn is_past(self, event: &Event) -> bool {
+        match self {
+            Self::Time(time) => event.id.sortable().time() < time,
+            Self::Event(id) => event.id <= id,
+        }
+    }
+
+    fn includes(self, event: &Event) -> bool {
+        match self {
+            Self::Time(time) => event.at >= time,
+            Self::Event(id) => event.id > id,
+        }
+    }
 }
 
 /// What is wrong with a query.
@@ -98,8 +135,8 @@ impl Which {
 pub(super) fn is_for(services: &Services, caller: &Caller, event: &Event) -> bool {
     let admin = caller.user.role == Role::Admin;
     match event.project_id {
-        Some(id) => admin || sight::known(services, caller, id).is_some() || !services.config.sign_up,
-        None => admin || !(services.config.sign_up || event.kind.starts_with("user.")),
+        Some(id) => admin || sight::known(services, caller, id).is_some() || !services.config.strangers,
+        None => admin || !(services.config.strangers || event.kind.starts_with("user.")),
     }
 }
 
@@ -116,6 +153,7 @@ pub(super) async fn events(
     paging: Paging,
 ) -> Result<Json<Listed<EventShown>>, Problem> {
     let filter = which.filter(&services, &caller).await?;
+    let since = which.since.as_deref().map(Since::parse).transpose()?;
     let (mut page, limit) = (paging.page::<EventId>()?, paging.limit());
     let mut items = Vec::new();
     // Those that are not for the caller are passed over, but not without end: a page may be short.
@@ -126,10 +164,17 @@ pub(super) async fn events(
             .journal()
             .events(&filter, page.after.map_or(Page::first(room), |after| Page::after(after, room)))
             .await?;
+        let is_wanted = |event: &&Event| since.is_none_or(|since| since.includes(event));
         items.extend(
-            slice.items.iter().filter(|event| is_for(&services, &caller, event)).map(EventShown::from),
+            slice
+                .items
+                .iter()
+                .filter(is_wanted)
+                .filter(|event| is_for(&services, &caller, event))
+                .map(EventShown::from),
         );
-        match &slice.next {
+        let is_past = slice.items.last().is_some_and(|last| since.is_some_and(|since| since.is_past(last)));
+        match slice.next.as_ref().filter(|_| !is_past) {
             None => return Ok(Json(Listed { items, next_cursor: None })),
             Some(next) => page.after = Some(*next),
         }

@@ -14,9 +14,9 @@ use crate::api::v1::Services;
 use crate::api::v1::door::Client;
 use crate::api::v1::give::{Listed, Moment, Tagged};
 use crate::api::v1::take::{
-    Anybody, Body, Id, IfMatch, IfNoneMatch, Keep, Paging, PagingQuery, Patch, Secret, Signed, may,
+    Anybody, Body, Id, Ids, IfMatch, IfNoneMatch, Keep, Paging, PagingQuery, Patch, Secret, Signed, may,
 };
-use crate::store::{Session, SessionId};
+use crate::store::{Error as StoreError, Session, SessionId, UserId};
 
 /// What changes of one's own account.
 #[derive(Deserialize, ToSchema)]
@@ -172,6 +172,40 @@ pub(super) async fn end_my_session(
     State(services): State<Services>,
     Id(id): Id<SessionId>,
 ) -> Result<StatusCode, Problem> {
+    services.accounts.end_session(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An account's sessions
+#[utoipa::path(
+    get, path = "/users/{id}/sessions", tag = "users", security(("session" = []), ("token" = ["users:admin"])),
+    params(PagingQuery), responses((status = 200, description = "Newest first.", body = Listed<SessionShown>)),
+)]
+pub(super) async fn sessions_of_user(
+    Signed { caller, .. }: Signed<may::Administer>,
+    State(services): State<Services>,
+    Id(id): Id<UserId>,
+    paging: Paging,
+) -> Result<Json<Listed<SessionShown>>, Problem> {
+    services.accounts.user(&caller, id).await?;
+    let slice = services.accounts.sessions(&caller, id, paging.page()?).await?;
+    Ok(Json(Listed::of(slice, |session| SessionShown::of(session, &caller))))
+}
+
+/// End a session of an account
+#[utoipa::path(
+    delete, path = "/users/{id}/sessions/{session_id}", tag = "users",
+    security(("session" = []), ("token" = ["users:admin"])),
+    responses((status = 204, description = "It is ended.")),
+)]
+pub(super) async fn end_session_of_user(
+    Signed { caller, .. }: Signed<may::Administer>,
+    State(services): State<Services>,
+    Ids(user, id): Ids<UserId, SessionId>,
+) -> Result<StatusCode, Problem> {
+    if services.store.session(id).await?.user_id != user {
+        return Err(StoreError::NotFound("session").into());
+    }
     services.accounts.end_session(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -125,5 +125,5 @@ pub(super) async fn outputs(
 ) -> Result<Items<OutputShown>, Problem> {
     let known = sight::project_with(&services, &caller, id, Part::Destinations).await?;
     let items = known.destinations.iter().map(|row| OutputShown::of(&services, &known, row)).collect();
-    Ok(Items { items })
+    Ok(Items::all(items))
 }

@@ -110,5 +110,5 @@ impl From<&Way> for PlatformShown {
     responses((status = 200, body = Items<PlatformShown>)),
 )]
 pub(super) async fn platforms(_: Signed<may::SeeProjects>) -> Items<PlatformShown> {
-    Items { items: WAYS.iter().map(Into::into).collect() }
+    Items::all(WAYS.iter().map(Into::into).collect())
 }

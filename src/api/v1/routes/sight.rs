@@ -1,4 +1,4 @@
-//! Who sees which project. Where strangers may sign up, everybody sees their own, and administrators all.
+//! Who sees which project. Where strangers may come, everybody sees their own, and administrators all.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::store::{Destination, DestinationId, Error, ProjectId, Role, StreamKey
 
 /// Whether the caller sees a project.
 pub(super) fn sees(services: &Services, caller: &Caller, known: &Known) -> bool {
-    !services.config.sign_up
+    !services.config.strangers
         || caller.user.role == Role::Admin
         || known.project.owner_id == Some(caller.user.id)
 }

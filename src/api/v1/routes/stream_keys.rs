@@ -119,7 +119,7 @@ pub(super) async fn stream_keys(
     Id(id): Id<ProjectId>,
 ) -> Result<Items<StreamKeyShown>, Problem> {
     let known = sight::project_with(&services, &caller, id, Part::StreamKeys).await?;
-    Ok(Items { items: known.stream_keys.iter().map(Into::into).collect() })
+    Ok(Items::all(known.stream_keys.iter().map(Into::into).collect()))
 }
 
 /// Make a key

@@ -11,16 +11,19 @@ use super::events::EventShown;
 use super::health::{Figures, IssueShown};
 use super::sight;
 use crate::api::v1::Services;
-use crate::api::v1::give::{Items, Listed, Moment};
-use crate::api::v1::take::{Asked, Id, Paging, PagingQuery, Signed, may};
+use crate::api::v1::give::{Items, Listed, Moment, Tagged};
+use crate::api::v1::take::{Asked, Id, IfNoneMatch, Paging, PagingQuery, Signed, may, span};
 use crate::api::{Problem, catalogue};
 use crate::control::Known;
 use crate::journal::{HealthStatus, Live, OutputSample};
 use crate::push::Reason;
-use crate::store::{About, EventFilter, ProjectId, StreamRow, StreamRowId};
+use crate::store::{About, EventFilter, ProjectId, Revision, StreamRow, StreamRowId};
 
 /// Seconds of one step of figures at most.
 const STEP_MAX: u32 = 60;
+
+/// Seconds of figures that there are at most.
+const WINDOW_MAX: u32 = 300;
 
 /// A broadcast.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,13 +79,40 @@ pub(super) struct StatsShown {
     samples: Vec<Figures>,
 }
 
-/// How fine figures are wanted.
+/// How fine figures are wanted, and how far back.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Step {
-    /// Seconds between samples.
+    /// Between samples: `1s` to `60s`.
+    #[param(example = "1s", pattern = "^([1-9]|[1-5][0-9]|60)s$")]
+    step: Option<String>,
+    /// The same as a number of seconds.
     #[param(minimum = 1, maximum = 60, default = 1)]
     step_s: Option<u32>,
+    /// How far back: `1s` to `5m`.
+    #[param(example = "5m", pattern = "^([1-9]|[1-9][0-9]|[12][0-9][0-9]|300)s$|^[1-5]m$")]
+    window: Option<String>,
+}
+
+impl Step {
+    /// Seconds between samples.
+    fn seconds(&self) -> Result<u32, Problem> {
+        let said = Problem::of(&catalogue::BAD_QUERY);
+        let step_s = match (&self.step, self.step_s) {
+            (Some(_), Some(_)) => return Err(said.detail("either step or step_s")),
+            (Some(step), None) => span(step).ok_or_else(|| said.clone().detail("step must be 1s to 60s"))?,
+            (None, step_s) => step_s.unwrap_or(1),
+        };
+        if (1..=STEP_MAX).contains(&step_s) { Ok(step_s) } else { Err(said.detail("step_s must be 1 to 60")) }
+    }
+}
+
+/// As many of the last seconds as a window has; of all that there are, without one.
+pub(super) fn seconds_back(window: Option<&str>) -> Result<usize, Problem> {
+    let Some(window) = window else { return Ok(usize::MAX) };
+    let seconds = span(window).filter(|seconds| (1..=WINDOW_MAX).contains(seconds));
+    let seconds = seconds.and_then(|seconds| usize::try_from(seconds).ok());
+    seconds.ok_or_else(|| Problem::of(&catalogue::BAD_QUERY).detail("window must be 1s to 5m"))
 }
 
 /// Where a broadcast is or was sent.
@@ -159,15 +189,16 @@ pub(super) async fn streams(
 /// A broadcast
 #[utoipa::path(
     get, path = "/streams/{id}", tag = "streams", security(("session" = []), ("token" = ["streams:read"])),
-    responses((status = 200, body = BroadcastShown)),
+    params(IfNoneMatch), responses((status = 200, body = BroadcastShown)),
 )]
 pub(super) async fn stream(
     Signed { caller, .. }: Signed<may::SeeStreams>,
     State(services): State<Services>,
     Id(id): Id<StreamRowId>,
-) -> Result<Json<BroadcastShown>, Problem> {
+) -> Result<Tagged<BroadcastShown>, Problem> {
     let (_, row) = seen(&services, &caller, id).await?;
-    Ok(Json((&*row).into()))
+    // Nobody changes it, so there is no revision to ask for; the tag tells what it says.
+    Ok(Tagged(Revision::FIRST, (&*row).into()))
 }
 
 /// End a broadcast
@@ -231,15 +262,17 @@ pub(super) async fn stream_stats(
     Id(id): Id<StreamRowId>,
     Asked(step): Asked<Step>,
 ) -> Result<Json<StatsShown>, Problem> {
-    let step_s = step.step_s.unwrap_or(1);
-    if !(1..=STEP_MAX).contains(&step_s) {
-        return Err(Problem::of(&catalogue::BAD_QUERY).detail("step_s must be 1 to 60"));
-    }
+    let (step_s, back) = (step.seconds()?, seconds_back(step.window.as_deref())?);
     seen(&services, &caller, id).await?;
     let mut samples = Vec::new();
     if let Some(live) = on_air(&services, id) {
         let media = live.media();
-        let seconds: Vec<_> = live.samples().iter().map(|sample| Figures::of(sample, &media)).collect();
+        let all = live.samples();
+        let seconds: Vec<_> = all
+            .iter()
+            .skip(all.len().saturating_sub(back))
+            .map(|sample| Figures::of(sample, &media))
+            .collect();
         let width = usize::try_from(step_s).unwrap_or(1);
         // Whole steps, counted back from now.
         samples.extend(seconds.rchunks_exact(width).rev().filter_map(Figures::together));
@@ -263,7 +296,7 @@ pub(super) async fn stream_outputs(
         Some(live) => live.outputs().iter().map(BroadcastOutput::from).collect(),
         None => super::report::outputs(&row),
     };
-    Ok(Items { items })
+    Ok(Items::all(items))
 }
 
 /// What happened in a broadcast

@@ -166,7 +166,7 @@ pub(super) async fn nodes(_: Signed<may::SeeSystem>, State(services): State<Serv
         roles: vec!["ingest", "output", "hls", "api"],
         is_self: true,
     };
-    Items { items: vec![this] }
+    Items::all(vec![this])
 }
 
 /// Whether machine and configuration are fit for a show
@@ -180,5 +180,5 @@ pub(super) async fn checks(
     _: Signed<may::SeeSystem>,
     State(services): State<Services>,
 ) -> Result<Items<Examined>, Problem> {
-    Ok(Items { items: services.doctor.examine().await })
+    Ok(Items::all(services.doctor.examine().await))
 }

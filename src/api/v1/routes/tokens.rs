@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use crate::account::{Accounts, Scopes, WantedToken};
 use crate::api::Problem;
 use crate::api::v1::Services;
-use crate::api::v1::give::{Created, Listed, Moment};
-use crate::api::v1::take::{Body, Id, Paging, PagingQuery, Signed, may};
-use crate::store::{ApiToken, Error, TokenId};
+use crate::api::v1::give::{Created, Listed, Moment, Tagged};
+use crate::api::v1::take::{Body, Id, Ids, IfNoneMatch, Paging, PagingQuery, Signed, may};
+use crate::store::{ApiToken, Error, Revision, TokenId, UserId};
 
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]
@@ -97,19 +97,20 @@ pub(super) async fn create_token(
 
 /// One of one's own tokens
 #[utoipa::path(
-    get, path = "/tokens/{id}", tag = "tokens", security(("session" = []), ("token" = ["*"])),
+    get, path = "/tokens/{id}", tag = "tokens", security(("session" = []), ("token" = ["*"])), params(IfNoneMatch),
     responses((status = 200, body = TokenShown)),
 )]
 pub(super) async fn token(
     Signed { caller, .. }: Signed<may::ManageSelf>,
     State(services): State<Services>,
     Id(id): Id<TokenId>,
-) -> Result<Json<TokenShown>, Problem> {
+) -> Result<Tagged<TokenShown>, Problem> {
     let token = services.store.token(id).await?;
     if token.user_id != caller.user.id {
         return Err(Error::NotFound("token").into());
     }
-    Ok(Json((&token).into()))
+    // It never changes but in when it was used, so there is no revision; the tag tells what it says.
+    Ok(Tagged(Revision::FIRST, (&token).into()))
 }
 
 /// Take a token away
@@ -122,6 +123,40 @@ pub(super) async fn delete_token(
     State(services): State<Services>,
     Id(id): Id<TokenId>,
 ) -> Result<StatusCode, Problem> {
+    services.accounts.delete_token(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An account's tokens
+#[utoipa::path(
+    get, path = "/users/{id}/tokens", tag = "users", security(("session" = []), ("token" = ["users:admin"])),
+    params(PagingQuery), responses((status = 200, description = "Oldest first.", body = Listed<TokenShown>)),
+)]
+pub(super) async fn tokens_of_user(
+    Signed { caller, .. }: Signed<may::Administer>,
+    State(services): State<Services>,
+    Id(id): Id<UserId>,
+    paging: Paging,
+) -> Result<Json<Listed<TokenShown>>, Problem> {
+    services.accounts.user(&caller, id).await?;
+    let slice = services.accounts.tokens(&caller, id, paging.page()?).await?;
+    Ok(Json(Listed::of(slice, |token| TokenShown::from(&token))))
+}
+
+/// Take a token of an account away
+#[utoipa::path(
+    delete, path = "/users/{id}/tokens/{token_id}", tag = "users",
+    security(("session" = []), ("token" = ["users:admin"])),
+    responses((status = 204, description = "It works no more.")),
+)]
+pub(super) async fn delete_token_of_user(
+    Signed { caller, .. }: Signed<may::Administer>,
+    State(services): State<Services>,
+    Ids(user, id): Ids<UserId, TokenId>,
+) -> Result<StatusCode, Problem> {
+    if services.store.token(id).await?.user_id != user {
+        return Err(Error::NotFound("token").into());
+    }
     services.accounts.delete_token(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::outputs::moment;
 use super::sight;
+use super::streams::seconds_back;
 use crate::api::v1::Services;
 use crate::api::v1::give::Moment;
-use crate::api::v1::take::{Id, MaybeBody, Signed, may};
+use crate::api::v1::take::{Asked, Id, MaybeBody, Signed, may};
 use crate::api::v1::words;
 use crate::api::{Problem, catalogue};
 use crate::control::TrialReport;
@@ -131,21 +132,35 @@ pub(super) struct OutputPointShown {
     dropped_frames: u64,
 }
 
+/// How far back figures are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Window {
+    /// `1s` to `5m`; all that there are without.
+    #[param(example = "5m", pattern = "^([1-9]|[1-9][0-9]|[12][0-9][0-9]|300)s$|^[1-5]m$")]
+    window: Option<String>,
+}
+
 /// How sending to a destination went
 #[utoipa::path(
     get, path = "/destinations/{id}/stats", tag = "destinations",
-    security(("session" = []), ("token" = ["streams:read"])), responses((status = 200, body = OutputStats)),
+    security(("session" = []), ("token" = ["streams:read"])), params(Window),
+    responses((status = 200, body = OutputStats)),
 )]
 pub(super) async fn destination_stats(
     Signed { caller, .. }: Signed<may::SeeStreams>,
     State(services): State<Services>,
     Id(id): Id<DestinationId>,
+    Asked(asked): Asked<Window>,
 ) -> Result<Json<OutputStats>, Problem> {
+    let back = seconds_back(asked.window.as_deref())?;
     let (known, row) = sight::destination(&services, &caller, id).await?;
     let live = services.control.journal().live(known.project.id);
     let output = services.control.output(&known, &row);
     let points = live.zip(output).map(|(live, output)| live.output_points(&output.destination.id));
-    let samples = points.unwrap_or_default().into_iter().map(|point| OutputPointShown {
+    let points = points.unwrap_or_default();
+    let skipped = points.len().saturating_sub(back);
+    let samples = points.into_iter().skip(skipped).map(|point| OutputPointShown {
         at: point.at.into(),
         bitrate_bits: point.bps,
         lag_ms: point.lag_ms,

@@ -135,7 +135,7 @@ impl From<&Delivery> for DeliveryShown {
 fn sees(services: &Services, caller: &Caller, project: Option<ProjectId>) -> bool {
     match project {
         Some(project) => sight::known(services, caller, project).is_some(),
-        None => !services.config.sign_up || caller.user.role == Role::Admin,
+        None => !services.config.strangers || caller.user.role == Role::Admin,
     }
 }
 
@@ -237,6 +237,26 @@ pub(super) async fn delete_webhook(
     find(&services, &caller, id).await?;
     services.store.delete_webhook(id, expected).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Replace a webhook's secret
+///
+/// The new one is told this once; what is delivered from now on is signed with it, also what failed before.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/rotate", tag = "webhooks",
+    security(("session" = []), ("token" = ["webhooks:write"])), params(IfMatch),
+    responses((status = 201, body = WebhookMade)),
+)]
+pub(super) async fn rotate_webhook(
+    Signed { caller, .. }: Signed<may::ChangeWebhooks>,
+    State(services): State<Services>,
+    Id(id): Id<WebhookId>,
+    IfMatch(expected): IfMatch,
+) -> Result<Created<WebhookMade>, Problem> {
+    let row = find(&services, &caller, id).await?;
+    let made = services.webhooks.rotate(id, expected.unwrap_or(row.revision)).await?;
+    let body = WebhookMade { webhook: (&made.row).into(), secret: Some(made.secret.to_string()) };
+    Ok(Created { location: format!("/webhooks/{id}"), body, secret: Some("secret") })
 }
 
 fn begun(delivery: &Delivery) -> Response {

@@ -8,6 +8,7 @@ mod query;
 mod revision;
 mod secret;
 mod signed;
+mod span;
 
 pub use body::{BODY_BYTES_MAX, Body, MaybeBody, Patch, is_json, parse as read_body, whole};
 pub use field::{Field, Keep};
@@ -20,3 +21,4 @@ pub use signed::{Anybody, Right, Signed, Who, may};
 
 #[cfg(test)]
 mod tests;
+pub use span::span;
