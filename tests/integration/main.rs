@@ -26,6 +26,7 @@ mod multitrack;
 mod path;
 mod play;
 mod publish;
+mod pulled;
 mod push;
 mod recorded;
 mod returning;

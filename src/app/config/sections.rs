@@ -390,7 +390,7 @@ impl Default for Stream {
             ring_bytes: 32 * MIB,
             hold: Duration::from_secs(30),
             slate: true,
-            slate_after: Duration::from_secs(5),
+            slate_after: Duration::from_secs(1),
             silence: Silence::Auto,
         }
     }

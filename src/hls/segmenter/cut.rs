@@ -55,7 +55,7 @@ impl Segmenter {
     }
 
     /// Begins playlists for tracks that came while those of the others went on.
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         if self.pending_breaks || self.pacing.undecided() {
             return;
         }

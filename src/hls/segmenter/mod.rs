@@ -352,6 +352,9 @@ impl Segmenter {
             start = start.max(end);
             self.settle(end);
             self.cut(end, true);
+            if self.goes_on() {
+                return self.grow();
+            }
             self.open = None;
         }
         if let Some(lineup) = self.pending.take()
@@ -369,6 +372,15 @@ impl Segmenter {
         }
         self.open = Some(open);
         self.anchor = (start, self.now.max(self.dated_until));
+    }
+
+    /// Whether the end of a segment, which chose the target duration, left a change that brings more playlists and breaks
+    /// none.
+    fn goes_on(&mut self) -> bool {
+        let pending = self.pending.as_ref().filter(|_| !self.pacing.undecided());
+        let grows = pending.is_some_and(|lineup| self.lineup.is_some() && !self.lanes.differ(lineup));
+        self.pending_breaks &= !grows;
+        grows
     }
 
     /// Takes a new lineup in use. `false` when its default tracks cannot be packaged.
