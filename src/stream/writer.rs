@@ -366,6 +366,12 @@ impl Writer {
         self.live.is_none().then_some(until.0)
     }
 
+    /// How the source left whose return is waited for.
+    pub(super) fn left_by(&self) -> Option<End> {
+        let (_, end) = self.air.as_ref()?.until?;
+        self.live.is_none().then_some(end)
+    }
+
     /// What holds from now on.
     pub(super) const fn adjust(&mut self, hold: HoldConfig) {
         self.hold = hold;
