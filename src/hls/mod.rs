@@ -115,7 +115,7 @@ impl Default for Config {
             part: Duration::from_millis(333),
             low_latency: true,
             segment_max: Duration::from_secs(10),
-            window: 6,
+            window: 10,
             resume: Duration::from_secs(30),
         }
     }
