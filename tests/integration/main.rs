@@ -12,6 +12,7 @@ mod browser;
 mod capability;
 mod changed_source;
 mod clock;
+mod crash;
 mod dashboard;
 mod endurance;
 mod every_codec;

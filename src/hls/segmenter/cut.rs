@@ -23,7 +23,7 @@ impl Segmenter {
         self.video_floor = self.video_floor.max(end);
         self.cut(end, false);
         self.open = None;
-        self.broken = self.pacing.any();
+        self.broken = self.pacing.any() || self.first_breaks;
     }
 
     /// Finishes the segment at `at` and opens the next there. A segment that would be longer than may be, because its

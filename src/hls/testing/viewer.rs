@@ -271,8 +271,9 @@ impl Viewer {
         seen.map(|(number, seen)| (*number, seen.duration, seen.date, seen.discontinuity)).collect()
     }
 
+    /// Discontinuities behind the first segment, which may begin with one.
     pub(crate) fn breaks(&self) -> usize {
-        self.seen.values().filter(|seen| seen.discontinuity).count()
+        self.seen.values().skip(1).filter(|seen| seen.discontinuity).count()
     }
 }
 
