@@ -132,6 +132,7 @@ pub(super) const fn hold_config(config: &Config) -> HoldConfig {
 }
 
 fn stage_config(config: &Config) -> stage::Config {
+    use hls::Breaks;
     stage::Config {
         ring: RingLimits {
             duration: config.stream.ring_duration,
@@ -139,6 +140,7 @@ fn stage_config(config: &Config) -> stage::Config {
             ..RingLimits::default()
         },
         hls: config.hls.enabled.then(|| hls_config(config)),
+        breaks: if config.hls.enabled { Breaks::kept_in(&config.data_dir) } else { Arc::default() },
     }
 }
 

@@ -158,6 +158,20 @@ impl Lifecycle {
         }
     }
 
+    /// The same, whose discontinuities are counted from `number` at least.
+    #[must_use]
+    pub fn breaking_from(mut self, number: u64) -> Self {
+        self.numbers.discontinuity = self.numbers.discontinuity.max(number);
+        self
+    }
+
+    /// The discontinuity number that comes next, above all that were shown.
+    #[must_use]
+    pub fn next_break(&self) -> u64 {
+        let current = self.current.as_ref().map(|session| session.main.next_numbers().discontinuity);
+        current.unwrap_or(self.numbers.discontinuity)
+    }
+
     /// Takes what came next.
     pub fn push(&mut self, input: Input<'_>) {
         self.now = input.arrived.as_millis();
@@ -174,8 +188,9 @@ impl Lifecycle {
         if self.current.is_none() {
             let numbers = self.numbers.max(Numbers::from_wall(input.arrived.as_millis()));
             let nonce = format!("{}{:x}", self.salt, self.sessions);
+            // Players of a process before this one, which died without an end, go on with the first list of this one.
+            self.segmenter.start_session(self.sessions == 0);
             self.sessions = self.sessions.wrapping_add(1);
-            self.segmenter.start_session();
             self.current = Some(Session::new(Window::new(nonce, self.config.window, numbers)));
             self.changed = true;
         }

@@ -196,3 +196,37 @@ fn odd_frame_rates_and_part_lengths_keep_every_bound() {
         }
     }
 }
+
+#[test]
+fn the_first_list_of_a_process_begins_behind_a_break_for_players_of_the_one_that_died() {
+    let mut studio = live(Some(1_280), true);
+    let first = studio.viewer.read().segments.first().expect("segments").clone();
+    assert!(first.discontinuity && first.map.is_some());
+    assert_eq!(studio.viewer.breaks(), 0);
+    studio.end(End::Clean);
+    studio.run(6_000);
+    assert!(!studio.viewer.read().segments[0].discontinuity, "everybody knows that the other one ended");
+}
+
+#[test]
+fn a_list_that_is_interrupted_before_it_is_shown_begins_behind_a_break_all_the_same() {
+    let mut studio = Studio::new(Some(1_280), true);
+    studio.run(300);
+    studio.break_clock(500);
+    studio.run(200);
+    studio.send_tracks(1, 2);
+    studio.run(6_000);
+    assert!(studio.viewer.read().segments[0].discontinuity);
+}
+
+#[test]
+fn a_list_as_it_is_by_default_has_delta_updates_and_a_short_one_does_not_promise_them() {
+    let mut studio = Studio::new(Some(1_280), true);
+    studio.run(60_000);
+    assert!(studio.viewer.skipped > 20, "{}", studio.viewer.skipped);
+    assert!(studio.viewer.text.contains(",CAN-SKIP-UNTIL=12\n"), "{}", studio.viewer.text);
+    let mut short = Studio::with(Config { window: 6, ..Config::default() }, Some(1_280), true);
+    short.run(60_000);
+    assert!(!short.viewer.text.contains("CAN-SKIP"), "{}", short.viewer.text);
+    assert_eq!(short.viewer.skipped, 0);
+}

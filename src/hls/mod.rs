@@ -14,6 +14,7 @@
 //! **Invariant:** in fMP4 a frame's bytes are those of the ring, shared, but for short ones, which are joined once; a
 //! segment costs little more than its headers. TS copies all of them.
 
+mod breaks;
 mod counters;
 mod index;
 mod library;
@@ -44,6 +45,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use breaks::Breaks;
 pub use counters::{Counters, Kind};
 pub use library::Library;
 pub use lifecycle::Lifecycle;
@@ -115,7 +117,7 @@ impl Default for Config {
             part: Duration::from_millis(333),
             low_latency: true,
             segment_max: Duration::from_secs(10),
-            window: 6,
+            window: 10,
             resume: Duration::from_secs(30),
         }
     }

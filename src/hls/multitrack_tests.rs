@@ -122,7 +122,10 @@ fn a_change_renders_each_list_once_and_a_look_renders_nothing() {
         rendered.extend(studio.lifecycle.poll_snapshot().map(|snapshot| snapshot.renders));
         assert_eq!(studio.lifecycle.show().renders, 0);
     }
-    assert!(rendered.len() >= 15 && rendered.iter().all(|renders| *renders == 4), "{rendered:?}");
+    assert!(
+        rendered.len() >= 15 && rendered.iter().all(|renders| *renders == 8),
+        "whole, and as a delta: {rendered:?}"
+    );
 }
 
 #[test]

@@ -19,8 +19,8 @@ impl Numbers {
     /// reload (hls.js), which at the size of media sequence numbers takes a second each time.
     const MILLIS_PER_DISCONTINUITY: u64 = 3_600_000;
 
-    /// From the wall clock, in milliseconds since 1970: never less than what an earlier process reached, where its
-    /// encoders came and went less than once an hour.
+    /// From the wall clock, in milliseconds since 1970: never less than what an earlier process reached; of discontinuities
+    /// where its encoders came and went less than once an hour, and for others there is [`Breaks`](super::Breaks).
     #[must_use]
     pub fn from_wall(unix_millis: i64) -> Self {
         let since = u64::try_from(unix_millis - Self::EPOCH_MILLIS).unwrap_or(0);

@@ -9,7 +9,7 @@ use tracing::{debug, info};
 
 use super::lineup::Lineup;
 use super::snapshot::Phase;
-use super::{Config, Container, Input, Lifecycle, Rendition};
+use super::{Breaks, Config, Container, Input, Lifecycle, Rendition};
 use crate::media::{Frame, MediaTime, TrackId, TrackSet};
 use crate::stream::{PlaybackId, Received, Subscriber};
 
@@ -25,6 +25,9 @@ pub struct Packager {
     rendition: Arc<Rendition>,
     clock: WallClock,
     left_out: LeftOut,
+    breaks: Arc<Breaks>,
+    /// The discontinuity number that was looked at last.
+    next_break: u64,
 }
 
 /// Tracks that are not packaged: they have a coding that HLS cannot carry, or are too many.
@@ -65,12 +68,23 @@ impl Packager {
         subscriber: Subscriber,
         id: PlaybackId,
         config: Config,
+        breaks: Arc<Breaks>,
     ) -> (Arc<Rendition>, impl Future<Output = ()> + Send + 'static) {
         let rendition = Arc::new(Rendition::default());
         let clock = WallClock::start();
         let lifecycle = Lifecycle::new(config, fastrand::u32(..), clock.at(Instant::now()));
+        let lifecycle = lifecycle.breaking_from(breaks.from());
         let left_out = LeftOut { container: config.container, ..LeftOut::default() };
-        let packager = Self { id, subscriber, lifecycle, rendition: rendition.clone(), clock, left_out };
+        let packager = Self {
+            id,
+            subscriber,
+            lifecycle,
+            rendition: rendition.clone(),
+            clock,
+            left_out,
+            breaks,
+            next_break: 0,
+        };
         (rendition, packager.run())
     }
 
@@ -89,12 +103,22 @@ impl Packager {
                 }
             }
             if let Some(snapshot) = self.lifecycle.poll_snapshot() {
+                self.set_aside();
                 let (before, now) = (self.rendition.snapshot().phase, snapshot.phase);
                 self.rendition.publish(snapshot);
                 if before != now && !matches!(now, Phase::Starting) {
                     info!(stream = %self.id, phase = ?now, "hls");
                 }
             }
+        }
+    }
+
+    /// Lets no process after this one use a discontinuity number again.
+    fn set_aside(&mut self) {
+        let next = self.lifecycle.next_break();
+        if std::mem::replace(&mut self.next_break, next) != next && self.breaks.is_near_end(next) {
+            let breaks = Arc::clone(&self.breaks);
+            tokio::task::spawn_blocking(move || breaks.set_aside(next));
         }
     }
 

@@ -128,7 +128,7 @@ impl Press {
         let reports = Reports::of(session, window);
         let full = Arc::new(media(window, &reports, etag.clone(), 0)?);
         self.renders += 1;
-        let reach = window.target_duration().filter(|_| window.part_target().is_some());
+        let reach = window.target_duration().filter(|_| window.part_target().is_some() && window.skips());
         let skipped = reach.map_or(0, |target| window.skippable(LowLatency::skip_until(target)));
         let delta = match media(window, &reports, etag.replacen("W/\"", "W/\"d", 1), skipped)
             .filter(|_| skipped > 0)
@@ -273,7 +273,9 @@ fn media(window: &Window, reports: &Reports, etag: String, skipped: usize) -> Op
     let numbers = window.numbers();
     let playlist = MediaPlaylist {
         target_duration,
-        low_latency: window.part_target().map(|part_target| LowLatency { part_target }),
+        low_latency: window
+            .part_target()
+            .map(|part_target| LowLatency { part_target, skips: window.skips() }),
         media_sequence: numbers.media,
         discontinuity_sequence: numbers.discontinuity,
         independent_segments: window.independent(),

@@ -25,7 +25,7 @@ fn an_ordinary_stream_is_cut_at_its_keyframes() {
         studio.viewer.durations()
     );
     let playlist = studio.viewer.playlist.as_ref().expect("live");
-    assert_eq!((playlist.target_duration, playlist.segments.len()), (2, 6));
+    assert_eq!((playlist.target_duration, playlist.segments.len()), (2, 10));
     assert!(playlist.independent_segments);
     assert_eq!(studio.viewer.seen.values().next().map(|seen| seen.date), Some(NOON));
     let index = match studio.viewer.snapshot.as_ref().expect("seen").file("index.m3u8") {
@@ -314,7 +314,7 @@ fn one_picture_in_four_seconds_is_a_stream_too() {
 
 #[test]
 fn a_segment_that_left_the_list_stays_for_one_more_window_and_is_gone_then() {
-    let mut studio = Studio::new(Some(1_280), true);
+    let mut studio = Studio::with(Config { window: 6, ..Config::default() }, Some(1_280), true);
     studio.run(9_000);
     let first = studio.viewer.playlist.as_ref().expect("live").segments[0].uri.clone();
     studio.run(9_000);
@@ -351,7 +351,7 @@ fn a_process_that_starts_later_numbers_higher_and_names_otherwise() {
 
 #[test]
 fn a_stream_is_held_in_little_more_than_its_own_bytes() {
-    let mut studio = Studio::new(Some(1_280), true);
+    let mut studio = Studio::with(Config { window: 6, ..Config::default() }, Some(1_280), true);
     studio.run(60_000);
     let snapshot = studio.viewer.snapshot.as_ref().expect("live");
     let (mut bytes, mut pieces, mut segments) = (0, 0, 0);

@@ -17,6 +17,7 @@ use super::numbers::Numbers;
 use super::segment::{Init, Opening, Part, Segment};
 use super::segmenter::Targets;
 use crate::format::date_range::DateRange;
+use crate::format::m3u8::LowLatency;
 use crate::media::{Cue, CueValue, MediaTime};
 
 /// A live list may not be cut shorter than this many target durations (RFC 8216bis §6.2.2).
@@ -420,6 +421,12 @@ impl Window {
             behind <= reach && listed.parts_from.is_some()
         });
         near.last().map_or(self.next, |listed| listed.number)
+    }
+
+    /// Whether delta updates are offered: from the beginning, and for good.
+    #[must_use]
+    pub const fn skips(&self) -> bool {
+        LowLatency::skips_in(self.size)
     }
 
     /// The segments at the front of the list that a delta update leaves out, when `reach` before its end is enough.

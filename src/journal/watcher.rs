@@ -186,13 +186,14 @@ impl Watcher {
     /// The stream's state changed.
     fn turn(&mut self) {
         let state = *self.state.borrow_and_update();
+        let left_by = self.live.stream().left_by();
         let Some(air) = &mut self.air else { return };
         let id = air.id;
         match (state, air.interrupted) {
             (StreamState::Interrupted, None) => {
                 air.interrupted = Some(Instant::now());
                 air.summary.interruptions += 1;
-                self.note(id, Kind::IngestInterrupted, json!({}));
+                self.note(id, Kind::IngestInterrupted, json!({ "reason": departure(left_by) }));
             }
             (StreamState::Live, Some(since)) => {
                 air.interrupted = None;
@@ -279,6 +280,16 @@ impl Watcher {
 
     fn note(&self, broadcast: StreamRowId, kind: Kind, data: Value) {
         self.room.note(kind, self.project(), Some(broadcast), data);
+    }
+}
+
+/// How an encoder left whose return is waited for, in the words that its connection's end has. One that is back already left
+/// as most do.
+const fn departure(end: Option<End>) -> &'static str {
+    match end {
+        Some(End::Clean) => "finished",
+        Some(End::Stalled) => "stalled",
+        Some(End::Lost) | None => "lost",
     }
 }
 

@@ -17,13 +17,13 @@ pub enum Codec {
     Vp9,
     /// AAC of any profile.
     Aac,
-    /// MPEG audio layer III. Passes to RTMP readers; not packaged for HLS.
+    /// MPEG audio layer III. Packaged for HLS; not every browser decodes it in fMP4.
     Mp3,
     /// Opus.
     Opus,
     /// FLAC.
     Flac,
-    /// AC-3. Passes to RTMP readers; not packaged for HLS, since most browsers cannot decode it.
+    /// AC-3. Packaged for HLS; most browsers cannot decode it.
     Ac3,
     /// E-AC-3. As [`Ac3`](Self::Ac3).
     Eac3,

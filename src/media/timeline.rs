@@ -28,6 +28,13 @@ const START_APART_MAX: i64 = 1_000;
 /// How far, in milliseconds, a data message may be from the newest frame. Some senders write 0 into all of them.
 const DATA_APART_MAX: i64 = 1_000;
 
+/// A step of one track, milliseconds, that is looked at: whether the track jumps alone.
+const JUMP_MIN: i64 = 100;
+
+/// How far, in milliseconds, a track may be from the others by a jump of its own. Tracks are interleaved closer than this;
+/// what a jump takes further apart is the sender's error, and would stay so for ever.
+const JUMP_APART_MAX: i64 = 1_000;
+
 /// Half of 2^31 milliseconds, 12 days: a step beyond it is a wrap at 2^31, not a jump.
 const HALF_WRAP: i64 = 1 << 30;
 
@@ -129,6 +136,7 @@ impl Timeline {
     /// Places a frame of a track that the source sent at `source_millis`.
     pub fn place(&mut self, track: TrackId, source_millis: u32) -> Placed {
         let newest = self.newest.unwrap_or(-1);
+        let others = self.others_of_jump(track, source_millis);
         let track = self.tracks.entry(track).or_default();
         let Some(anchor) = self.anchor.as_mut() else {
             let (source, began) = (SourceTime { raw: source_millis, millis: 0 }, self.newest.is_some());
@@ -140,7 +148,8 @@ impl Timeline {
         let (source, fit) = match track.source {
             Some((last, offset)) => {
                 let source = last.near(source_millis);
-                (source, fit(track, source, offset, anchor.offset, newest))
+                let fit = fit(track, source, offset, anchor.offset, newest);
+                (source, realign(fit, track, source, &others, anchor))
             }
             None => (begin(anchor.last, source_millis), Fit::At(anchor.offset)),
         };
@@ -157,6 +166,18 @@ impl Timeline {
         }
         let dts = settle(&mut self.newest, track, source, offset);
         Placed { dts, discontinuity }
+    }
+
+    /// Where the other tracks are, where a frame is far from the last of its own.
+    fn others_of_jump(&self, track: TrackId, source_millis: u32) -> Vec<Elsewhere> {
+        let last = self.tracks.get(&track).and_then(|track| track.source);
+        let jumps = last.is_some_and(|(last, _)| step(last.raw, source_millis).abs() > JUMP_MIN);
+        let others = self.tracks.iter().filter(|(other, _)| jumps && **other != track);
+        let others = others.filter_map(|(_, other)| {
+            let (source, offset) = other.source?;
+            Some(Elsewhere { source: source.millis, offset, dts: other.dts })
+        });
+        others.collect()
     }
 
     /// Whether a frame is of a track of which this source has sent nothing yet, and from before its very first frame. There is
@@ -254,6 +275,36 @@ fn fit(track: &Track, source: SourceTime, own: i64, in_force: i64, newest: i64) 
     } else {
         Fit::Break
     }
+}
+
+/// Where another track is.
+struct Elsewhere {
+    source: i64,
+    offset: i64,
+    dts: i64,
+}
+
+/// Lets a track that jumps alone go on as it did, beside the others: by arrival. If they jump as far, the encoder's clock did,
+/// or it sent nothing for so long; that shows when the first of them does, and all are where the clock says again.
+fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], anchor: &mut Anchor) -> Fit {
+    let Fit::At(offset) = fit else { return fit };
+    let near = |apart: i64| apart.saturating_abs() <= JUMP_APART_MAX;
+    // Twice: who is as far apart as may be is looked at still, and who is behind by more has stopped, or was never beside.
+    let beside = others.iter().filter(|other| near(other.dts.saturating_sub(track.dts) / 2));
+    let Some(newest) = beside.map(|other| other.dts).max() else { return fit };
+    if near(source.millis.saturating_add(offset).saturating_sub(newest)) {
+        return fit;
+    }
+    if let Some(other) = others.iter().find(|other| near(other.source.saturating_sub(source.millis))) {
+        // The other comes by the offset in force too, at its next frame.
+        return Fit::At(if offset == anchor.offset { offset } else { other.offset });
+    }
+    let own = track.dts.saturating_add(track.frame).saturating_sub(source.millis);
+    // Where none counts by the offset in force any more, this is it.
+    if others.iter().all(|other| other.offset != anchor.offset) {
+        anchor.offset = own;
+    }
+    Fit::At(own)
 }
 
 /// Writes down where a frame went: never before or at the last one of its track.

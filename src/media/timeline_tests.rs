@@ -139,6 +139,55 @@ fn a_gap_of_some_seconds_stays_a_gap() {
 }
 
 #[test]
+fn a_gap_of_both_tracks_stays_a_gap_once_both_show_it() {
+    let mut timeline = Timeline::default();
+    for n in 0..50 {
+        place(&mut timeline, VIDEO, n * 40);
+        place(&mut timeline, AUDIO, n * 40 + 10);
+    }
+    assert_eq!(place(&mut timeline, VIDEO, 7_000), 2_000, "nobody knows yet whether it is alone");
+    assert_eq!(place(&mut timeline, AUDIO, 7_010), 7_010);
+    assert_eq!(place(&mut timeline, VIDEO, 7_040), 7_040);
+    assert_eq!(place(&mut timeline, AUDIO, 7_050), 7_050);
+}
+
+#[test]
+fn a_track_that_jumps_alone_goes_on_beside_the_other() {
+    for (jumps, stays) in [(VIDEO, AUDIO), (AUDIO, VIDEO)] {
+        let mut timeline = Timeline::default();
+        for n in 0..50 {
+            place(&mut timeline, jumps, n * 40);
+            place(&mut timeline, stays, n * 40);
+        }
+        for n in 50..500_u32 {
+            assert_eq!(place(&mut timeline, jumps, n * 40 + 9_000), i64::from(n * 40));
+            assert_eq!(place(&mut timeline, stays, n * 40), i64::from(n * 40));
+        }
+        // Its clock is set right again.
+        assert_eq!(place(&mut timeline, jumps, 20_000), 20_000);
+        assert_eq!(place(&mut timeline, stays, 20_000), 20_000);
+        // Tracks and moments that come later count as this one does.
+        assert_eq!(timeline.place_data(20_010).as_millis(), 20_010);
+        assert_eq!(place(&mut timeline, TrackId { index: 1, ..AUDIO }, 20_020), 20_020);
+    }
+}
+
+#[test]
+fn slides_beside_sound_and_sound_that_pauses_are_no_jumps() {
+    let mut timeline = Timeline::default();
+    for n in 0..2_000_u32 {
+        // A picture each second, and now and then none for seven.
+        if n.is_multiple_of(25) && !(500..675).contains(&n) {
+            assert_eq!(place(&mut timeline, VIDEO, n * 40), i64::from(n * 40));
+        }
+        // Sound that stops for eight seconds.
+        if !(1_000..1_200).contains(&n) {
+            assert_eq!(place(&mut timeline, AUDIO, n * 40 + 5), i64::from(n * 40 + 5));
+        }
+    }
+}
+
+#[test]
 fn a_track_that_was_silent_for_long_comes_back_in_sync() {
     let mut timeline = Timeline::default();
     place(&mut timeline, AUDIO, 0);
@@ -195,6 +244,28 @@ proptest! {
             prop_assert!(dts > *last, "{dts} after {last}");
             *last = dts;
             prop_assert!(timeline.place_data(millis).as_millis() >= 0);
+        }
+    }
+
+    #[test]
+    fn clocks_that_jump_alone_leave_the_tracks_beside_each_other(
+        start in any::<u32>(),
+        jumps in proptest::collection::vec((10u32..500, any::<bool>(), -15_000i64..15_000), 0..10),
+    ) {
+        let mut timeline = Timeline::default();
+        let mut off = [i64::from(start); 2];
+        for n in 0..600 {
+            for (_, is_video, by) in jumps.iter().filter(|(at, ..)| *at == n) {
+                off[usize::from(*is_video)] += by;
+            }
+            for (track, at) in [(VIDEO, n * 40), (AUDIO, n * 40 + 5), (AUDIO, n * 40 + 25)] {
+                let sent = off[usize::from(track == VIDEO)] + i64::from(at);
+                timeline.place(track, sent.rem_euclid(1 << 32).try_into().expect("32 bits"));
+            }
+            let [video, audio] = [VIDEO, AUDIO].map(|track| timeline.last(track).expect("placed").as_millis());
+            // Not at once: of two that jump to one time the other has yet to show it.
+            let settled = jumps.iter().all(|(at, ..)| !(*at..*at + 5).contains(&n));
+            prop_assert!(!settled || (video - audio).abs() <= JUMP_APART_MAX + 250, "{n}: {video} and {audio}");
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Config {
     pub ring: RingLimits,
     /// How streams are packaged; `None` where they are not.
     pub hls: Option<hls::Config>,
+    /// How far their discontinuities have come.
+    pub breaks: Arc<hls::Breaks>,
 }
 
 /// All shows of this process.
@@ -121,7 +123,10 @@ impl Stage {
         if let Some(config) = &self.config.hls {
             let subscriber = stream.subscribe(Start::Next);
             let playback_id = stream.playback_id();
-            let (rendition, packager) = hls::Packager::new(subscriber, playback_id.clone(), *config);
+            let (rendition, packager) = {
+                let breaks = Arc::clone(&self.config.breaks);
+                hls::Packager::new(subscriber, playback_id.clone(), *config, breaks)
+            };
             self.library.insert(playback_id.clone(), rendition);
             let stop = self.stop.child_token();
             packagers.insert(stream.id().clone(), stop.clone());

@@ -210,6 +210,12 @@ impl Stream {
         Some(SystemTime::now() + until.saturating_duration_since(Instant::now()))
     }
 
+    /// How the encoder left that may come back; `None` while none is away.
+    #[must_use]
+    pub fn left_by(&self) -> Option<End> {
+        self.lock().left_by()
+    }
+
     /// Frees the ring when the broadcast has been over for a while. Slow readers that are not through miss the rest.
     pub fn clear_if_over(&self) {
         self.lock().clear_if_over();

@@ -7,12 +7,14 @@
 //! **Invariant:** nobody waits for a reader. **Invariant:** what a reader misses is counted.
 
 mod admission;
+mod air;
 mod bell;
 mod cursor;
 mod key;
 mod live;
 mod publisher;
 mod registry;
+mod rhythm;
 mod ring;
 mod shard;
 mod silence;

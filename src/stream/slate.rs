@@ -15,6 +15,11 @@ use crate::media::{MediaTime, Packet, TrackId, TrackSet};
 /// From one repeated picture to the next: often enough for players that count frames, and a keyframe of 100 kB costs
 /// 1.6 Mb/s.
 const PICTURE_MILLIS: i64 = 500;
+/// The same where more than [`SHORT_MILLIS`] are made up for, which comes at once: fewer pictures, and still one a second,
+/// which players and HLS parts take for moving.
+const MADE_UP_MILLIS: i64 = 900;
+/// How long an absence may have been already, milliseconds, for its pictures to be as many as they would have been.
+const SHORT_MILLIS: i64 = 2_000;
 /// What is made up for at most when nobody asked for a while, as after a machine slept.
 const CATCH_UP_MILLIS: i64 = 10_000;
 
@@ -24,6 +29,17 @@ struct Picture {
     track: TrackId,
     payload: Bytes,
     next_millis: i64,
+    /// Up to when pictures are made up for, further apart.
+    sparse_until: i64,
+}
+
+impl Picture {
+    fn take(&mut self) -> Packet {
+        let packet = packet(self.track, self.next_millis, &self.payload);
+        self.next_millis +=
+            if self.next_millis < self.sparse_until { MADE_UP_MILLIS } else { PICTURE_MILLIS };
+        packet
+    }
 }
 
 /// The filler of one absence.
@@ -37,7 +53,8 @@ pub(super) struct Slate {
 }
 
 impl Slate {
-    /// Fills from the stream time `newest` on, which was reached at `at`. `last` tells the last decode time of a track.
+    /// Fills from the stream time `newest` on, which was reached at `at`: pictures and silence alike, so that a recording has
+    /// no hole where the encoder stopped. `last` tells the last decode time of a track.
     pub(super) fn new(
         newest: MediaTime,
         at: Instant,
@@ -50,9 +67,9 @@ impl Slate {
         let since = millis(now.saturating_duration_since(at));
         let pictures = keyframes.iter().filter(|(track, _)| tracks.config(*track).is_some());
         let pictures = pictures.map(|(track, payload)| {
-            // Pictures need not be made up for: one now shows the same.
-            let next_millis = origin_millis + since.max(PICTURE_MILLIS);
-            Picture { track: *track, payload: payload.clone(), next_millis }
+            let sparse_until = origin_millis + if since > SHORT_MILLIS { since } else { 0 };
+            let next_millis = (origin_millis + PICTURE_MILLIS).max(origin_millis + since - CATCH_UP_MILLIS);
+            Picture { track: *track, payload: payload.clone(), next_millis, sparse_until }
         });
         let silences = tracks.tracks().iter().filter_map(|track| {
             let mut silence = Silence::of(track, origin_millis)?;
@@ -85,9 +102,7 @@ impl Slate {
         if picture.next_millis < oldest {
             picture.next_millis = until;
         }
-        let packet = packet(picture.track, picture.next_millis, &picture.payload);
-        picture.next_millis += PICTURE_MILLIS;
-        Some(packet)
+        Some(picture.take())
     }
 }
 
@@ -154,10 +169,22 @@ mod tests {
     }
 
     #[test]
-    fn the_last_picture_comes_again_twice_a_second() {
+    fn the_last_picture_comes_again_twice_a_second_from_where_the_encoder_stopped() {
         let at = Instant::now();
-        let mut slate = slate(at, at + Duration::from_secs(3), false);
-        let due = times(&mut slate, at + Duration::from_secs(4));
-        assert_eq!(due, [4_000, 4_500, 5_000], "from now on, with nothing made up for");
+        let mut slate = slate(at, at + Duration::from_millis(1_100), false);
+        assert_eq!(times(&mut slate, at + Duration::from_millis(1_100)), [1_500, 2_000]);
+        assert_eq!(times(&mut slate, at + Duration::from_millis(2_600)), [2_500, 3_000, 3_500]);
+    }
+
+    #[test]
+    fn what_was_missed_for_long_is_made_up_for_with_few_pictures() {
+        let at = Instant::now();
+        let five = at + Duration::from_secs(5);
+        let mut missed = slate(at, five, false);
+        assert_eq!(times(&mut missed, five), [1_500, 2_400, 3_300, 4_200, 5_100, 6_000]);
+        assert_eq!(times(&mut missed, at + Duration::from_secs(6)), [6_500, 7_000]);
+        let minute = at + Duration::from_secs(60);
+        let late = times(&mut slate(at, minute, false), minute);
+        assert_eq!((late.first(), late.len()), (Some(&51_000), 12));
     }
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::air::Air;
 use super::live::StreamState;
 use super::publisher::SourceFrame;
 use super::registry::OnDuplicate;
@@ -38,7 +39,8 @@ pub struct HoldConfig {
     pub hold: Duration,
     /// Whether the last picture and silence fill the time.
     pub slate: bool,
-    /// How long a connected encoder may be silent before they do.
+    /// How long a connected encoder may be silent before they do; longer where its frames come so seldom or irregularly
+    /// that it is no news.
     pub slate_after: Duration,
     /// Whether a show of pictures alone gets a track of silence, AAC-LC.
     pub silence: bool,
@@ -49,38 +51,8 @@ impl Default for HoldConfig {
         Self {
             hold: Duration::from_secs(30),
             slate: true,
-            slate_after: Duration::from_secs(5),
+            slate_after: Duration::from_secs(1),
             silence: false,
-        }
-    }
-}
-
-/// A broadcast that is on the air.
-#[derive(Debug)]
-struct Air {
-    /// When the source's last frame came.
-    heard: Instant,
-    /// The last keyframe of each video track.
-    keyframes: Vec<(TrackId, Bytes)>,
-    slate: Option<Slate>,
-    /// When a source that was silent sent again.
-    resumed: Option<Instant>,
-    /// When the broadcast ends if no source writes until then, and how.
-    until: Option<(Instant, End)>,
-}
-
-impl Air {
-    const fn new(now: Instant) -> Self {
-        Self { heard: now, keyframes: Vec::new(), slate: None, resumed: None, until: None }
-    }
-
-    fn remember(&mut self, packet: &Packet) {
-        if !packet.track.is_video() || !packet.keyframe {
-            return;
-        }
-        match self.keyframes.iter_mut().find(|(track, _)| *track == packet.track) {
-            Some((_, kept)) => *kept = packet.payload.clone(),
-            None => self.keyframes.push((packet.track, packet.payload.clone())),
         }
     }
 }
@@ -284,8 +256,7 @@ impl Writer {
         let SourceFrame { track, cts, keyframe, payload, .. } = frame;
         let packet = Packet { track, dts: placed.dts, cts, keyframe, payload };
         if let Some(air) = &mut self.air {
-            air.heard = now;
-            air.remember(&packet);
+            air.hear(&packet, now);
         }
         self.push(Frame::Media(packet), start, Origin::Encoder, now);
         self.accompany(placed.dts, now);
@@ -395,6 +366,12 @@ impl Writer {
         self.live.is_none().then_some(until.0)
     }
 
+    /// How the source left whose return is waited for.
+    pub(super) fn left_by(&self) -> Option<End> {
+        let (_, end) = self.air.as_ref()?.until?;
+        self.live.is_none().then_some(end)
+    }
+
     /// What holds from now on.
     pub(super) const fn adjust(&mut self, hold: HoldConfig) {
         self.hold = hold;
@@ -418,7 +395,8 @@ impl Writer {
             self.finish(end, now);
             return 0;
         }
-        if air.slate.is_none() && now.saturating_duration_since(air.heard) >= self.hold.slate_after {
+        let patience = air.rhythm.patience(self.hold.slate_after);
+        if air.slate.is_none() && now.saturating_duration_since(air.heard) >= patience {
             self.fill(now);
         }
         let mut written = 0;

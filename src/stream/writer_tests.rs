@@ -226,6 +226,41 @@ fn a_cable_pulled_for_eight_seconds_leaves_the_show_at_the_live_edge() {
 }
 
 #[test]
+fn pictures_and_silence_begin_where_a_silent_encoder_stopped() {
+    let mut show = Show::new(HoldConfig::default());
+    let (source, _) = show.begin();
+    for n in 0..50 {
+        show.video(source, n * 40, n == 0, if n == 0 { "key" } else { "p" });
+        show.pass(0);
+        show.now += Duration::from_millis(40);
+    }
+    show.sounding = true;
+    show.pass(900);
+    assert!(!show.writer.is_filling(), "a network may be away for so long");
+    show.pass(1_000);
+    assert!(show.writer.is_filling());
+    let frames = show.frames();
+    let times = |kind| frames.iter().filter(move |(of, _)| *of == kind).map(|(_, at)| *at);
+    let pictures: Vec<_> = times('V').skip(49).collect();
+    assert_eq!(pictures, [1_960, 2_460, 2_960, 3_460], "in time, and none is missing");
+    let sounds: Vec<_> = times('A').collect();
+    assert!(sounds[0] <= 1_960 + 22 && sounds.windows(2).all(|pair| pair[1] - pair[0] <= 22), "{sounds:?}");
+}
+
+#[test]
+fn slides_without_sound_are_not_taken_for_an_encoder_that_is_away() {
+    let mut show = Show::new(HoldConfig::default());
+    let source = pictures_alone(&mut show);
+    for n in 0..60 {
+        assert_eq!(show.video(source, n * 2_000, n % 30 == 0, "slide"), Written::Whole, "slide {n}");
+        show.pass(2_000);
+    }
+    assert!(!show.writer.is_filling());
+    show.pass(3_000);
+    assert!(show.writer.is_filling());
+}
+
+#[test]
 fn an_encoder_whose_clock_stood_still_is_taken_as_it_is_after_a_while() {
     let mut show = Show::new(HoldConfig::default());
     let (source, _) = show.begin();

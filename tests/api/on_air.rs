@@ -1,5 +1,7 @@
 //! What the API says while an encoder sends, and after.
 
+use std::time::Duration;
+
 use gostream::api::v1::Config;
 use gostream::app::config::{AllowPrivate, OnDuplicate};
 use gostream::control::stream_of;
@@ -205,7 +207,7 @@ async fn a_test_pattern_makes_room_for_an_encoder_and_never_takes_its_place() {
             if feed.is_over() {
                 feed = Feed::start(&api.rtmp(&key), Show::h264());
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         // It is on the air once it has sent its keyframe; until then "live" may still be the pattern's.
         let bytes = |all: &Value| all["items"][0]["received_bytes"].as_u64().unwrap_or(0);
@@ -246,7 +248,7 @@ async fn a_test_pattern_gives_way_to_an_encoder_that_came_just_before_it() {
         let pattern = begin();
         let over = async || {
             while api.services.rehearsal.is_on(pattern) {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         tokio::time::timeout(GUARD, over()).await.expect("the pattern is over");
@@ -386,4 +388,35 @@ async fn a_name_that_leads_into_our_network_is_not_sent_to_while_a_show_is_on() 
     let _feed = Feed::start(&api.rtmp(&key), Show::h264());
     api.until(&admin, &destination, |it| it["output"]["state"] == "failed").await;
     assert_eq!(sink.connections(), 0, "nobody knocked");
+}
+
+#[tokio::test]
+async fn an_encoder_that_is_connected_and_silent_is_told_from_one_that_is_gone() {
+    for (reason, stalls) in [("stalled", true), ("lost", false)] {
+        let api =
+            Api::start_over(Config::default(), |config| config.rtmp.stall_timeout = Duration::from_secs(1));
+        let api = api.await;
+        let admin = api.admin().await;
+        let (id, key) = api.project(&admin, "Show").await;
+        let feed = Feed::start(&api.rtmp(&key), Show::h264());
+        let project = format!("/projects/{id}");
+        let live = api.until(&admin, &project, |project| project["live"]["state"] == "live").await;
+        let broadcast = live["live"]["broadcast_id"].as_str().expect("it is on the air").to_owned();
+        let _feed = if stalls {
+            // Its connection stays, and nothing comes over it any more.
+            feed.switch(Show::silent());
+            Some(feed)
+        } else {
+            feed.cut();
+            None
+        };
+        api.until(&admin, &project, |project| project["live"]["state"] == "interrupted").await;
+        let path = format!("/streams/{broadcast}/events");
+        let of = |all: &Value| {
+            let all = all["items"].as_array()?;
+            all.iter().find(|event| event["type"] == "ingest.interrupted").cloned()
+        };
+        let events = api.until(&admin, &path, |all| of(all).is_some()).await;
+        assert_eq!(of(&events).expect("it is there")["data"], json!({ "reason": reason }));
+    }
 }

@@ -37,7 +37,12 @@ fn assert_ordinary(from: u32) {
     let get = |file: &str| -> Answer { engine.get(&format!("/hls/{PLAYBACK}/{file}")) };
     let index = get("index.m3u8").text();
     let list = get(index.lines().last().expect("an address")).text();
-    assert!(list.contains("#EXTINF") && !list.contains("#EXT-X-DISCONTINUITY\n"), "{list}");
+    // The first list of a process begins with one, for players of the process before.
+    let segments: Vec<_> = list.split("#EXTINF").skip(1).collect();
+    assert!(
+        !segments.is_empty() && segments.iter().all(|it| !it.contains("#EXT-X-DISCONTINUITY\n")),
+        "{list}"
+    );
 }
 
 #[test]

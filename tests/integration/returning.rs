@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use gostream::rtmp::MessageType;
+
+use crate::every_codec::HEVC_AAC;
 use crate::needs;
-use crate::support::engine::Gostream;
+use crate::support::engine::{Gostream, PLAYBACK};
+use crate::support::machines::Sink;
+use crate::support::modern::{coded, publish};
 use crate::support::nginx::Nginx;
 use crate::support::packets::{Clip, Kind, Packets};
 use crate::support::peers::{Player, ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
-use crate::support::until;
+use crate::support::{let_flow, until};
 
 /// Times of a track never go back, and hold no jump that a platform would take for an error.
 fn assert_monotonic(who: &str, packets: &Packets) {
@@ -60,15 +65,63 @@ fn a_destination_sees_times_that_never_go_back() {
     let mut new = ffmpeg_publish(&second, &engine.publish_url());
     old.process.wait();
     new.process.succeed();
-    until("the end at nginx", || !nginx.receives("one"));
-    let recordings = nginx.recordings("one");
-    for recording in &recordings {
-        assert_monotonic("the destination", &Packets::of(recording));
+    let recording = nginx.recording("one");
+    let packets = Packets::of(&recording);
+    assert_monotonic("the destination", &packets);
+    assert!(first.is_in(&packets) && second.is_in(&packets), "both are in the one recording");
+    assert_eq!(nginx.events().matches("publish: name=").count(), 1, "one publish is all it sees");
+    assert!(reconnects(&engine) < 0.5);
+    // The newcomer's first picture is where the last one of the old encoder was to be followed.
+    for (kind, apart) in [(Kind::Video, 700), (Kind::Audio, 150)] {
+        let track = packets.track(kind);
+        let widest = track.windows(2).map(|pair| pair[1].dts - pair[0].dts).max();
+        assert!(widest.is_some_and(|widest| widest <= apart), "{kind:?} has a hole of {widest:?} ms");
     }
-    assert!(
-        second.is_in(&Packets::of(recordings.last().expect("a recording"))),
-        "the newcomer's picture arrives"
-    );
+}
+
+fn reconnects(engine: &Gostream) -> f64 {
+    engine.count("gostream_output_reconnects_total", &[("stream", PLAYBACK), ("output", "one")])
+}
+
+#[test]
+fn an_encoder_comes_back_with_another_codec_over_the_same_connection() {
+    needs!(Program::Ffmpeg, Program::Ffmpeg9);
+    let hevc = coded(&HEVC_AAC, 6);
+    let sink = Sink::start(&[]);
+    let engine = Gostream::config().destination("one", &sink.url(), "one").start();
+    let mut old = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    engine.until_output("one", "sending");
+    until("pictures", || sink.publishes().last().is_some_and(|publish| publish.media.len() > 200));
+    old.process.kill();
+    engine.until_stream("interrupted");
+    let_flow(Duration::from_secs(2));
+    publish(&[&hevc], &engine.publish_url()).process.succeed();
+    until("the goodbye", || sink.publishes()[0].goodbye);
+    assert_eq!((sink.connections(), sink.publishes().len()), (1, 1), "the server notices no break");
+    assert!(reconnects(&engine) < 0.5);
+    let publishes = sink.publishes();
+    let (video, audio) = (MessageType::VIDEO, MessageType::AUDIO);
+    let of = |kind| publishes[0].media.iter().filter(move |media| media.type_id == kind);
+    // Enhanced RTMP: a sequence header of HEVC, and a keyframe next (with a composition time, or without).
+    let bodies: Vec<_> = of(video).map(|media| &media.body[..]).collect();
+    let is_hevc = |body: &&&[u8]| body.get(1..5) == Some(b"hvc1");
+    let before = bodies.iter().take_while(|body| !is_hevc(body)).count();
+    assert!(before > 50 && bodies[before..].iter().all(|body| is_hevc(&body)), "the one, then the other");
+    let coded = bodies[before..].iter().find(|body| matches!(body[0] & 0x0F, 1 | 3)).expect("pictures");
+    assert_eq!(coded[0] & 0x70, 0x10, "a keyframe first");
+    let header = bodies.iter().position(|body| body.starts_with(b"\x90hvc1")).expect("the configuration");
+    assert!(bodies[before..header].iter().all(|body| !matches!(body[0] & 0x0F, 1 | 3)), "it goes before");
+    for (kind, apart) in [(video, 700), (audio, 150)] {
+        let times: Vec<u32> = of(kind).map(|media| media.timestamp).collect();
+        for pair in times.windows(2) {
+            assert!(
+                (pair[0]..=pair[0] + apart).contains(&pair[1]),
+                "{kind} goes from {} to {}",
+                pair[0],
+                pair[1]
+            );
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mp4_atom::{Decode as _, Moof};
+
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
 use crate::support::packets::Clip;
@@ -73,6 +75,8 @@ struct Walk<'a> {
     inits: BTreeMap<String, Vec<u8>>,
     /// The map in force.
     map: Option<String>,
+    /// Where each track's next sample belongs, in ticks of its own.
+    clocks: BTreeMap<u32, u64>,
     /// Where the segment before ends by its own duration, in milliseconds.
     end: Option<f64>,
     /// Up to which number segments were fetched.
@@ -95,6 +99,7 @@ impl<'a> Walk<'a> {
             scratch: Scratch::new("walk"),
             inits: BTreeMap::new(),
             map: None,
+            clocks: BTreeMap::new(),
             end: None,
             uris: HashSet::new(),
             sizes: HashSet::new(),
@@ -136,6 +141,22 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Each sample begins where the one before it in its track ended, inside segments and across them.
+    fn check_times(&mut self, segment: &SegmentLines, bytes: &[u8]) {
+        if segment.discontinuity {
+            self.clocks.clear();
+        }
+        for traf in fragments(bytes).iter().flat_map(|moof| &moof.traf) {
+            let track = traf.tfhd.track_id;
+            let from = traf.tfdt.as_ref().expect("a decode time").base_media_decode_time;
+            let samples = traf.trun.iter().flat_map(|run| run.samples.iter());
+            let lengths = samples.map(|sample| sample.duration.or(traf.tfhd.default_sample_duration));
+            let length: u64 = lengths.map(|length| u64::from(length.expect("a duration"))).sum();
+            let expected = self.clocks.insert(track, from + length).unwrap_or(from);
+            assert_eq!(from, expected, "track {track} of {} has a hole", segment.uri);
+        }
+    }
+
     fn check_segment(&mut self, segment: &SegmentLines, text: &Text) {
         assert!(self.uris.insert(segment.uri.clone()), "{} stands for two segments", segment.uri);
         self.breaks += usize::from(segment.discontinuity);
@@ -147,6 +168,7 @@ impl<'a> Walk<'a> {
             self.inits.insert(map.clone(), init);
         }
         let bytes = self.fetch(&segment.uri);
+        self.check_times(segment, &bytes);
         let joined: Vec<u8> = segment.parts.iter().flat_map(|part| self.fetch(&part.uri)).collect();
         assert!(segment.parts.is_empty() || joined == bytes, "the parts of {} are the segment", segment.uri);
         let file = self.scratch.join("segment.mp4");
@@ -168,6 +190,19 @@ impl<'a> Walk<'a> {
         }
         self.end = Some(pictures.from + length);
     }
+}
+
+/// The fragments of a segment.
+fn fragments(segment: &[u8]) -> Vec<Moof> {
+    let (mut rest, mut found) = (segment, Vec::new());
+    while let Some((size, name)) = rest.split_first_chunk::<8>().map(|(head, _)| head.split_at(4)) {
+        let size = u32::from_be_bytes(size.try_into().expect("four bytes")) as usize;
+        if name == b"moof" {
+            found.push(Moof::decode(&mut &rest[..size]).expect("a moof"));
+        }
+        rest = &rest[size..];
+    }
+    found
 }
 
 /// Reads a file with ffprobe, which must have nothing to complain of; its pictures' times and size.
@@ -210,7 +245,7 @@ fn check_directives(viewer: &Viewer<'_>) {
 #[test]
 fn a_show_in_which_everything_happens_keeps_every_rule() {
     needs!(Program::Ffmpeg);
-    let engine = Gostream::config().set("stream.slate_after", "1s").set("hls.window", 8).start();
+    let engine = Gostream::config().start();
     let url = engine.publish_url();
     let director = thread::spawn(move || direct(&url));
     let mut walk = Walk::start(&engine);

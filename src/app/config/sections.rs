@@ -390,7 +390,7 @@ impl Default for Stream {
             ring_bytes: 32 * MIB,
             hold: Duration::from_secs(30),
             slate: true,
-            slate_after: Duration::from_secs(5),
+            slate_after: Duration::from_secs(1),
             silence: Silence::Auto,
         }
     }
@@ -422,7 +422,7 @@ impl Default for Hls {
             segment: Duration::from_secs(2),
             low_latency: true,
             part: Duration::from_millis(333),
-            window: 6,
+            window: 10,
             segment_max: Duration::from_secs(10),
             resume: Duration::ZERO,
         }

@@ -60,9 +60,18 @@ pub struct MediaPlaylist<'a> {
 pub struct LowLatency {
     /// No part is longer than so many milliseconds.
     pub part_target: u32,
+    /// Whether the list can be so long that a delta update leaves something out.
+    pub skips: bool,
 }
 
 impl LowLatency {
+    /// Whether a list of so many segments ever has some that a delta update leaves out: none is longer than the target
+    /// duration, and those of the last six are always there.
+    #[must_use]
+    pub const fn skips_in(segments: usize) -> bool {
+        segments > SKIP_UNTIL_TARGETS as usize
+    }
+
     /// How far from the end of the list the segments lie that a delta update leaves out.
     #[must_use]
     pub const fn skip_until(target_duration: u32) -> Duration {
@@ -72,14 +81,17 @@ impl LowLatency {
     fn fmt(self, target_duration: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (part, hold_back) =
             (self.part_target, self.part_target.saturating_mul(PART_HOLD_BACK_HALVES).div_ceil(2));
-        writeln!(
+        write!(
             f,
-            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={}.{:03},HOLD-BACK={},CAN-SKIP-UNTIL={}",
+            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={}.{:03},HOLD-BACK={}",
             hold_back / 1_000,
             hold_back % 1_000,
             target_duration * HOLD_BACK_TARGETS,
-            target_duration * SKIP_UNTIL_TARGETS,
         )?;
+        if self.skips {
+            write!(f, ",CAN-SKIP-UNTIL={}", target_duration * SKIP_UNTIL_TARGETS)?;
+        }
+        writeln!(f)?;
         writeln!(f, "#EXT-X-PART-INF:PART-TARGET={}.{:03}", part / 1_000, part % 1_000)
     }
 }

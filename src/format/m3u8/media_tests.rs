@@ -55,7 +55,7 @@ fn parts_stand_between_the_head_and_the_address_of_their_segment() {
     first.parts = vec![part("p7.m4s", 1_002, true), part("p8.m4s", 965, false)];
     let head = MediaHead { map: Some("i2.mp4"), discontinuity: true, date: Some(1_785_585_607_400) };
     let playlist = MediaPlaylist {
-        low_latency: Some(LowLatency { part_target: 1_003 }),
+        low_latency: Some(LowLatency { part_target: 1_003, skips: true }),
         independent_segments: false,
         skipped: 3,
         open: Some(OpenSegment { head, parts: vec![part("p9.m4s", 1_001, true)] }),

@@ -23,7 +23,7 @@ impl Segmenter {
         self.video_floor = self.video_floor.max(end);
         self.cut(end, false);
         self.open = None;
-        self.broken = self.pacing.any();
+        self.broken = self.pacing.any() || self.first_breaks;
     }
 
     /// Finishes the segment at `at` and opens the next there. A segment that would be longer than may be, because its
@@ -55,7 +55,7 @@ impl Segmenter {
     }
 
     /// Begins playlists for tracks that came while those of the others went on.
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         if self.pending_breaks || self.pacing.undecided() {
             return;
         }

@@ -39,10 +39,19 @@ impl Segmenter {
         if sound.is_early(at) {
             return true;
         }
-        let (time, silent) = match sound.grid().place(at) {
+        let alone = audio_only || waiting;
+        // What is missing for longer breaks the pictures too.
+        let limit = self.pacing.limit();
+        let beside = |held: &Sample| MediaTime::new(at, rate).ticks_at(CLOCK) - held.time <= limit;
+        let placed = if open.held.as_ref().is_some_and(beside) {
+            sound.grid().place_beside_pictures(at)
+        } else {
+            sound.grid().place(at)
+        };
+        let (time, silent) = match placed {
             Placed::Late => return true,
             Placed::At { time, silent } => (time, silent),
-            Placed::AfterHole { .. } if audio_only || waiting => return false,
+            Placed::AfterHole { .. } if alone => return false,
             Placed::AfterHole { time } => (time, 0),
         };
         let unit = sound.grid().unit();
@@ -69,13 +78,16 @@ impl Segmenter {
         let full = end - open.start > limit;
         if let Some(held) = &open.held {
             let silent_for = self.now - open.last_video;
+            // What comes at once, as after a silence, has pictures behind its sound: they stall by its time too.
+            if at - held.time < PICTURE_STALL_MILLIS * 90 {
+                return;
+            }
             if full && silent_for >= VIDEO_STALL_MILLIS {
                 let at = at.min(open.start + limit).max(held.time + 1);
                 self.video_floor = at;
                 self.settle(at);
                 self.cut(at, false);
             } else if self.pacing.publishes_parts()
-                && at > held.time
                 && silent_for >= PICTURE_STALL_MILLIS.max(PICTURE_STALL_FRAMES * open.frame / 90)
             {
                 self.video_floor = at;

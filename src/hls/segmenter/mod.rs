@@ -153,6 +153,8 @@ pub struct Segmenter {
     pacing: Pacing,
     /// Whether the next segment follows a break.
     broken: bool,
+    /// Whether the session's first segment follows a break.
+    first_breaks: bool,
     /// Whether an init segment of this session was replaced by another.
     changed: bool,
     lanes: Lanes,
@@ -182,6 +184,7 @@ impl Segmenter {
             now: 0,
             pacing: Pacing::new(config),
             broken: false,
+            first_breaks: false,
             changed: false,
             lanes: Lanes::new(config.container),
             captions: false,
@@ -208,13 +211,15 @@ impl Segmenter {
         self.outputs.pop_front()
     }
 
-    /// Starts a new session after an end: the target duration is chosen again, nothing of the past is referred to.
-    pub fn start_session(&mut self) {
+    /// Starts a new session after an end: the target duration is chosen again, nothing of the past is referred to. It
+    /// begins with a discontinuity where it is `behind_another`'s that nobody knows: a process that died without an end.
+    pub fn start_session(&mut self, behind_another: bool) {
         self.open = None;
         self.clock = None;
         self.video_floor = 0;
         self.pacing = Pacing::new(self.config);
-        self.broken = false;
+        self.first_breaks = behind_another;
+        self.broken = behind_another;
         self.changed = false;
         self.captions = false;
         let several = self.lanes.are_several();
@@ -352,6 +357,9 @@ impl Segmenter {
             start = start.max(end);
             self.settle(end);
             self.cut(end, true);
+            if self.goes_on() {
+                return self.grow();
+            }
             self.open = None;
         }
         if let Some(lineup) = self.pending.take()
@@ -371,6 +379,15 @@ impl Segmenter {
         self.anchor = (start, self.now.max(self.dated_until));
     }
 
+    /// Whether the end of a segment, which chose the target duration, left a change that brings more playlists and breaks
+    /// none.
+    fn goes_on(&mut self) -> bool {
+        let pending = self.pending.as_ref().filter(|_| !self.pacing.undecided());
+        let grows = pending.is_some_and(|lineup| self.lineup.is_some() && !self.lanes.differ(lineup));
+        self.pending_breaks &= !grows;
+        grows
+    }
+
     /// Takes a new lineup in use. `false` when its default tracks cannot be packaged.
     fn repackage(&mut self, lineup: Lineup) -> bool {
         self.pending_breaks = false;
@@ -386,7 +403,7 @@ impl Segmenter {
         };
         if self.lineup.is_some() && anew {
             self.pacing = Pacing::new(self.config);
-            self.broken = false;
+            self.broken = self.first_breaks;
             self.outputs.push_back(Output::StartedOver);
         } else if self.lineup.is_some() && self.pacing.any() && !changes.inits.is_empty() {
             (self.broken, self.changed) = (true, true);

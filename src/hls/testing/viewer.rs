@@ -33,8 +33,9 @@ pub(crate) struct Viewer {
     /// Names of segments and what they were, over all sessions.
     names: BTreeMap<String, usize>,
     fragments: u32,
-    /// For each track of the present discontinuity domain: where its next sample belongs.
-    clocks: BTreeMap<u32, u64>,
+    /// For each track of the present discontinuity domain: where its next sample belongs, and whether a part since its last
+    /// had none of it.
+    clocks: BTreeMap<u32, (u64, bool)>,
     ended: Vec<String>,
     read: Option<Text>,
     /// Parts that were listed: kept here, so that an address stands for one part as long as this lives.
@@ -208,6 +209,10 @@ impl Viewer {
             assert!(moof.mfhd.sequence_number > self.fragments, "fragments are numbered upward");
             self.fragments = moof.mfhd.sequence_number;
             let mut offset = part.header.len();
+            let sampled = |track: u32| {
+                moof.traf.iter().any(|traf| traf.tfhd.track_id == track && !traf.trun.is_empty())
+            };
+            self.clocks.iter_mut().for_each(|(track, (_, rested))| *rested |= !sampled(*track));
             for traf in &moof.traf {
                 let time = traf.tfdt.as_ref().expect("tfdt").base_media_decode_time;
                 let Some(run) = traf.trun.first() else {
@@ -221,8 +226,15 @@ impl Viewer {
                         u64::from(entry.duration.or(traf.tfhd.default_sample_duration).expect("a duration"));
                     offset += usize::try_from(entry.size.expect("a size")).expect("small");
                 }
-                if let Some(expected) = self.clocks.insert(traf.tfhd.track_id, end) {
-                    assert!(time >= expected, "track {} goes back: {time} < {expected}", traf.tfhd.track_id);
+                let track = traf.tfhd.track_id;
+                if let Some((expected, rested)) = self.clocks.insert(track, (end, false)) {
+                    assert!(time >= expected, "track {track} goes back: {time} < {expected}");
+                    // Pictures may stall while sound goes on, and parts go on without them then.
+                    assert!(
+                        time == expected || rested,
+                        "a hole in track {track} of {} from {expected} to {time}",
+                        listed.uri
+                    );
                 }
             }
             assert_eq!(offset as u64, part.len());
@@ -259,8 +271,9 @@ impl Viewer {
         seen.map(|(number, seen)| (*number, seen.duration, seen.date, seen.discontinuity)).collect()
     }
 
+    /// Discontinuities behind the first segment, which may begin with one.
     pub(crate) fn breaks(&self) -> usize {
-        self.seen.values().filter(|seen| seen.discontinuity).count()
+        self.seen.values().skip(1).filter(|seen| seen.discontinuity).count()
     }
 }
 

@@ -155,8 +155,9 @@ impl VideoSource {
     const fn has_captions(&self) -> bool {
         match self {
             Self::Avc(avc) => avc.has_captions(),
+            Self::Hevc(hevc) => hevc.has_captions(),
             // Not looked for.
-            Self::Hevc(_) | Self::Av1(_) | Self::Vp9(_) => false,
+            Self::Av1(_) | Self::Vp9(_) => false,
         }
     }
 

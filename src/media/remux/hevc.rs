@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::avc::{HEADER_BYTES_MAX, PARAMETER_SET_BYTES_MAX, PARAMETER_SETS_MAX, length_prefixed, trim};
 use super::from_flv::Refusal;
+use crate::format::a53;
 use crate::format::h265::{HevcConfig, Sets, unit};
 use crate::format::nal;
 use crate::media::TrackId;
@@ -34,6 +35,8 @@ pub(super) struct HevcSource {
     header: Bytes,
     /// Parameter sets that came in band, differ from the configuration, and wait for a random access point.
     pending: Sets,
+    /// Whether captions were found in some frame. Looked for until then.
+    captions: bool,
 }
 
 /// What the units of one message are.
@@ -44,6 +47,7 @@ struct Scan<'a> {
     vps: SmallVec<[&'a [u8]; 4]>,
     sps: SmallVec<[&'a [u8]; 4]>,
     pps: SmallVec<[&'a [u8]; 4]>,
+    sei: SmallVec<[&'a [u8]; 4]>,
 }
 
 impl HevcSource {
@@ -73,6 +77,11 @@ impl HevcSource {
         Ok(config.sets.is_complete().then_some(config))
     }
 
+    /// Whether closed captions were found in some frame.
+    pub(super) const fn has_captions(&self) -> bool {
+        self.captions
+    }
+
     /// Reads the NAL units of a frame. `None` when there is no picture among them.
     pub(super) fn units(&mut self, data: Bytes) -> Result<Option<AccessUnit>, Refusal> {
         if data.is_empty() {
@@ -96,6 +105,7 @@ impl HevcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<u8>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
+        self.captions |= !self.captions && scan.sei.iter().any(|unit| a53::has_captions(unit, 2));
         Ok(scan.picture)
     }
 
@@ -149,6 +159,7 @@ impl<'a> Scan<'a> {
                 unit::VPS => &mut scan.vps,
                 unit::SPS => &mut scan.sps,
                 unit::PPS => &mut scan.pps,
+                unit::PREFIX_SEI => &mut scan.sei,
                 _ => continue,
             };
             if sets.len() < PARAMETER_SETS_MAX && found.len() <= PARAMETER_SET_BYTES_MAX {

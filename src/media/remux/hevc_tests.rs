@@ -167,3 +167,17 @@ fn another_layer_decides_nothing() {
     let both = prefixed(&[&[0x02, 0x01, 0x80], &[unit::IDR_N_LP << 1, 0x09, 0x80]]);
     assert!(!units(&mut source, both).keyframe);
 }
+
+#[test]
+fn closed_captions_are_noticed_in_the_messages_before_a_picture() {
+    // A/53 user data (T.35) with one valid pair of field 1.
+    const CAPTIONS: &[u8] = b"\x4e\x01\x04\x0e\xb5\x00\x31GA94\x03\x41\xff\xfc\x94\x2c\xff\x80";
+    let mut source = HevcSource::default();
+    source.header(&record().record).expect("whole");
+    let units_of = access_units();
+    units(&mut source, prefixed(&units_of[0]));
+    assert!(!source.has_captions());
+    let captioned: Vec<&[u8]> = std::iter::once(CAPTIONS).chain(units_of[1].iter().copied()).collect();
+    units(&mut source, prefixed(&captioned));
+    assert!(source.has_captions());
+}

@@ -239,6 +239,16 @@ impl Gostream {
     pub(crate) fn restart(&mut self, away: impl FnOnce()) {
         self.drain();
         away();
+        self.again();
+    }
+
+    /// Kills it and starts it again over the same files; its addresses are those that were configured.
+    pub(crate) fn crash(&mut self) {
+        self.process.kill();
+        self.again();
+    }
+
+    fn again(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gostream"));
         command.arg("serve").arg("--config").arg(self.scratch.join("config.toml"));
         command.current_dir(self.scratch.path());

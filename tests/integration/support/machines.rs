@@ -89,6 +89,12 @@ impl Show {
         Self::of_flv(&Self::fixture("ffmpeg-9-multitrack.flv"), Duration::from_millis(640))
     }
 
+    /// Nothing, for longer than any test.
+    #[allow(dead_code, reason = "the API's tests alone need it")]
+    pub(crate) const fn silent() -> Self {
+        Self { tags: Vec::new(), length: Duration::from_secs(3_600), stamp: None, from: 0 }
+    }
+
     /// VP9 and nothing else, 0.4 s, with what FFmpeg says of its colours.
     pub(crate) fn vp9() -> Self {
         let ivf = std::fs::read(Self::fixture("video/libvpx-vp9.ivf")).expect("the file is there");

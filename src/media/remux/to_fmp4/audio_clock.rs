@@ -17,8 +17,11 @@ const JITTER_MILLIS: i64 = 40;
 const DRIFT_MILLIS: i64 = 40;
 /// Samples of a sample of E-AC-3: six blocks, of however many syncframes (ETSI TS 102 366 §F.6.1).
 const EAC3_SAMPLE: u32 = 1_536;
-/// The longest gap that is filled with silence, in milliseconds. Longer ones are a break in the stream.
+/// The longest gap that is filled with silence where sound is all there is, in milliseconds. Longer ones are a break in the
+/// stream.
 const FILL_MILLIS: i64 = 1_000;
+/// The same where pictures went on meanwhile: what players wait for in vain is a hole in one track alone.
+const FILL_BESIDE_PICTURES_MILLIS: i64 = 10_000;
 
 /// Where an access unit belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,11 +102,20 @@ impl AudioClock {
 
     /// Where the unit that the sender dated `at` belongs.
     pub fn place(&mut self, at: i64) -> Placed {
+        self.place_filling(at, FILL_MILLIS)
+    }
+
+    /// The same where pictures went on, whatever was missing of the sound.
+    pub fn place_beside_pictures(&mut self, at: i64) -> Placed {
+        self.place_filling(at, FILL_BESIDE_PICTURES_MILLIS)
+    }
+
+    fn place_filling(&mut self, at: i64, fill_millis: i64) -> Placed {
         let Some(next) = self.next else { return self.put(at, 0) };
         let error = at - next;
         let slack = self.unit + self.ticks(JITTER_MILLIS);
         if error > slack {
-            return self.place_after_gap(at, next);
+            return self.place_after_gap(at, next, fill_millis);
         }
         if error < -slack {
             self.overlapping = true;
@@ -116,11 +128,11 @@ impl AudioClock {
         self.place_by_drift(next, error)
     }
 
-    fn place_after_gap(&mut self, at: i64, next: i64) -> Placed {
+    fn place_after_gap(&mut self, at: i64, next: i64, fill_millis: i64) -> Placed {
         self.forget_drift();
         self.overlapping = false;
         let missing = (at - next + self.unit / 2) / self.unit;
-        if self.silence.is_none() || missing * self.unit > self.ticks(FILL_MILLIS) {
+        if self.silence.is_none() || missing * self.unit > self.ticks(fill_millis) {
             self.next = Some(at + self.unit);
             return Placed::AfterHole { time: at };
         }
