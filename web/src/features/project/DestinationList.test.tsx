@@ -11,7 +11,7 @@ import { DestinationList } from './DestinationList';
 const LIST = 'GET /api/v1/projects/prj_1/destinations';
 const sending = { state: 'sending', bitrate_bits: 6_000_000 } as const;
 
-beforeEach(() => link.receive({ kind: 'open', resumed: false, at: Date.now() }));
+beforeEach(() => link.receive({ kind: 'open', missed: false, at: Date.now() }));
 afterEach(() => samples.clear());
 
 const theSwitch = (name: string) => screen.findByRole('switch', { name: `${name}: send to it` });
@@ -79,7 +79,7 @@ describe('a switch', () => {
     expect(await theSwitch('Twitch')).toBeEnabled();
     act(() => link.receive({ kind: 'lost', signedOut: false, at: Date.now() }));
     expect(await theSwitch('Twitch')).toBeDisabled();
-    act(() => link.receive({ kind: 'open', resumed: true, at: Date.now() }));
+    act(() => link.receive({ kind: 'open', missed: true, at: Date.now() }));
     expect(await theSwitch('Twitch')).toBeEnabled();
   });
 

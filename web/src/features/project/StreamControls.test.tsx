@@ -7,7 +7,7 @@ import { serve } from '@/test/server';
 import { Suspense } from 'react';
 import { StreamControls } from './StreamControls';
 
-beforeEach(() => link.receive({ kind: 'open', resumed: false, at: Date.now() }));
+beforeEach(() => link.receive({ kind: 'open', missed: false, at: Date.now() }));
 
 const live = (sending: number) => project({}, { outputs: { sending, retrying: 0, failed: 0, total: 2 } });
 const controls = (one: ReturnType<typeof project>, platforms: string[] = []) => (
