@@ -2,6 +2,7 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { projectQuery } from '@/api/queries';
 import { DangerZone } from '@/features/project-settings/DangerZone';
+import { Dock } from '@/features/project-settings/Dock';
 import { Embed } from '@/features/project-settings/Embed';
 import { General } from '@/features/project-settings/General';
 import { StreamKeys } from '@/features/project-settings/StreamKeys';
@@ -31,6 +32,9 @@ export default function ProjectSettingsPage({ id }: { id: string }) {
         </Panel>
         <Panel title="For viewers" fallback={rows}>
           <Embed project={project} />
+        </Panel>
+        <Panel title="Inside OBS" fallback={rows}>
+          <Dock project={project} />
         </Panel>
         {!project.declared && (
           <Panel title="Danger" fallback={rows}>

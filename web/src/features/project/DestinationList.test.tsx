@@ -117,6 +117,7 @@ describe('a row', () => {
     const inTwelve = new Date(Date.now() + 12_500).toISOString();
     const trouble = output({
       state: 'retrying', severity: 'warning', title: 'The server closed the connection', what_to_do: 'It usually comes back.', attempt: 3, next_retry_at: inTwelve,
+      since: new Date(Date.now() - 65_000).toISOString(),
     });
     serve({
       'GET /api/v1/me': me(),
@@ -125,7 +126,7 @@ describe('a row', () => {
     });
     show(<DestinationList project={project()} />);
     const row = within((await screen.findByText('Partner')).closest('li')!); // oxlint-disable-line typescript/no-non-null-assertion
-    expect(row.getByText('Retrying')).toBeInTheDocument();
+    expect(row.getByText('Retrying')).toHaveTextContent(/^Retrying1:0[5-9]$/);
     expect(row.getByText(/attempt 3/)).toHaveTextContent(/attempt 3 · next in 0:1[23]/);
     expect(row.getByText('It usually comes back.')).toBeInTheDocument();
     expect(row.getByText('••••x7f2')).toBeInTheDocument();
