@@ -27,10 +27,10 @@ export default function ProjectSettingsPage({ id }: { id: string }) {
         <Panel title="General" fallback={rows}>
           <General key={project.revision} project={project} />
         </Panel>
-        <Panel title="Stream keys" fallback={rows}>
+        <Panel title="Stream keys" fallback={<SkeletonRows rows={2} height="h-20 sm:h-[4.4rem]" />}>
           <StreamKeys project={project} />
         </Panel>
-        <Panel title="For viewers" fallback={rows}>
+        <Panel title="For viewers" fallback={<SkeletonRows rows={4} height="h-24 sm:h-[4.4rem]" />}>
           <Embed project={project} />
         </Panel>
         <Panel title="Inside OBS" fallback={rows}>
