@@ -146,7 +146,7 @@ macro_rules! h264 {
     };
 }
 
-const HEVC_AAC: Coding = Coding {
+pub(crate) const HEVC_AAC: Coding = Coding {
     name: "hevc-aac",
     encoders: &[
         "-c:v",

@@ -15,6 +15,7 @@ mod clock;
 mod dashboard;
 mod endurance;
 mod every_codec;
+mod every_page;
 mod fixtures;
 mod hls;
 mod hls_ts;
