@@ -12,6 +12,20 @@ import { licences } from './licences.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, 'dist');
 
+/** The pages that have files of their own beside the first ones, by the name of their HTML (`src/api/page` knows their addresses). */
+const PAGES = {
+  projects: ['src/pages/ProjectsPage.tsx'],
+  shows: ['src/pages/StreamsPage.tsx'],
+  report: ['src/pages/StreamPage.tsx'],
+  'project-settings': ['src/pages/ProjectSettingsPage.tsx'],
+  activity: ['src/pages/ActivityPage.tsx'],
+  system: ['src/pages/SystemPage.tsx'],
+  settings: ['src/pages/SettingsPage.tsx'],
+  account: ['src/pages/SettingsPage.tsx', 'src/features/settings/Account.tsx'],
+  dock: ['src/pages/DockPage.tsx'],
+  door: ['src/pages/SignInPage.tsx'],
+};
+
 await rm(dist, { recursive: true, force: true });
 try {
   await build({ root: here, configFile: join(here, 'vite.config.ts'), logLevel: 'warn' });
@@ -27,21 +41,28 @@ try {
   throw error;
 }
 
-/** The pages name the text's font; the live room's also its own files. So they come with the first ones. */
+/** The pages name the text's font, and their own files. So they come with the first ones. */
 async function writePages() {
   const manifest = JSON.parse(await readFile(join(dist, '.vite', 'manifest.json'), 'utf8'));
   const font = (await readdir(join(dist, 'assets'))).find((name) => /-latin-wdth-.*\.woff2$/.test(name));
   if (!font) throw new Error('there is no font to name');
   const first = statics(manifest, chunk(manifest, 'first'));
-  const more = [...statics(manifest, chunk(manifest, 'room')), CHART].filter((key) => !first.has(key));
   const text = `  <link rel="preload" as="font" type="font/woff2" crossorigin href="/assets/${font}">\n`;
-  const room = more.map((key) => `  <link rel="modulepreload" crossorigin href="/${manifest[key].file}">\n`).join('');
+  const links = (keys) => {
+    const all = new Set(keys.flatMap((key) => {
+      if (!manifest[key]) throw new Error(`${key} is no chunk of the build`);
+      return [...statics(manifest, key)];
+    }));
+    const more = [...all].filter((key) => !first.has(key));
+    return more.map((key) => `  <link rel="modulepreload" crossorigin href="/${manifest[key].file}">\n`).join('');
+  };
   const page = await readFile(join(dist, 'index.html'), 'utf8');
   // What is named first has the connection that is open already: scripts and style, then answers, then the font.
   const early = '  <!-- early -->\n';
-  const head = (links) => page.replace(early, '').replace('</head>', `${links}${early}${text}</head>`);
+  const head = (own) => page.replace(early, '').replace('</head>', `${own}${early}${text}</head>`);
   await writeFile(join(dist, 'index.html'), head(''));
-  await writeFile(join(dist, 'room.html'), head(room));
+  await writeFile(join(dist, 'room.html'), head(links([chunk(manifest, 'room'), CHART])));
+  for (const [name, keys] of Object.entries(PAGES)) await writeFile(join(dist, `${name}.html`), head(links(keys)));
 }
 
 async function compress() {

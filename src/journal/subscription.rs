@@ -121,6 +121,12 @@ impl Subscription {
         Ok(Self { store, filter, after, found: VecDeque::new(), behind: true, live, begun, stop })
     }
 
+    /// Behind which event it goes on; `None` before the first there is.
+    #[must_use]
+    pub fn after(&self) -> Option<EventId> {
+        self.after
+    }
+
     /// The next event; `None` when the process leaves. Cancel safe. While the database is away it waits.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
         let stop = self.stop.clone();

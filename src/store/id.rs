@@ -30,8 +30,14 @@ impl Sortable {
     pub fn new(now: UnixMillis) -> Self {
         let mut random = [0; 16];
         getrandom::fill(&mut random[6..]).expect("the system has random bytes");
-        let millis = u128::from(u64::try_from(now.0).unwrap_or(0)) & ((1 << 48) - 1);
-        Self(millis << RANDOM_BITS | u128::from_be_bytes(random))
+        Self(Self::first_of(now).0 | u128::from_be_bytes(random))
+    }
+
+    /// The smallest of this time: every other sorts behind it. A time before 1970 counts as 1970.
+    #[must_use]
+    pub fn first_of(time: UnixMillis) -> Self {
+        let millis = u128::from(u64::try_from(time.0).unwrap_or(0)) & ((1 << 48) - 1);
+        Self(millis << RANDOM_BITS)
     }
 
     /// The smallest that sorts behind this one.

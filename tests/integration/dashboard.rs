@@ -15,6 +15,7 @@ use crate::support::page::Browser;
 use crate::support::peers::{ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::programs::Program;
 use crate::support::scratch::Scratch;
+use crate::support::tap::Tap;
 use crate::support::{eventually, until};
 
 const EMAIL: &str = "ada@example.org";
@@ -42,14 +43,14 @@ fn printed(engine: &mut Gostream, label: &str) -> String {
 }
 
 /// An engine with an administrator, whose name and password are known.
-fn with_ada() -> Config {
+pub(crate) fn with_ada() -> Config {
     Gostream::config()
         .environment("GOSTREAM_ADMIN_EMAIL", EMAIL)
         .environment("GOSTREAM_ADMIN_PASSWORD", PASSWORD)
 }
 
 /// Signs in where the page asks for it.
-fn sign_in(page: &mut Browser) {
+pub(crate) fn sign_in(page: &mut Browser) {
     page.fill("Email", EMAIL);
     page.fill("Password", PASSWORD);
     page.press("Sign in");
@@ -79,11 +80,20 @@ fn the_demo_is_a_link_to_a_moving_picture_until_an_encoder_takes_over() {
 
 #[test]
 fn the_first_run_goes_from_the_printed_link_to_a_show() {
+    first_run(Browser::open);
+}
+
+#[test]
+fn the_first_run_goes_from_the_printed_link_to_a_show_on_a_phone() {
+    first_run(|page, link| page.open_on_phone(0, link));
+}
+
+fn first_run(open: impl Fn(&mut Browser, &str)) {
     needs!(Program::Ffmpeg, Program::Nginx, Program::Browser);
     let nginx = Nginx::destination();
     let mut engine = fresh("serve");
     let mut page = Browser::start();
-    page.open(&printed(&mut engine, "Set up (30 minutes)"));
+    open(&mut page, &printed(&mut engine, "Set up (30 minutes)"));
     page.fill("Your name", "Ada");
     page.fill("Email", EMAIL);
     page.fill("Password", PASSWORD);
@@ -145,7 +155,7 @@ fn what_comes_and_goes_is_told_on_a_page_that_stays() {
     }
     page.tab(0, None);
     page.see_in("Away server", "next in");
-    page.runs("[data-destination] time");
+    page.runs("[data-destination] .text-soft time");
     nginx.restart();
     for tab in 0..3 {
         page.tab(tab, None);
@@ -186,6 +196,70 @@ fn a_page_waits_for_a_server_that_restarts() {
         page.gone("Nobody is connected yet.");
         encoder
     });
+    page.assert_clean();
+}
+
+#[test]
+fn what_happens_while_a_page_cannot_hear_is_on_it_when_it_can_again() {
+    needs!(Program::Browser);
+    let engine = with_ada().start();
+    let link = Tap::before(engine.address("http"));
+    let mut page = Browser::start();
+    // Whoever changes something is there already: the page behind the link hears of nothing before the link is cut.
+    page.open_on_phone(1, &engine.http_url("/projects"));
+    sign_in(&mut page);
+    page.see("Integration");
+    page.tab(0, Some(&format!("http://{}/projects", link.address())));
+    sign_in(&mut page);
+    page.see("Integration");
+    until("two streams of events", || (engine.count("gostream_api_event_streams", &[]) - 2.0).abs() < 0.5);
+    link.cut();
+    page.see("Connection to the server lost");
+    page.open_on_phone(1, &engine.http_url("/projects"));
+    page.press("New project");
+    page.fill("Name", "Meanwhile");
+    page.press("Create");
+    page.see("Nobody is connected yet.");
+    page.tab(0, None);
+    link.mend();
+    page.gone("Connection to the server lost");
+    page.see("Meanwhile");
+    page.assert_clean();
+}
+
+#[test]
+fn a_show_that_the_server_restarts_under_is_on_the_air_again_without_a_reload() {
+    needs!(Program::Ffmpeg, Program::Nginx, Program::Browser);
+    let nginx = Nginx::destination();
+    let [http, rtmp] = ["http", "rtmp"].map(|_| {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        free.expect("a free port").to_string()
+    });
+    let mut engine = with_ada()
+        .set("http.listen", http)
+        .set("rtmp.listen", rtmp)
+        .destination("Main hall", &nginx.url(), "hall")
+        .start();
+    let encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    let mut page = Browser::start();
+    page.open(&engine.http_url("/projects"));
+    sign_in(&mut page);
+    page.follow("Integration");
+    page.see_in("Main hall", "Sending");
+    page.moves(1.0);
+    engine.restart(|| page.see("Connection to the server lost"));
+    drop(encoder);
+    page.gone("Connection to the server lost");
+    let _again = ffmpeg_publish_forever(&Clip::av_wider(6), &engine.publish_url());
+    page.see("480 × 270");
+    page.see_in("Main hall", "Sending");
+    nginx.until_receives("hall");
+    page.moves(1.0);
+    // What acts on the show works again.
+    page.runs("header time");
+    page.press("End the show");
+    page.see("Viewers on Main hall will see the stream end.");
+    page.press("Cancel");
     page.assert_clean();
 }
 

@@ -16,6 +16,7 @@ mod crash;
 mod dashboard;
 mod endurance;
 mod every_codec;
+mod every_page;
 mod fixtures;
 mod hls;
 mod hls_ts;

@@ -37,19 +37,21 @@ const playback = (one) => ({
 });
 const ingest = () => ({
   rtmps: [{ server: 'rtmps://live.example.com:1936/live', label: 'RTMPS' }], rtmp: [{ server: 'rtmp://192.168.1.20:1935/live', label: 'RTMP' }], publish_user_needed: false, connected: false, last_used_at: null,
+  app: 'live', waiting_since: new Date(Date.now() - 9e5).toISOString(), refused: [{ at: new Date(Date.now() - 22_000).toISOString(), from: '10.0.0.4', why: 'unknown_key', times: 2 }],
 });
 const broadcast = (id) => need([...world.broadcasts.values()].flat().find((each) => each.id === id) ?? (world.projects.some((p) => p.live.broadcast_id === id) && { id, project_id: world.projects.find((p) => p.live.broadcast_id === id).id, node: 'studio-1', started_at: new Date(Date.now() - 9e5).toISOString(), ended_at: null, end_reason: null, encoder: 'Larix Broadcaster 1.3', live: true }));
 const health = (id) => {
   const issues = world.issues.get(id) ?? [];
   const one = world.projects.find((each) => each.live.broadcast_id === id);
-  return { status: issues.length ? 'warning' : 'good', issues, figures: one ? world.figures(one) : null };
+  return { status: issues.length ? 'ok' : 'good', issues, figures: one ? world.figures(one) : null };
 };
 const report = (id) => {
   const one = broadcast(id);
   const owner = find(one.project_id);
   return {
     broadcast: one, project: { id: owner.id, name: owner.name }, duration_s: ((one.ended_at ? Date.parse(one.ended_at) : Date.now()) - Date.parse(one.started_at)) / 1000,
-    issues: world.issues.get('str_000001'), outputs: (world.destinations.get(owner.id) ?? []).filter((d) => d.enabled).map(({ name, output }) => ({ ...output, name })),
+    summary: world.summary, issues: world.issues.get('str_000001').map(({ code, severity, title, what_to_do, destination_name }) => ({ code, severity, title, what_to_do, destination_name, seconds: 412, times: 2 })),
+    outputs: (world.destinations.get(owner.id) ?? []).filter((d) => d.enabled).map(({ id: destination_id, name, platform, output: { state, reason, sent_bytes, dropped_frames, reconnects } }) => ({ destination_id, name, platform, state, reason, sent_bytes, dropped_frames, reconnects })),
     events: world.events.filter((each) => each.project_id === owner.id),
   };
 };
@@ -103,10 +105,10 @@ const ROUTES = [
   ['GET', /^\/projects\/(\w+)$/, ([id]) => world.count(need(find(id)))],
   ['PATCH', /^\/projects\/(\w+)$/, ([id], body) => Object.assign(need(find(id)), body, { revision: find(id).revision + 1 })],
   ['POST', /^\/projects\/(\w+)\/(start|stop)$/, ([id, what]) => Object.assign(need(find(id)), { running: what === 'start' })],
-  ['GET', /^\/projects\/(\w+)\/stream-keys$/, ([id]) => list(need(world.streamKeys.get(id)))],
+  ['GET', /^\/projects\/(\w+)\/stream-keys$/, ([id]) => ({ items: need(world.streamKeys.get(id)) })],
   ['POST', /^\/stream-keys\/\w+\/reveal$/, () => ({ key: 'live_8sVq2nXw4RtYb6LcHe0Kz9Pk3Qd' })],
   ['POST', /^\/stream-keys\/\w+\/rotate$/, () => ({ ...world.streamKeys.values().next().value[0], key: 'live_new2nXw4RtYb6LcHe0Kz9Pk3Qd' })],
-  ['GET', /^\/projects\/(\w+)\/destinations$/, ([id]) => list(need(world.destinations.get(id)))],
+  ['GET', /^\/projects\/(\w+)\/destinations$/, ([id]) => ({ items: need(world.destinations.get(id)) })],
   ['POST', /^\/projects\/(\w+)\/destinations$/, ([id], body) => { if (!/^rtmps?:\/\//.test(body.url)) throw new Refusal(422, 'invalid', 'The destination cannot be kept as it is.', [{ pointer: '/url', detail: 'An address begins with rtmp:// or rtmps://.' }]); const made = { ...structuredClone(all()[0]), ...body, id: `dst_${Date.now()}`, project_id: id, key_hint: String(body.stream_key ?? '').slice(-4), output: { ...all()[0].output, state: 'idle' } }; made.output.destination_id = made.id; world.destinations.get(id).push(made); return made; }],
   ['PUT', /^\/projects\/(\w+)\/destinations\/order$/, ([id], { ids }) => { world.destinations.get(id).sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)); }],
   ['PATCH', /^\/destinations\/(\w+)$/, ([id], body) => change(need(all().find((each) => each.id === id)), body)],
@@ -123,7 +125,7 @@ const ROUTES = [
   ['DELETE', /^\/projects\/(\w+)\/test-pattern$/, ([id]) => { Object.assign(need(find(id)).live, { state: 'waiting', since: null, broadcast_id: null, bitrate_bits: 0 }); tell('stream.ended', find(id), {}); }],
   ['GET', /^\/streams\/(\w+)$/, ([id]) => broadcast(id)],
   ['GET', /^\/streams\/(\w+)\/health$/, ([id]) => health(id)],
-  ['GET', /^\/streams\/(\w+)\/stats$/, ([id]) => ({ step_s: 1, samples: Array.from({ length: 300 }, (_, i) => world.figures(world.projects.find((p) => p.live.broadcast_id === id), 300 - i)) })],
+  ['GET', /^\/streams\/(\w+)\/stats$/, ([id]) => ({ step_s: 1, samples: Array.from({ length: 300 }, (_, i) => world.figures(world.projects.find((p) => p.live.broadcast_id === id) ?? world.projects[0], 300 - i)) })],
   ['GET', /^\/streams\/(\w+)\/report$/, ([id]) => report(id)],
   ['GET', /^\/ingest\/connections$/, () => ({ items: world.connections })],
   ['GET', /^\/webhooks$/, () => list(world.webhooks)],
@@ -133,6 +135,16 @@ const ROUTES = [
   ['GET', /^\/system\/nodes$/, () => ({ items: world.nodes })],
   ['GET', /^\/system\/checks$/, () => ({ items: world.checks })],
 ];
+
+/** One second of a project that is on the air, as the event stream tells it. */
+export function second({ id }) {
+  const one = find(id);
+  const outputs = (world.destinations.get(id) ?? []).filter((each) => each.output.state === 'sending');
+  return {
+    project_id: id, stream_id: one.live.broadcast_id, state: one.live.state, status: 'good', players: one.live.players, figures: world.figures(one), viewers: one.live.viewers + Math.round(3 * Math.sin(Date.now() / 9000)),
+    outputs: outputs.map(({ id: destination_id, output }) => ({ destination_id, state: output.state, rtt_ms: 24, bitrate_bits: Math.round(output.bitrate_bits * (1 + 0.03 * Math.sin(Date.now() / 1700 + destination_id.length))), lag_ms: Math.round(output.lag_ms + 8 * Math.random()), sent_bytes: (output.sent_bytes += output.bitrate_bits / 8), dropped_frames: 0 })),
+  };
+}
 
 /** `[status, body]` for a request. */
 export function answer(method, path, query, body) {

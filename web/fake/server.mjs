@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answer, onTell, putInside, putOutside } from './api.mjs';
+import { answer, onTell, putInside, putOutside, second } from './api.mjs';
 import * as world from './world.mjs';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
@@ -27,18 +27,14 @@ onTell((type, project, data) => {
 
 setInterval(() => {
   for (const one of world.projects.filter((each) => each.live.state === 'live')) {
-    const outputs = (world.destinations.get(one.id) ?? []).filter((each) => each.output.state === 'sending');
-    const stats = {
-      project_id: one.id, stream_id: one.live.broadcast_id, state: one.live.state, status: 'good', players: one.live.players, figures: world.figures(one), viewers: one.live.viewers + Math.round(3 * Math.sin(Date.now() / 9000)),
-      outputs: outputs.map(({ id, output }) => ({ destination_id: id, state: output.state, rtt_ms: 24, bitrate_bits: Math.round(output.bitrate_bits * (1 + 0.03 * Math.sin(Date.now() / 1700 + id.length))), lag_ms: Math.round(output.lag_ms + 8 * Math.random()), sent_bytes: (output.sent_bytes += output.bitrate_bits / 8), dropped_frames: 0 })),
-    };
+    const stats = second(one);
     for (const send of listeners) send(null, 'stats', stats);
   }
 }, 1000).unref();
 
 function events(request, response) {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  response.write('retry: 2000\n\n');
+  response.write(`id: evt_live${serial - 1}\nretry: 2000\n: hello\n\n`);
   const send = (id, type, data) => response.write(`${id ? `id: ${id}\n` : ''}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   listeners.add(send);
   streams.add(response);

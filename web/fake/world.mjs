@@ -29,7 +29,7 @@ function destination(project_id, name, platform, url, state, position, more = {}
 
 function project(name, live, more = {}) {
   const prj = id('prj');
-  return { id: prj, name, playback_id: `${name.toLowerCase().replace(/\W+/g, '-')}`, declared: false, running: true, hold_s: null, created_at: at(3e6), updated_at: at(9e5), revision: 3, live: { state: 'waiting', since: null, hold_ends_at: null, broadcast_id: null, bitrate_bits: 0, viewers: 0, players: 0, outputs: { sending: 0, retrying: 0, failed: 0, total: 0 }, issues: { error: 0, warning: 0 }, ...live }, ...more };
+  return { id: prj, name, playback_id: `${name.toLowerCase().replace(/\W+/g, '-')}`, declared: false, running: true, hold_s: null, created_at: at(3e6), updated_at: at(9e5), revision: 3, live: { state: 'waiting', since: null, hold_ends_at: null, broadcast_id: null, test_pattern: false, bitrate_bits: 0, viewers: 0, players: 0, outputs: { sending: 0, retrying: 0, failed: 0, total: 0 }, issues: { error: 0, warning: 0 }, ...live }, ...more };
 }
 
 const friday = project('Friday Night Live', { state: 'live', since: at(3855), broadcast_id: 'str_000001', bitrate_bits: 6_040_000, viewers: 214, players: 1, issues: { error: 0, warning: 1 } });
@@ -71,10 +71,21 @@ export function figures(one, secondsAgo = 0) {
   const base = one.live.bitrate_bits || 6_000_000;
   const wave = 1 + 0.028 * Math.sin(t / 7) + 0.02 * Math.sin(t / 2.3) + 0.012 * Math.sin(t * 2.1);
   const dip = secondsAgo > 96 && secondsAgo < 112 ? 0.55 : 1;
-  return { at: at(secondsAgo), bitrate_bits: Math.round(base * wave * dip), video_bits: Math.round(base * wave * dip) - 160_000, audio_bits: 160_000, fps: 59.94, keyframe_interval_s: 2, width: 1920, height: 1080, video_codec: 'h264', audio_codec: 'aac', sample_rate: 48000, channels: 2, skew_ms: 12, drift_ms: -38, missing_frames: 3, gaps: 0, connected_s: 3855 };
+  return { at: at(secondsAgo), bitrate_bits: Math.round(base * wave * dip), video_bits: Math.round(base * wave * dip) - 160_000, audio_bits: 160_000, fps: 59.94, keyframe_interval_s: 2, width: 1920, height: 1080, video_codec: 'h264', audio_codec: 'aac', sample_rate: 48000, channels: 2, skew_ms: 12, drift_ms: -38, missing_frames: 3, gaps: 0, gap_ms: 0, discontinuities: 0, filler: false, silent: false, connected_s: 3855 - secondsAgo };
 }
 
-export const issues = new Map([['str_000001', [{ code: 'bitrate_high', severity: 'warning', title: 'Bitrate is above what Twitch takes', what_to_do: 'In OBS: Settings, Output, Bitrate 5800 kbit/s. The other destinations are fine with it.', since: at(412), destination_id: null }]]]);
+export const issues = new Map([['str_000001', [{ code: 'bitrate_high', severity: 'warning', title: 'Bitrate is above what Twitch takes', what_to_do: 'In OBS: Settings, Output, Bitrate 5800 kbit/s. The other destinations are fine with it.', detail: '6.02 Mbit/s, and 6 Mbit/s are taken', since: at(412), destination_id: null, destination_name: null }]]]);
+
+/** Of a show of two hours: the encoder was away once, and later its network was thin. */
+export const summary = {
+  audio_bits: 160_000, video_bits: 5_840_000, peak_bits: 6_310_000, fps: 59.94, gaps: 2, discontinuities: 0, filled_s: 31, interruptions: 1, longest_gap_ms: 410,
+  longest_keyframe_interval_s: 2, measured_s: 7800, media: null, missing_frames: 12,
+  curve: {
+    step_s: 26,
+    bitrate_bits: Array.from({ length: 300 }, (_, i) => (i === 120 ? 0 : Math.round(6e6 * (1 + 0.03 * Math.sin(i / 3) + 0.015 * Math.sin(i * 1.7)) * (i > 210 && i < 224 ? 0.6 : 1)))),
+    fps: Array.from({ length: 300 }, (_, i) => (i === 120 ? 0 : 59.94)),
+  },
+};
 
 const event = (secondsAgo, type, one, data = {}) => ({ id: id('evt'), type, time: at(secondsAgo), project_id: one?.id ?? null, stream_id: one?.live.broadcast_id ?? null, data });
 const [yt, tw, oslo, kick] = destinations.get(friday.id);
@@ -122,7 +133,7 @@ export const deliveries = [
   { id: 'del_3', event_id: 'evt_9', status: 'failed', attempt: 3, next_at: null, response_code: 502, error: 'Bad Gateway', created_at: at(100) },
   { id: 'del_2', event_id: 'evt_8', status: 'delivered', attempt: 1, next_at: null, response_code: 204, error: null, created_at: at(500) },
 ];
-export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, nodes: 1, public_url: null, machine: { cpu_percent: 7.4, cpus: 4, memory_bytes: 148_000_000, memory_total_bytes: 8_200_000_000, memory_available_bytes: 5_400_000_000, disk: { free_bytes: 740_000_000, total_bytes: 250_000_000_000, state: 'low' }, open_files: 412, open_files_max: 65_536 }, database: { kind: 'sqlite', open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
+export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, nodes: 1, public_url: null, machine: { cpu_percent: 7.4, cpus: 4, memory_bytes: 148_000_000, memory_total_bytes: 8_200_000_000, memory_available_bytes: 5_400_000_000, disk: { free_bytes: 740_000_000, total_bytes: 250_000_000_000, state: 'low' }, open_files: 412, open_files_max: 65_536 }, database: { kind: 'sqlite', schema: 5, open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
 export const nodes = [
   { id: 'studio-1', roles: ['ingest', 'edge', 'api'], started_at: at(432_000), version: '0.1.0', live_streams: 2, self: true },
   { id: 'edge-oslo', roles: ['edge'], started_at: at(86_000), version: '0.1.0', live_streams: 1, self: false },

@@ -1,17 +1,20 @@
 // What the scripts that open pages share: the browser, the made-up server, and the list of pages.
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+/** RESOLVE='MAP studio.test 127.0.0.1': names that only this browser knows. */
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-      '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required',
+      '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required', ...(process.env.RESOLVE ? [`--host-resolver-rules=${process.env.RESOLVE}`] : []),
     ],
   });
 }
@@ -19,6 +22,22 @@ export function launch() {
 export function contextOf(browser, colorScheme, viewport, scale = 1) {
   const phone = viewport.width < 640;
   return browser.newContext({ viewport, colorScheme, deviceScaleFactor: scale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce' });
+}
+
+/** Findings of axe that a person has judged: id and the reason. */
+const JUDGED = new Map([
+  ['region', 'an open menu stands at the end of the body, as the pattern has it'],
+  ['video-caption', 'a live picture has the captions that its encoder sends'],
+]);
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds on a page, a line each. */
+export async function audit(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  return violations
+    .filter((each) => !JUDGED.has(each.id))
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.failureSummary.replace(/\s+/g, ' ').slice(0, 200)}`).join(' | ')}`);
 }
 
 /** Whose page it is: COOKIE=gostream_session=… for a real engine. */

@@ -5,10 +5,12 @@
 //   {"runs": SELECTOR}                         what stands there becomes another text
 //   {"select": LABEL, "option": VALUE}         {"dead": TEXT}   it cannot be pressed      {"address": true} → {"text": …}
 //   {"read": SELECTOR} → {"text": …}           {"reload": true}                  {"picture": FILE}
+//   {"links": SELECTOR} → {"links": [PATH…]}  {"audit": true} → {"found": […]}   what axe finds on the page
+//   {"copied": true} → {"text": …}             what a paste brings
 //   {"faults": true} → {"console": […], "violations": […], "reloads": N}
 // `within` is a row or a dialog that has this text. `see` and `gone` look at what a person sees.
 import { createInterface } from 'node:readline';
-import { contextOf, launch } from './browse.mjs';
+import { audit, contextOf, launch } from './browse.mjs';
 
 const GUARD_MS = Number(process.env.GUARD_MS ?? 60_000);
 const DESKTOP = { width: 1280, height: 900 };
@@ -86,6 +88,17 @@ const DO = {
     }
   },
   read: async ({ read }) => ({ text: await current.locator(read).first().innerText() }),
+  links: async ({ links }) => ({ links: await current.locator(links).evaluateAll((all) => all.map((each) => each.getAttribute('href'))) }),
+  async audit() {
+    await current.locator('main h1').first().waitFor();
+    await current.waitForFunction(() => !document.querySelector('[aria-busy="true"], .skeleton'));
+    return { found: await audit(current) };
+  },
+  async copied() {
+    await current.evaluate(() => document.body.append(Object.assign(document.createElement('textarea'), { id: 'pasted' })));
+    await current.locator('#pasted').press('Control+V');
+    return { text: await current.locator('#pasted').evaluate((area) => (area.remove(), area.value)) };
+  },
   reload: async () => void (await current.reload()),
   picture: async ({ picture }) => void (await current.screenshot({ path: picture })),
   faults: async () => ({ ...faults, reloads: Math.max(0, faults.loads - faults.opened) }),

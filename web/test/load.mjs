@@ -1,5 +1,5 @@
 // How long one waits for a page of a real engine that has a show on the air.
-// usage: npm run bench [-- BINARY [PATH…]]   A benchmark: it prints, and judges nothing.
+// usage: npm run bench [-- BINARY [PATH…]]   A benchmark: it prints what is wanted beside what was measured, and fails nothing.
 //
 // Each row is a page, by the median and by the worst of LOADS loads, in ms from the navigation:
 //   heading  the page's own heading is painted, and with it all that came with the first drawing
@@ -13,6 +13,8 @@ import { contextOf, launch } from './browse.mjs';
 import { startEngine } from './engine.mjs';
 
 const LOADS = 9;
+/** What is wanted of a page of ours, in ms until its heading is painted. */
+const WANTED_MS = 200;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const [binary = join(root, 'target', 'release', 'gostream'), ...wanted] = process.argv.slice(2);
 if (!existsSync(binary)) {
@@ -20,8 +22,14 @@ if (!existsSync(binary)) {
   process.exit(1);
 }
 
-/** In the page: notes when what is looked for has been painted. */
-function watch() {
+/** Said in the page's console when it is whole. */
+const WHOLE = 'it is whole';
+
+/**
+ * In the page: notes when what is looked for has been painted. Nothing is asked of the page before that: the driver would
+ * put a script of its own into it, which takes 50 ms and more of a page's first 200.
+ */
+function watch(WHOLE) {
   const main = () => document.querySelector('main h1');
   const whole = () => main() && !document.querySelector('.skeleton') && !document.querySelector('[aria-busy="true"]');
   const seen = (globalThis.seen = {});
@@ -30,7 +38,10 @@ function watch() {
       if (seen[name] || !is()) continue;
       // The frame that has it, and then the one after: by then the first is on the screen.
       seen[name] = Infinity;
-      requestAnimationFrame(() => setTimeout(() => (seen[name] = performance.now())));
+      requestAnimationFrame(() => setTimeout(() => {
+        seen[name] = performance.now();
+        if (name === 'whole') console.debug(WHOLE);
+      }));
     }
     if (!seen.whole) requestAnimationFrame(look);
   };
@@ -46,13 +57,15 @@ async function context() {
   const made = await contextOf(browser, 'dark', { width: 1280, height: 800 });
   const [name, value] = engine.cookie.split('=');
   await made.addCookies([{ name, value, url: engine.origin }]);
-  await made.addInitScript(watch);
+  await made.addInitScript(watch, WHOLE);
   return made;
 }
 
 async function load(page, path) {
+  const whole = page.waitForEvent('console', (message) => message.text() === WHOLE);
   await page.goto(engine.origin + path, { waitUntil: 'commit' });
-  await page.waitForFunction(() => Number.isFinite(globalThis.seen?.heading) && Number.isFinite(globalThis.seen?.whole));
+  await whole;
+  // Both are looked for in one turn, and the heading's frame is the same or an earlier one.
   return page.evaluate(() => ({
     ...globalThis.seen,
     kB: performance.getEntriesByType('resource').reduce((sum, { transferSize, responseEnd }) => sum + (responseEnd < globalThis.seen.whole ? transferSize : 0), 0) / 1000,
@@ -64,15 +77,21 @@ async function nothing(page) {
   return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now())))));
 }
 
+/** By the median: what one load of many had beside it on this machine says nothing of the page. */
+function verdict(loads) {
+  const heading = sorted(loads.map((each) => each.heading))[LOADS >> 1];
+  return heading <= WANTED_MS ? 'kept' : `${(heading - WANTED_MS).toFixed(0)} ms over`;
+}
+
 function row(path, way, loads) {
   const column = (name) => of(loads.map((each) => each[name]));
-  console.log(`${path.padEnd(34)} ${way.padEnd(6)} ${column('heading')}  ${column('whole')}  ${sorted(loads.map(({ kB }) => kB))[LOADS >> 1].toFixed(0).padStart(6)}`);
+  console.log(`${path.padEnd(34)} ${way.padEnd(6)} ${column('heading')}  ${column('whole')}  ${sorted(loads.map(({ kB }) => kB))[LOADS >> 1].toFixed(0).padStart(6)}  ${verdict(loads)}`);
 }
 
 try {
   const [project] = (await engine.api('GET', '/projects')).items;
   const paths = wanted.length ? wanted : ['/', `/projects/${project.id}`, '/system', '/settings', `/watch/${project.playback_id}`];
-  console.log(`${''.padEnd(42)} ${'heading'.padStart(12)}  ${'whole'.padStart(13)}      kB`);
+  console.log(`${''.padEnd(42)} ${'heading'.padStart(12)}  ${'whole'.padStart(13)}      kB  wanted: heading in ${WANTED_MS} ms`);
   const floor = [];
   for (let number = 0; number < LOADS; number += 1) {
     const made = await context();

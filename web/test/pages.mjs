@@ -1,22 +1,41 @@
 // Opens every page in a real browser, on a desktop and on the narrowest phone, once in each theme, and fails on
-// what axe finds, on a breach of the page's own policy, on an error in the console, and on a page that is wider than its
-// window. usage: node test/pages.mjs [ORIGIN]   Without an ORIGIN it looks at the pages over the made-up server, which has
+// what axe finds, on a breach of the page's own policy, on an error in the console, on a page that is wider than its
+// window, and on the phone on what a fingertip would miss. usage: node test/pages.mjs [ORIGIN]   Without an ORIGIN it looks at the pages over the made-up server, which has
 // every state; what the API really answers is for the tests that start the engine.
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { contextOf, launch, PAGES, startFake } from './browse.mjs';
+import { audit, contextOf, launch, PAGES, startFake } from './browse.mjs';
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const only = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
 const WAYS = [
   ['desktop', 'dark', { width: 1440, height: 900 }],
   ['phone', 'light', { width: 360, height: 640 }],
 ];
-/** Findings that a person has judged: id and the reason. */
-const JUDGED = new Map([
-  ['region', 'an open menu stands at the end of the body, as the pattern has it'],
-  ['video-caption', 'a live picture has the captions that its encoder sends'],
-]);
+/**
+ * In the page: what can be pressed and is smaller than a fingertip, 44 px each way, by its box and by what is hit
+ * around its middle (where a neighbour's letters may stand out by a pixel or two). */
+function small() {
+  const [SIZE, REACH] = [43.5, 20];
+  const sizes = (element) => {
+    const after = getComputedStyle(element, '::after');
+    const boxes = [element, ...(element.labels ?? [])].map((each) => each.getBoundingClientRect());
+    if (after.content !== 'none' && after.position === 'absolute') boxes.push({ width: parseFloat(after.width), height: parseFloat(after.height) });
+    return [Math.max(...boxes.map((box) => box.width)), Math.max(...boxes.map((box) => box.height))];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll('a[href], button, input, select, summary, [role="switch"], [role="tab"], [role="menuitem"]')) {
+    if (element.matches(':disabled') || element.closest('[inert], [aria-hidden="true"], .sr-only')) continue;
+    // A link in a sentence is as large as its words.
+    if (element.matches('p a, li > p a, dd a')) continue;
+    element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    const is = (hit) => hit && (element.contains(hit) || [...(element.labels ?? [])].some((label) => label.contains(hit)));
+    // Out of sight, or below something that is open.
+    if (!width || !is(document.elementFromPoint(x, y))) continue;
+    const missed = [[0, -REACH], [0, REACH], [-REACH, 0], [REACH, 0]].filter(([dx, dy]) => !is(document.elementFromPoint(x + dx, y + dy)));
+    if (missed.length || sizes(element).some((each) => each < SIZE)) found.push(`${element.tagName.toLowerCase()} "${(element.getAttribute('aria-label') ?? element.textContent).trim().slice(0, 40)}" ${sizes(element).map((each) => each.toFixed(0)).join(' × ')}, missed at ${missed.join(' and ') || 'nothing'}`);
+  }
+  return found;
+}
 
 const fake = process.argv[2] ? null : await startFake();
 const origin = process.argv[2] ?? fake.origin;
@@ -50,13 +69,10 @@ try {
         await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'), null, { timeout: 15_000 });
         if (act) await act(page);
         await page.waitForTimeout(250);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-        for (const { id, help, nodes } of violations.filter((each) => !JUDGED.has(each.id))) {
-          fault(where, `${id}: ${help}: ${nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.failureSummary.replace(/\s+/g, ' ').slice(0, 200)}`).join(' | ')}`);
-        }
+        for (const each of await audit(page)) fault(where, each);
         const seen = await page.evaluate(() => ({ violations: globalThis.violations, wide: document.documentElement.scrollWidth - innerWidth }));
         for (const each of seen.violations) fault(where, `policy: ${each}`);
+        for (const each of way === 'phone' ? await page.evaluate(small) : []) fault(where, `too small for a finger: ${each}`);
         if (seen.wide > 0) fault(where, `${seen.wide} px wider than its window`);
       } catch (error) {
         fault(where, String(error).split('\n')[0]);

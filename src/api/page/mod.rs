@@ -68,10 +68,7 @@ fn watch(headers: &HeaderMap) -> Response {
 /// The dashboard, with a nonce of its own in the page and in the policy: dialogs that keep the page behind them from
 /// scrolling add a `<style>`, and that is the one thing inline which is allowed.
 fn dashboard(path: &str, headers: &HeaderMap) -> Response {
-    // The room has files of its own, which the build has named in its page.
-    let is_room = matches!(id_of(path), Some(("projects", _, "")));
-    let built = if is_room { "room.html" } else { "index.html" };
-    let Some(text) = asset::text(built) else {
+    let Some(text) = asset::text(built(path)).or_else(|| asset::text("index.html")) else {
         return page("index.html", &policy(None, Frame::Nobody), headers);
     };
     let Ok(nonce) = nonce() else {
@@ -89,6 +86,24 @@ fn dashboard(path: &str, headers: &HeaderMap) -> Response {
     (headers, text.replace(NONCE_PLACE, &nonce).replace(EARLY_PLACE, &early(path))).into_response()
 }
 
+/// The page's file: the build (`web/build.mjs`) has named in it what this address needs beside the first scripts.
+fn built(path: &str) -> &'static str {
+    match (path, id_of(path)) {
+        ("/projects", _) => "projects.html",
+        (_, Some(("projects", _, ""))) => "room.html",
+        (_, Some(("projects", _, "streams"))) => "shows.html",
+        (_, Some(("projects", _, "settings"))) => "project-settings.html",
+        (_, Some(("streams", _, ""))) => "report.html",
+        (_, Some(("dock", _, ""))) => "dock.html",
+        ("/activity", _) => "activity.html",
+        ("/system", _) => "system.html",
+        ("/settings" | "/settings/account", _) => "account.html",
+        (_, Some(("settings", ..))) => "settings.html",
+        ("/sign-in" | "/login", _) => "door.html",
+        _ => "index.html",
+    }
+}
+
 /// What a page is about: the first part of its address, an id, and what follows. An id that is none of ours is left to the
 /// page: nothing that a stranger wrote into an address is written into an answer.
 fn id_of(path: &str) -> Option<(&str, &str, &str)> {
@@ -101,39 +116,37 @@ fn id_of(path: &str) -> Option<(&str, &str, &str)> {
 /// What the page asks for first (`web/src/app/early.ts`), so that a browser fetches it while the scripts are still on their
 /// way. It is a hint: what is named in vain costs a request, and what is not named is asked for a moment later.
 fn early(path: &str) -> String {
-    let asked = match (path, id_of(path)) {
-        (_, Some(("projects", id, ""))) => {
-            let parts = ["", "/destinations", "/playback", "/ingest", "/stream-keys"];
-            let mut asked: Vec<_> = parts.iter().map(|part| format!("projects/{id}{part}")).collect();
-            asked.insert(0, "me".to_owned());
-            asked.push(format!("events?project_id={id}&amp;limit=12"));
-            asked
+    let asked: &[&str] = match (path, id_of(path)) {
+        // The address and the keys of an encoder are closed while one is connected, which is not known here.
+        (_, Some(("projects", _, ""))) => &[
+            "projects/{id}",
+            "projects/{id}/destinations",
+            "projects/{id}/playback",
+            "events?project_id={id}&amp;limit=12",
+        ],
+        (_, Some(("projects", _, "streams"))) => &["projects/{id}", "projects/{id}/streams"],
+        (_, Some(("projects", _, "settings"))) => {
+            &["projects/{id}", "projects/{id}/stream-keys", "projects/{id}/playback"]
         }
-        (_, Some(("projects", id, "streams"))) => {
-            named(&["me", &format!("projects/{id}"), &format!("projects/{id}/streams")])
-        }
-        (_, Some(("projects", id, "settings"))) => {
-            named(&["me", &format!("projects/{id}"), &format!("projects/{id}/stream-keys")])
-        }
-        (_, Some(("dock", id, ""))) => {
-            named(&["me", &format!("projects/{id}"), &format!("projects/{id}/destinations")])
-        }
-        (_, Some(("streams", id, ""))) => named(&["me", &format!("streams/{id}/report")]),
-        ("/" | "/projects", _) => named(&["me", "projects?limit=100"]),
-        ("/activity", _) => named(&["me", "projects?limit=100", "events?limit=50"]),
-        ("/system", _) => named(&["me", "system", "system/nodes"]),
-        ("/setup" | "/sign-in" | "/login", _) => named(&["setup"]),
-        _ => named(&["me"]),
+        (_, Some(("dock", _, ""))) => &["projects/{id}", "projects/{id}/destinations"],
+        (_, Some(("streams", _, ""))) => &["streams/{id}/report"],
+        ("/" | "/projects", _) => &["projects?limit=100"],
+        ("/activity", _) => &["projects?limit=100", "events?limit=50"],
+        ("/system", _) => &["system", "system/nodes"],
+        ("/settings" | "/settings/account", _) => &["me/sessions?limit=100", "setup"],
+        ("/settings/tokens", _) => &["tokens?limit=100"],
+        ("/settings/webhooks", _) => &["webhooks?limit=100", "projects?limit=100"],
+        ("/settings/users", _) => &["users?limit=100"],
+        ("/setup" | "/sign-in" | "/login", _) => &["setup"],
+        _ => &[],
     };
-    asked.iter().fold(String::new(), |mut links, asked| {
+    let id = id_of(path).map_or("", |(_, id, _)| id);
+    ["me"].iter().chain(asked).fold(String::new(), |mut links, asked| {
+        let asked = asked.replace("{id}", id);
         // Writing to a `String` does not fail.
         let _written = write!(links, r#"<link rel="preload" as="fetch" crossorigin href="/api/v1/{asked}">"#);
         links
     })
-}
-
-fn named(asked: &[&str]) -> Vec<String> {
-    asked.iter().map(|&each| each.to_owned()).collect()
 }
 
 fn page(name: &str, policy: &str, headers: &HeaderMap) -> Response {

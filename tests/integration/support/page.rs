@@ -20,9 +20,14 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With variables in its environment: `RESOLVE` for names that it alone knows.
+    pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/test/drive.mjs");
         let mut command = Command::new("node");
-        command.arg(script).env("CHROMIUM_PATH", chromium());
+        command.arg(script).env("CHROMIUM_PATH", chromium()).envs(variables.iter().copied());
         command.env("GUARD_MS", GUARD.as_millis().to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().expect("node runs");
@@ -147,6 +152,26 @@ impl Browser {
     pub(crate) fn read(&mut self, selector: &str) -> String {
         let answer = self.ask(&json!({ "read": selector }));
         answer["text"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Where the links lead that fit.
+    #[track_caller]
+    pub(crate) fn links(&mut self, selector: &str) -> Vec<String> {
+        let answer = self.ask(&json!({ "links": selector }));
+        let links = answer["links"].as_array().into_iter().flatten();
+        links.filter_map(|link| link.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What a paste brings.
+    #[track_caller]
+    pub(crate) fn copied(&mut self) -> String {
+        self.ask(&json!({ "copied": true }))["text"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The page is whole, and axe finds nothing on it.
+    #[track_caller]
+    pub(crate) fn assert_accessible(&mut self, page: &str) {
+        assert_eq!(self.ask(&json!({ "audit": true }))["found"], json!([]), "{page}");
     }
 
     /// The picture's clock goes on for so many seconds.

@@ -1,4 +1,5 @@
-//! A TCP proxy between two programs: keeps what passed in each direction, and can stop reading like a dead uplink.
+//! A TCP proxy between two programs: keeps what passed in each direction, can stop reading like a dead uplink, and can be
+//! cut through.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -28,6 +29,9 @@ struct Shared {
     server: SocketAddr,
     sessions: Mutex<Vec<Session>>,
     stopped: AtomicBool,
+    cut: AtomicBool,
+    /// One end of each connection, to cut it by.
+    ends: Mutex<Vec<TcpStream>>,
     closed: AtomicBool,
 }
 
@@ -51,6 +55,8 @@ impl Tap {
             server,
             sessions: Mutex::default(),
             stopped: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            ends: Mutex::default(),
             closed: AtomicBool::new(false),
         };
         let shared = Arc::new(shared);
@@ -73,6 +79,18 @@ impl Tap {
         self.shared.stopped.store(false, Ordering::Relaxed);
     }
 
+    /// Ends every connection, and takes none until it is mended.
+    pub(crate) fn cut(&self) {
+        self.shared.cut.store(true, Ordering::Relaxed);
+        for end in self.shared.ends.lock().expect("no copier panicked").drain(..) {
+            end.shutdown(Shutdown::Both).ok();
+        }
+    }
+
+    pub(crate) fn mend(&self) {
+        self.shared.cut.store(false, Ordering::Relaxed);
+    }
+
     /// What passed so far, a session a connection, in order of accept.
     pub(crate) fn sessions(&self) -> Vec<Session> {
         self.shared.sessions.lock().expect("no copier panicked").clone()
@@ -93,6 +111,9 @@ impl Shared {
             if self.closed.load(Ordering::Relaxed) {
                 return;
             }
+            if self.cut.load(Ordering::Relaxed) {
+                continue;
+            }
             // A refused server is passed on as a closed connection.
             let Ok(server) = TcpStream::connect(self.server) else { continue };
             let index = {
@@ -101,6 +122,7 @@ impl Shared {
                 sessions.len() - 1
             };
             let twin = |socket: &TcpStream| socket.try_clone().expect("a socket can be shared");
+            self.ends.lock().expect("no copier panicked").push(twin(&client));
             let (up, down) = ((twin(&client), twin(&server)), (server, client));
             for ((from, to), direction) in [(up, Direction::ToServer), (down, Direction::ToClient)] {
                 let shared = Arc::clone(self);

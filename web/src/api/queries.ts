@@ -164,13 +164,6 @@ export const projectEventsQuery = (id: string) => eventsQuery({ project_id: id }
 /** What happened, as the page of it shows it. */
 export const activityQuery = (filter: EventFilter) => eventsQuery(filter, 50);
 
-/** The last encoders that were turned away. It is beside the point of any page, so its failure stops none. */
-export const rejectionsQuery = queryOptions({
-  queryKey: [...keys.events, 'rejections'],
-  queryFn: async () => (await ok(api.GET('/events', { params: { query: { type: 'ingest.rejected', limit: 5 } } }))).items,
-  throwOnError: false,
-});
-
 export const systemQuery = queryOptions({ queryKey: keys.system, queryFn: () => ok(api.GET('/system')) });
 
 export const nodesQuery = queryOptions({

@@ -142,7 +142,7 @@ export interface paths {
         /**
          * Listen to what happens
          * @description `id` is the event's, `event` its type, `data` the event as in `/events`. `stats` comes each second of each broadcast
-         *     and has no `id`. `events.missed` says that more was missed than is told: read what you show anew. A comment comes
+         *     and has no `id`. It begins with an `id` alone: what happens follows that one. `events.missed` says that more was missed than is told: read what you show anew. A comment comes
          *     every 15 seconds.
          */
         get: operations["event_stream"];
@@ -3128,6 +3128,11 @@ export interface operations {
                 types?: string;
                 /** @description As the header `Last-Event-ID`, for who cannot send headers. */
                 last_event_id?: string;
+                /**
+                 * @description Also what happened in so many milliseconds before, for who has not heard anything yet and asked other things first.
+                 * @example 800
+                 */
+                back_ms?: number;
             };
             header?: {
                 /** @description The last event that was seen: what followed is told first. */

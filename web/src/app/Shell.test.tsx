@@ -55,10 +55,11 @@ it('lists the keys at ?', async () => {
 
 it('says how old the page is while the server cannot be heard', async () => {
   shell();
-  act(() => link.receive({ kind: 'open', resumed: false, at: new Date(2026, 10, 27, 12, 4, 10).getTime() }));
-  act(() => link.receive({ kind: 'lost', signedOut: false, at: Date.now() }));
-  expect(screen.getByText(/Connection to the server lost/).parentElement).toHaveTextContent('as it was at 12:04:10');
-  act(() => link.receive({ kind: 'open', resumed: true, at: Date.now() }));
+  act(() => link.receive({ kind: 'open', missed: false, at: new Date(2026, 10, 27, 12, 4, 10).getTime() }));
+  // Nothing has happened since, and a heartbeat has said so.
+  act(() => link.receive({ kind: 'lost', signedOut: false, at: new Date(2026, 10, 27, 12, 9, 40).getTime() }));
+  expect(screen.getByText(/Connection to the server lost/).parentElement).toHaveTextContent('as it was at 12:09:40');
+  act(() => link.receive({ kind: 'open', missed: true, at: Date.now() }));
   await waitFor(() => expect(screen.queryByText(/Connection to the server lost/)).not.toBeInTheDocument());
 });
 

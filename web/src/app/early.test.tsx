@@ -8,13 +8,14 @@ import { me, project } from '@/test/make';
 import { page, Refused, serve } from '@/test/server';
 import { Address } from './address';
 import { early } from './early';
+import FIRST from './early.json';
 import { makeQueryClient } from './queryClient';
 
 afterEach(() => history.replaceState(null, '', '/'));
 
 const ROOM = {
   'GET /api/v1/me': me(), 'GET /api/v1/projects/prj_1': project(), 'GET /api/v1/projects/prj_1/destinations': page(), 'GET /api/v1/projects/prj_1/playback': {},
-  'GET /api/v1/projects/prj_1/ingest': { rtmp: [], rtmps: [] }, 'GET /api/v1/projects/prj_1/stream-keys': page(), 'GET /api/v1/events': page(),
+  'GET /api/v1/events': page(),
   'GET /api/v1/streams/str_1/health': {}, 'GET /api/v1/streams/str_1/stats': { samples: [] },
 };
 
@@ -25,6 +26,23 @@ it('has all that the room shows, each asked for once', async () => {
   const paths = asked.map(({ path }) => path).toSorted();
   expect(paths).toEqual(Object.keys(ROOM).map((route) => route.replace('GET ', '')).toSorted());
   expect(client.getQueryData(projectQuery('prj_1').queryKey)?.name).toBe('Friday');
+});
+
+it('has where to send while nobody does', async () => {
+  const waits = project({}, { state: 'waiting', broadcast_id: null });
+  const ways = { 'GET /api/v1/projects/prj_1/ingest': { rtmp: [], rtmps: [] }, 'GET /api/v1/projects/prj_1/stream-keys': page() };
+  const { count } = serve({ ...ROOM, ...ways, 'GET /api/v1/projects/prj_1': waits });
+  await early(makeQueryClient(), '/projects/prj_1');
+  expect(Object.keys(ways).map(count)).toEqual([1, 1]);
+});
+
+/** The server's own test has the same list: it names in the page's head what is asked for here (`src/api/page`). */
+it.each(Object.entries(FIRST))('%s asks first for what its head has named', async (path, named) => {
+  // What follows an answer comes later, and the checks are waited for by nobody.
+  const { asked } = serve({ 'GET /api/v1/me': me() });
+  await early(makeQueryClient(), path);
+  const paths = asked.map((each) => each.path.replace('/api/v1/', '') + each.search).filter((each) => each !== 'system/checks');
+  expect(paths.toSorted()).toEqual(named.toSorted());
 });
 
 it('gives up waiting for a server that takes its time', async () => {

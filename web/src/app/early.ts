@@ -44,8 +44,6 @@ const NEEDS: [RegExp, Need][] = [
       answers: (client, id) => [
         ...room(client, id),
         client.prefetchQuery(playbackQuery(id)),
-        client.prefetchQuery(ingestQuery(id)),
-        client.prefetchQuery(streamKeysQuery(id)),
         client.prefetchInfiniteQuery(projectEventsQuery(id)),
         client.prefetchQuery(projectQuery(id)).then(() => signal(client, id)),
       ],
@@ -95,11 +93,14 @@ const NEEDS: [RegExp, Need][] = [
   [/^\/setup()\b/, { page: pages.Setup, answers: (client) => [client.prefetchQuery(setupQuery)] }],
 ];
 
-/** How the broadcast goes that is on the air, if one is. */
+/** How the broadcast goes that is on the air, or else where to send one: that is closed while an encoder is there. */
 async function signal(client: QueryClient, id: string): Promise<unknown> {
   const { live } = client.getQueryData(projectQuery(id).queryKey) ?? {};
-  if (!live?.broadcast_id || live.state === 'waiting' || live.state === 'ended') return null;
-  return Promise.all([Chart.ready(), client.prefetchQuery(healthQuery(live.broadcast_id)), client.prefetchQuery(statsQuery(live.broadcast_id))]);
+  if (!live) return null;
+  const waits = live.state === 'waiting' || live.state === 'ended';
+  const ways = waits || live.test_pattern ? [client.prefetchQuery(ingestQuery(id)), client.prefetchQuery(streamKeysQuery(id))] : [];
+  if (!live.broadcast_id || waits) return Promise.all(ways);
+  return Promise.all([...ways, Chart.ready(), client.prefetchQuery(healthQuery(live.broadcast_id)), client.prefetchQuery(statsQuery(live.broadcast_id))]);
 }
 
 /** Who is here; for nobody, the door. */

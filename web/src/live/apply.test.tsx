@@ -48,8 +48,35 @@ it('figures make nothing old', () => {
 });
 
 it('a link that comes back asks for everything again', () => {
-  link.receive({ kind: 'open', resumed: true, at: Date.now() });
+  link.receive({ kind: 'open', missed: true, at: Date.now() });
   expect(old).toEqual(['"all"']);
+});
+
+it('a link that misses nothing asks for nothing', () => {
+  link.receive({ kind: 'open', missed: false, at: Date.now() });
+  vi.advanceTimersByTime(1000);
+  expect(old).toEqual([]);
+});
+
+it('a server that remembers too little is asked for everything', () => {
+  link.receive({ kind: 'event', at: Date.now(), event: { id: '', type: 'events.missed', data: '{}' } });
+  expect(old).toEqual(['"all"']);
+});
+
+it('a key that nobody has is news to every project that waits', async () => {
+  vi.mocked(client.invalidateQueries).mockRestore();
+  for (const id of ['prj_1', 'prj_2']) for (const part of ['ingest', 'playback']) client.setQueryData(keys.projectPart(id, part), {});
+  tell(event('ingest.rejected', {}, { project_id: null }));
+  await vi.advanceTimersByTimeAsync(200);
+  const isOld = (id: string, part: string) => client.getQueryState(keys.projectPart(id, part))?.isInvalidated;
+  expect(['prj_1', 'prj_2'].map((id) => [isOld(id, 'ingest'), isOld(id, 'playback')])).toEqual([[true, false], [true, false]]);
+});
+
+it('what is shown is as old as the server was last heard', () => {
+  const heard = Date.now() + 30_000;
+  link.receive({ kind: 'open', missed: false, at: heard - 30_000 });
+  link.receive({ kind: 'lost', signedOut: false, at: heard });
+  expect(link.state()).toEqual({ status: 'lost', dataAt: heard });
 });
 
 it('every type of event makes something old besides the list of events', () => {

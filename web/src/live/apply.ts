@@ -10,6 +10,9 @@ const GATHER_MS = 120;
 
 type Old = (event: Event) => QueryKey[];
 
+/** In a key: whichever project. */
+const ANY = '*';
+
 const project = (id: string | null, ...parts: string[]): QueryKey[] =>
   id ? parts.map((part) => keys.projectPart(id, part)) : [];
 const stream = (id: string | null, ...parts: string[]): QueryKey[] =>
@@ -19,6 +22,8 @@ const stream = (id: string | null, ...parts: string[]): QueryKey[] =>
 const face = (id: string | null): QueryKey[] => (id ? [keys.projects, keys.project(id)] : [keys.projects]);
 
 const RULES: [RegExp, Old][] = [
+  // A key that nobody has belongs to no project; it is news to all that wait.
+  [/^ingest\.rejected/, (e) => (e.project_id ? [] : [keys.projectPart(ANY, 'ingest')])],
   [/^ingest\./, (e) => [...face(e.project_id), keys.connections, ...project(e.project_id, 'ingest', 'playback')]],
   [/^stream\./, (e) => [
     ...face(e.project_id),
@@ -48,6 +53,12 @@ function isWhole(key: QueryKey): boolean {
   return (key[0] === 'project' || key[0] === 'stream') && key.length === 2;
 }
 
+/** The queries that a key stands for. */
+function under(key: QueryKey): { queryKey: QueryKey; exact: boolean } | { predicate: (query: { queryKey: QueryKey }) => boolean } {
+  if (!key.includes(ANY)) return { queryKey: key, exact: isWhole(key) };
+  return { predicate: ({ queryKey }) => key.every((part, index) => part === ANY || part === queryKey[index]) };
+}
+
 /** An output's state is in the event: the row need not wait for an answer. */
 function putOutput(client: QueryClient, event: Event): void {
   const told = (event.data.output ?? event.data) as Partial<Output>;
@@ -74,7 +85,7 @@ export function applyEvents(client: QueryClient): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     timer = undefined;
-    for (const key of old.values()) void client.invalidateQueries({ queryKey: key, exact: isWhole(key) });
+    for (const key of old.values()) void client.invalidateQueries(under(key));
     old.clear();
   };
   const unlisten = link.listen((message) => {
@@ -84,8 +95,8 @@ export function applyEvents(client: QueryClient): () => void {
       return;
     }
     if (message.kind === 'open') {
-      // What happened meanwhile is replayed, as far back as the server remembers; asking again covers the rest.
-      if (message.resumed) void client.invalidateQueries();
+      // What happened meanwhile is told, as far back as the server remembers; asking again covers what is in no event.
+      if (message.missed) void client.invalidateQueries();
       return;
     }
     const { event } = message;

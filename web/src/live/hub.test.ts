@@ -48,6 +48,57 @@ it('a tab that comes late hears how the link is', async () => {
   expect(late.told.map(({ kind }) => kind)).toEqual(['open']);
 });
 
+it('a tab is told whether something happened after it had asked, and before it was here', async () => {
+  const hub = new Hub('/events');
+  hub.join(tab().port);
+  await settle();
+  await vi.advanceTimersByTimeAsync(5000);
+  const before = Date.now();
+  await vi.advanceTimersByTimeAsync(100);
+  const joins = (since: number) => {
+    const one = tab();
+    hub.join(one.port, since);
+    return one.told[0];
+  };
+  expect(joins(before)).toMatchObject({ kind: 'open', missed: false });
+  send('event: stats\ndata: {}\n\n');
+  await settle();
+  expect(joins(before)).toMatchObject({ kind: 'open', missed: false });
+  send('id: evt_1\nevent: output.state\ndata: {}\n\n');
+  await settle();
+  expect(joins(before)).toMatchObject({ kind: 'open', missed: true });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(joins(Date.now())).toMatchObject({ kind: 'open', missed: false });
+  // From before all that is told.
+  expect(joins(before - 10_000)).toMatchObject({ kind: 'open', missed: true });
+});
+
+it('a tab that asked before the one that has opened the connection is not taken for told', async () => {
+  const hub = new Hub('/events');
+  const [one, other] = [tab(), tab()];
+  hub.join(one.port, Date.now() - 100);
+  hub.join(other.port, Date.now() - 900);
+  await settle();
+  expect(other.told).toMatchObject([{ kind: 'open', missed: true }]);
+});
+
+it('a server that is quiet is heard: what is shown is as old as its last heartbeat', async () => {
+  const hub = new Hub('/events');
+  const { told, port } = tab();
+  hub.join(port);
+  await settle();
+  for (let beat = 0; beat < 20; beat += 1) {
+    await vi.advanceTimersByTimeAsync(15_000);
+    hub.asked(port, 'here');
+    send(': here\n\n');
+  }
+  await settle();
+  const heard = Date.now();
+  await vi.advanceTimersByTimeAsync(45_000);
+  const lost = told.find(({ kind }) => kind === 'lost');
+  expect(lost && heard - lost.at).toBeLessThan(100);
+});
+
 it('the last tab takes the connection with it', async () => {
   const hub = new Hub('/events');
   const [one, two] = [tab(), tab()];
@@ -79,5 +130,5 @@ it('a tab that died without a word is forgotten', async () => {
   expect(alive.told.at(-1)?.kind).toBe('event');
   // It was only frozen, and is told that it has missed something.
   hub.asked(dead.port, 'here');
-  expect(dead.told.at(-1)).toMatchObject({ kind: 'open', resumed: true });
+  expect(dead.told.at(-1)).toMatchObject({ kind: 'open', missed: true });
 });

@@ -6,12 +6,14 @@ export const EVENTS_URL = '/api/v1/events/stream';
 
 /** From the hub to a tab. */
 export type Told =
-  | { kind: 'open'; resumed: boolean; at: number }
+  /** `missed`: something may have happened that this tab was not told of. */
+  | { kind: 'open'; missed: boolean; at: number }
+  /** `at`: when the server was last heard. */
   | { kind: 'lost'; signedOut: boolean; at: number }
   | { kind: 'event'; event: WireEvent; at: number };
 
 /** From a tab to the hub. `here` is said every few seconds, because a tab that is gone says nothing. */
-export type Asked = 'here' | 'bye' | 'now';
+export type Asked = 'here' | 'bye' | 'now' | { join: number };
 
 /** A tab that has been silent for so long is gone: browsers slow a hidden tab's timers down to one a minute. */
 const SILENT_MS = 150_000;
@@ -22,39 +24,55 @@ export interface Port {
 
 export class Hub {
   #ports = new Map<Port, number>();
-  #state: Told | null = null;
+  #state: Extract<Told, { kind: 'open' | 'lost' }> | null = null;
+  /** When the server was last heard, if only by a heartbeat. */
+  #heardAt = Date.now();
+  /** When the last event came; figures are none. */
+  #eventAt = 0;
+  /** From when on nothing is missing. */
+  #coveredFrom = Infinity;
+  /** From when on the tabs have asked for what they show. */
+  #since = Infinity;
   readonly #link: EventLink;
 
   constructor(url: string) {
-    this.#link = new EventLink(url, {
-      open: (resumed) => this.#tell((this.#state = { kind: 'open', resumed, at: Date.now() })),
-      event: (event) => this.#tell({ kind: 'event', event, at: Date.now() }),
-      lost: (signedOut) => {
-        // The time is that of the first failure: how old what is shown has become.
-        if (this.#state?.kind !== 'lost' || signedOut) this.#state = { kind: 'lost', signedOut, at: Date.now() };
-        this.#tell(this.#state);
+    const listener = {
+      open: (resumed: boolean) => {
+        this.#heardAt = Date.now();
+        // One that came while the question was on its way may have asked for its answers before what is told.
+        const missed = resumed || this.#since < this.#coveredFrom;
+        this.#tell((this.#state = { kind: 'open', missed, at: this.#heardAt }));
       },
-    });
+      heard: () => (this.#heardAt = Date.now()),
+      event: (event: WireEvent) => {
+        if (event.type !== 'stats') this.#eventAt = Date.now();
+        this.#tell({ kind: 'event', event, at: Date.now() });
+      },
+      lost: (signedOut: boolean) => {
+        this.#tell((this.#state = { kind: 'lost', signedOut, at: this.#heardAt }));
+      },
+    };
+    this.#link = new EventLink(url, listener, () => (this.#coveredFrom = this.#since));
   }
 
-  join(port: Port): void {
+  /** `since`: from when on this tab has asked for what it shows. */
+  join(port: Port, since = Date.now()): void {
     this.#ports.set(port, Date.now());
+    this.#since = Math.min(this.#since, since);
     if (this.#state?.kind === 'lost' && this.#state.signedOut) this.#state = null;
-    if (this.#state) port.postMessage(this.#state);
+    if (this.#state?.kind === 'lost') port.postMessage(this.#state);
+    // What came after it had asked, and before it was here, it may not have seen.
+    if (this.#state?.kind === 'open') port.postMessage({ ...this.#state, missed: since < this.#coveredFrom || since <= this.#eventAt });
     this.#link.start();
   }
 
   asked(port: Port, asked: Asked): void {
+    if (typeof asked === 'object') this.join(port, asked.join);
     if (asked === 'here' && this.#ports.has(port)) this.#ports.set(port, Date.now());
-    else if (asked === 'here') this.#returned(port);
+    // It was taken for gone: frozen by the browser, or restored. It has missed what happened meanwhile.
+    else if (asked === 'here') this.join(port, 0);
     if (asked === 'now') this.#link.now();
     if (asked === 'bye') this.#leave(port);
-  }
-
-  /** A tab that was taken for gone: frozen by the browser, or restored. It has missed what happened meanwhile. */
-  #returned(port: Port): void {
-    this.join(port);
-    if (this.#state?.kind === 'open') port.postMessage({ ...this.#state, resumed: true });
   }
 
   #leave(port: Port): void {
@@ -62,6 +80,7 @@ export class Hub {
     if (this.#ports.size > 0) return;
     this.#link.stop();
     this.#state = null;
+    this.#since = Infinity;
   }
 
   #tell(told: Told): void {

@@ -8,7 +8,7 @@ export type LinkState =
   | { status: 'open' }
   | { status: 'lost'; dataAt: number };
 
-type Handler = (message: { kind: 'open'; resumed: boolean } | { kind: 'event'; event: Event } | { kind: 'stats'; stats: Stats }) => void;
+type Handler = (message: { kind: 'open'; missed: boolean } | { kind: 'event'; event: Event } | { kind: 'stats'; stats: Stats }) => void;
 
 const HERE_MS = 20_000;
 
@@ -19,6 +19,8 @@ class Link {
   #ask: ((asked: Asked) => void) | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #dataAt = Date.now();
+  /** From when on what this page shows has been asked for. */
+  #since = performance.timeOrigin;
   onSignedOut: () => void = () => {};
 
   /** Opens the link; the answer closes it. */
@@ -37,6 +39,7 @@ class Link {
       removeEventListener('pageshow', here);
       removeEventListener('online', this.retry);
       ask('bye');
+      this.#since = Date.now();
       this.#ask = null;
       this.#set({ status: 'connecting' });
     };
@@ -59,6 +62,8 @@ class Link {
   /** What came; public, so that a test can play the server. */
   receive(told: Told): void {
     if (told.kind === 'lost') {
+      // A quiet server is heard as well, and what is shown was true until it was not.
+      this.#dataAt = Math.max(this.#dataAt, told.at);
       this.#set({ status: 'lost', dataAt: this.#dataAt });
       if (told.signedOut) this.onSignedOut();
       return;
@@ -66,7 +71,11 @@ class Link {
     this.#dataAt = told.at;
     if (this.#state.status !== 'open') this.#set({ status: 'open' });
     if (told.kind === 'open') {
-      this.#emit({ kind: 'open', resumed: told.resumed });
+      this.#emit({ kind: 'open', missed: told.missed });
+      return;
+    }
+    if (told.event.type === 'events.missed') {
+      this.#emit({ kind: 'open', missed: true });
       return;
     }
     const parsed = parse(told.event.data);
@@ -90,13 +99,14 @@ class Link {
     const { port } = worker;
     port.addEventListener('message', ({ data }: MessageEvent<Told>) => this.receive(data));
     port.start();
+    port.postMessage({ join: this.#since } satisfies Asked, []);
     return (asked) => port.postMessage(asked, []);
   }
 
   #alone(): (asked: Asked) => void {
     const hub = new Hub(EVENTS_URL);
     const port = { postMessage: (told: Told) => this.receive(told) };
-    hub.join(port);
+    hub.join(port, this.#since);
     return (asked) => hub.asked(port, asked);
   }
 }

@@ -9,5 +9,4 @@ addEventListener('connect', (event) => {
   if (!port) return;
   port.addEventListener('message', ({ data }: MessageEvent<Asked>) => hub.asked(port, data));
   port.start();
-  hub.join(port);
 });

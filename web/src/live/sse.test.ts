@@ -15,6 +15,14 @@ describe('the parser', () => {
     }
   });
 
+  it('takes the id of an event that says nothing else', () => {
+    const parser = new Parser();
+    expect(parser.push('id: evt_3\nretry: 2000\n: hello\n\n')).toEqual([]);
+    expect(parser.lastId).toBe('evt_3');
+    parser.push('event: stats\ndata: {}\n\n');
+    expect(parser.lastId).toBe('evt_3');
+  });
+
   it('takes all three ends of line', () => {
     expect(new Parser().push('data: a\r\n\r\ndata: b\n\ndata: c\n\n').map(({ data }) => data)).toEqual(['a', 'b', 'c']);
   });
@@ -22,6 +30,7 @@ describe('the parser', () => {
 
 /** One connection of the server: what was asked, and a hand on its stream. */
 interface Connection {
+  url: string;
   lastId: string | null;
   send: (text: string) => void;
   end: () => void;
@@ -30,15 +39,17 @@ interface Connection {
 describe('the link', () => {
   let connections: Connection[];
   let answers: (Response | Error)[];
-  let told: { open: boolean[]; events: WireEvent[]; lost: boolean[] };
+  let told: { open: boolean[]; events: WireEvent[]; lost: boolean[]; heard: number };
+  let since: number;
   let link: EventLink;
 
   beforeEach(() => {
     vi.useFakeTimers();
     connections = [];
     answers = [];
-    told = { open: [], events: [], lost: [] };
-    vi.stubGlobal('fetch', async (_: string, init: RequestInit) => {
+    told = { open: [], events: [], lost: [], heard: 0 };
+    since = Date.now();
+    vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
       const refused = answers.shift();
       if (refused instanceof Error) throw refused;
       if (refused) return refused;
@@ -46,6 +57,7 @@ describe('the link', () => {
       const body = new ReadableStream<Uint8Array>({ start: (given) => { controller = given; } });
       init.signal?.addEventListener('abort', () => controller?.error(new DOMException('aborted', 'AbortError')));
       connections.push({
+        url,
         lastId: (init.headers as Record<string, string>)['Last-Event-ID'] ?? null,
         send: (text) => controller?.enqueue(new TextEncoder().encode(text)),
         end: () => controller?.close(),
@@ -54,10 +66,11 @@ describe('the link', () => {
     });
     const listener: Listener = {
       open: (resumed) => told.open.push(resumed),
+      heard: () => (told.heard += 1),
       event: (event) => told.events.push(event),
       lost: (signedOut) => told.lost.push(signedOut),
     };
-    link = new EventLink('/events', listener);
+    link = new EventLink('/events', listener, () => since);
   });
 
   afterEach(() => link.stop());
@@ -76,6 +89,47 @@ describe('the link', () => {
     await vi.advanceTimersByTimeAsync(2000);
     expect(connections.map(({ lastId }) => lastId)).toEqual([null, 'evt_7']);
     expect(told.open).toEqual([false, true]);
+  });
+
+  it('goes on behind the beginning where it has heard nothing since', async () => {
+    link.start();
+    await settle();
+    latest().send('id: evt_7\nretry: 2000\n: hello\n\n');
+    await settle();
+    latest().end();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(connections.map(({ lastId }) => lastId)).toEqual([null, 'evt_7']);
+    expect(told.open).toEqual([false, true]);
+  });
+
+  it('says that it was open before, also to a server that has never had an event', async () => {
+    link.start();
+    await settle();
+    latest().end();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(told.open).toEqual([false, true]);
+  });
+
+  it('asks for what happened since the page has asked for its answers', async () => {
+    since = Date.now() - 800;
+    answers = [new TypeError('refused')];
+    link.start();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(latest().url).toMatch(/^\/events\?back_ms=\d+$/);
+    expect(Number(latest().url.split('=')[1])).toBeGreaterThan(800 + 500);
+    latest().send('id: evt_7\n\n');
+    await settle();
+    latest().end();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect([latest().url, latest().lastId]).toEqual(['/events', 'evt_7']);
+  });
+
+  it('hears a heartbeat', async () => {
+    link.start();
+    await settle();
+    latest().send(': here\n\n');
+    await settle();
+    expect([told.heard, told.events]).toEqual([1, []]);
   });
 
   it('comes back after answers that EventSource would give up on', async () => {

@@ -12,6 +12,8 @@ export interface WireEvent {
 export class Parser {
   #rest = '';
   #event: WireEvent = { id: '', type: '', data: '' };
+  /** Behind what to go on. An event without data moves it as well (HTML, section 9.2.6): the server begins with one. */
+  lastId = '';
   /** Milliseconds that the server wants us to wait before we come back. */
   retryMs: number | null = null;
 
@@ -21,6 +23,7 @@ export class Parser {
     const events: WireEvent[] = [];
     for (const line of lines) {
       if (line === '') {
+        if (this.#event.id) this.lastId = this.#event.id;
         if (this.#event.data) events.push({ ...this.#event, data: this.#event.data.slice(0, -1) });
         this.#event = { id: '', type: '', data: '' };
       } else {
@@ -43,7 +46,10 @@ export class Parser {
 
 /** What the connection tells of itself. */
 export interface Listener {
+  /** `resumed`: it has been open before. */
   open(resumed: boolean): void;
+  /** Something came: an event, or the comment that proves a quiet line alive. */
+  heard(): void;
   event(event: WireEvent): void;
   /** `signedOut`: the server answered, and says that nobody is signed in. */
   lost(signedOut: boolean): void;
@@ -59,12 +65,15 @@ export class EventLink {
   #stop: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastId = '';
+  #opened = false;
   #failures = 0;
   #retryMs = WAIT_MIN_MS;
 
   constructor(
     private readonly url: string,
     private readonly listener: Listener,
+    /** Since when (here) what happens is wanted; until the server has told where to go on. */
+    private readonly since: () => number = Date.now,
   ) {}
 
   start(): void {
@@ -86,12 +95,18 @@ export class EventLink {
     this.start();
   }
 
+  /** Nothing is behind yet: the server also tells what happened since the answers were asked for. */
+  #address(): string {
+    const back = this.#lastId ? 0 : Math.max(0, Math.round(Date.now() - this.since()));
+    return back ? `${this.url}?back_ms=${back}` : this.url;
+  }
+
   async #run(): Promise<void> {
     const stop = new AbortController();
     this.#stop = stop;
     let signedOut = false;
     try {
-      const response = await fetch(this.url, {
+      const response = await fetch(this.#address(), {
         signal: stop.signal,
         cache: 'no-store',
         headers: { Accept: 'text/event-stream', ...(this.#lastId && { 'Last-Event-ID': this.#lastId }) },
@@ -112,7 +127,8 @@ export class EventLink {
 
   async #read(body: ReadableStream<Uint8Array>, stop: AbortController): Promise<void> {
     this.#failures = 0;
-    this.listener.open(this.#lastId !== '');
+    this.listener.open(this.#opened);
+    this.#opened = true;
     const parser = new Parser();
     const decoder = new TextDecoder();
     const reader = body.getReader();
@@ -123,10 +139,9 @@ export class EventLink {
         if (done) return;
         clearTimeout(watchdog);
         watchdog = setTimeout(() => stop.abort(), QUIET_MS);
-        for (const event of parser.push(decoder.decode(value, { stream: true }))) {
-          if (event.id) this.#lastId = event.id;
-          this.listener.event(event);
-        }
+        this.listener.heard();
+        for (const event of parser.push(decoder.decode(value, { stream: true }))) this.listener.event(event);
+        if (parser.lastId) this.#lastId = parser.lastId;
         this.#retryMs = parser.retryMs ?? this.#retryMs;
       }
     } finally {

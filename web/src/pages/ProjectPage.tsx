@@ -21,7 +21,9 @@ export default function ProjectPage({ id }: { id: string }) {
   const encoder = <EncoderSetup project={project} />;
   return (
     <>
-      <StreamControls project={project} platforms={sending} />
+      <Boundary name="What acts on the whole show" fallback={<Skeleton className="mb-4 h-16" />} resetKeys={[id]}>
+        <StreamControls project={project} platforms={sending} />
+      </Boundary>
       <ProjectTabs id={id} />
       <div className="mb-4">
         <Boundary name="The signal path" fallback={<Skeleton className="h-[98px]" />} resetKeys={[id]}>

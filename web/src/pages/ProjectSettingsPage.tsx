@@ -2,6 +2,7 @@
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { projectQuery } from '@/api/queries';
 import { DangerZone } from '@/features/project-settings/DangerZone';
+import { Dock } from '@/features/project-settings/Dock';
 import { Embed } from '@/features/project-settings/Embed';
 import { General } from '@/features/project-settings/General';
 import { StreamKeys } from '@/features/project-settings/StreamKeys';
@@ -26,11 +27,14 @@ export default function ProjectSettingsPage({ id }: { id: string }) {
         <Panel title="General" fallback={rows}>
           <General key={project.revision} project={project} />
         </Panel>
-        <Panel title="Stream keys" fallback={rows}>
+        <Panel title="Stream keys" fallback={<SkeletonRows rows={2} height="h-20 sm:h-[4.4rem]" />}>
           <StreamKeys project={project} />
         </Panel>
-        <Panel title="For viewers" fallback={rows}>
+        <Panel title="For viewers" fallback={<SkeletonRows rows={4} height="h-24 sm:h-[4.4rem]" />}>
           <Embed project={project} />
+        </Panel>
+        <Panel title="Inside OBS" fallback={rows}>
+          <Dock project={project} />
         </Panel>
         {!project.declared && (
           <Panel title="Danger" fallback={rows}>

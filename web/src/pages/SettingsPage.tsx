@@ -46,14 +46,14 @@ export default function SettingsPage({ id }: { id: string }) {
                 <Link
                   href={`/settings/${to}`}
                   aria-current={to === tab.id ? 'page' : undefined}
-                  className={`flex min-h-10 items-center rounded-control px-3 text-sm font-medium whitespace-nowrap ${to === tab.id ? 'bg-raised text-ink' : 'text-faint hover:text-ink'}`}
+                  className={`tap flex min-h-10 pointer-coarse:min-h-[44px] items-center rounded-control px-3 text-sm font-medium whitespace-nowrap ${to === tab.id ? 'bg-raised text-ink' : 'text-faint hover:text-ink'}`}
                 >
                   {label}
                 </Link>
               </li>
             ))}
             <li>
-              <a href="/api-docs" className="flex min-h-10 items-center rounded-control px-3 text-sm font-medium whitespace-nowrap text-faint hover:text-ink">
+              <a href="/api-docs" className="tap flex min-h-10 pointer-coarse:min-h-[44px] items-center rounded-control px-3 text-sm font-medium whitespace-nowrap text-faint hover:text-ink">
                 API documentation
               </a>
             </li>

@@ -12,6 +12,9 @@ import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
 import { useTitle } from '@/ui/PageHead';
 
+const FIRST_LINK = 'gostream admin setup-link';
+const RESET_LINK = 'gostream admin reset-link --email ADDRESS';
+
 export default function SetupPage({ link: path }: { link?: string | undefined }) {
   const setup = useSuspenseQuery(setupQuery).data;
   const link = linkFrom(path, window.location.search, window.location.hash);
@@ -25,7 +28,7 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
           <>
             <p>{setup.needed ? 'Open the setup link that the server printed when it started.' : 'Everything is set up already.'}</p>
             <p className="mt-3">
-              It is gone? In a shell on the server: <code>gostream admin {setup.needed ? 'setup-link' : 'reset-link --email ADDRESS'}</code>
+              It is gone? In a shell on the server: <code>{setup.needed ? FIRST_LINK : RESET_LINK}</code>
             </p>
           </>
         }
@@ -41,7 +44,8 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
   return setup.needed ? <FirstAdmin link={link} /> : <NewPassword link={link} />;
 }
 
-function LinkTrouble({ error }: { error: ApiError | null }) {
+/** `command`: what makes another link, in a shell on the server. */
+function LinkTrouble({ error, command }: { error: ApiError | null; command: string }) {
   if (!error || Object.keys(error.fields).some((field) => field !== 'link')) return null;
   const old = error.fields.link || [403, 404, 410].includes(error.status);
   return (
@@ -49,7 +53,7 @@ function LinkTrouble({ error }: { error: ApiError | null }) {
       {error.fields.link ?? error.message}
       {old && (
         <span className="mt-1 block text-soft">
-          A link works once, and for 30 minutes. A new one: <code>gostream admin reset-link --email ADDRESS</code>
+          A link works once, and for 30 minutes. A new one: <code>{command}</code>
         </span>
       )}
     </FormError>
@@ -82,7 +86,7 @@ function FirstAdmin({ link }: { link: string }) {
           hint={`At least ${password_rule.min_length} characters. Long beats complicated.`}
           error={error?.fields.password}
         />
-        <LinkTrouble error={error} />
+        <LinkTrouble error={error} command={FIRST_LINK} />
         <Button kind="primary" type="submit" busy={make.isPending}>
           Open the control room
         </Button>
@@ -116,7 +120,7 @@ function NewPassword({ link }: { link: string }) {
           hint={`At least ${password_rule.min_length} characters.`}
           error={error?.fields.password}
         />
-        <LinkTrouble error={error} />
+        <LinkTrouble error={error} command={RESET_LINK} />
         <Button kind="primary" type="submit" busy={make.isPending}>
           Set it and sign in
         </Button>

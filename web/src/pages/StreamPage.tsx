@@ -6,6 +6,7 @@ import { destinationsQuery, reportQuery } from '@/api/queries';
 import type { Report } from '@/api/types';
 import { EventRow } from '@/features/activity/EventRow';
 import { Issues } from '@/features/project/Issues';
+import { Curve } from '@/features/streams/Curve';
 import { OutputTable } from '@/features/streams/OutputTable';
 import { save } from '@/features/streams/save';
 import { useQuery } from '@tanstack/react-query';
@@ -15,7 +16,7 @@ import { PageHead } from '@/ui/PageHead';
 import { PanelHead } from '@/ui/Panel';
 import { asTold, encoderName } from '@/words/events';
 import { DEPARTURES } from '@/words/states';
-import { clock, date, dateTime, timeOfDay } from '@/words/format';
+import { bitrate, clock, date, dateTime, timeOfDay } from '@/words/format';
 
 export default function StreamPage({ id }: { id: string }) {
   const report = useSuspenseQuery(reportQuery(id)).data;
@@ -26,7 +27,7 @@ export default function StreamPage({ id }: { id: string }) {
   return (
     <>
       <nav aria-label="Where" className="text-sm text-faint">
-        <Link href={`/projects/${project.id}/streams`} className="hover:text-ink">
+        <Link href={`/projects/${project.id}/streams`} className="tap hover:text-ink">
           {project.name}, shows
         </Link>
       </nav>
@@ -40,6 +41,10 @@ export default function StreamPage({ id }: { id: string }) {
         }
       />
       <Facts report={report} duration={duration_s} />
+      <section className="panel mb-4" aria-labelledby="curve">
+        <PanelHead id="curve" title="Bitrate" aside="from beginning to end" />
+        <Curve report={report} names={names} />
+      </section>
       <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
         <div className="grid grid-cols-1 gap-4">
           <section className="panel" aria-labelledby="issues">
@@ -64,21 +69,23 @@ export default function StreamPage({ id }: { id: string }) {
   );
 }
 
-function Facts({ report: { broadcast, outputs }, duration }: { report: Report; duration: number }) {
+function Facts({ report: { broadcast, outputs, summary }, duration }: { report: Report; duration: number }) {
   const facts: [string, string][] = [
     ['Began', timeOfDay(broadcast.started_at)],
     ['Ended', broadcast.ended_at ? timeOfDay(broadcast.ended_at) : 'still on the air'],
     ['Length', clock(duration)],
     ['Encoder', encoderName(broadcast.encoder) ?? 'unknown'],
+    ['Node', broadcast.node],
     ['Destinations', String(outputs.length)],
+    ['Bitrate', bitrate(summary.video_bits + summary.audio_bits)],
     ['End', DEPARTURES[broadcast.end_reason ?? ''] ?? broadcast.end_reason ?? '–'],
   ];
   return (
-    <dl className="panel mb-4 grid grid-cols-2 gap-x-6 gap-y-3 p-4 sm:grid-cols-3 lg:grid-cols-6" title={dateTime(broadcast.started_at)}>
+    <dl className="panel mb-4 grid grid-cols-2 gap-x-6 gap-y-3 p-4 sm:grid-cols-3 lg:grid-cols-4 2xl:grid-cols-8" title={dateTime(broadcast.started_at)}>
       {facts.map(([label, value]) => (
         <div key={label}>
           <dt className="engraved">{label}</dt>
-          <dd className="figure font-medium">{value}</dd>
+          <dd className="figure font-medium break-words">{value}</dd>
         </div>
       ))}
     </dl>

@@ -1,7 +1,7 @@
 // The machine: what it carries, whether it is well, and which others there are.
 import { PageHead } from '@/ui/PageHead';
 import { Panel } from '@/ui/Panel';
-import { SkeletonRows } from '@/ui/Skeleton';
+import { SkeletonRows, SkeletonTiles } from '@/ui/Skeleton';
 import { Checks } from '@/features/system/Checks';
 import { Figures } from '@/features/system/Figures';
 import { Nodes } from '@/features/system/Nodes';
@@ -11,7 +11,7 @@ export default function SystemPage() {
     <>
       <PageHead title="System" />
       <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
-        <Panel title="This server" fallback={<SkeletonRows rows={3} height="h-12" />} className="lg:col-span-2">
+        <Panel title="This server" fallback={<SkeletonTiles tiles={12} className="rounded-b-panel sm:grid-cols-3 lg:grid-cols-4" />} className="lg:col-span-2">
           <Figures />
         </Panel>
         <Panel title="Checks" fallback={<SkeletonRows rows={5} height="h-9" />}>

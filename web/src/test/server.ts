@@ -6,6 +6,8 @@ type Body = Record<string, unknown>;
 export interface Asked {
   method: string;
   path: string;
+  /** With its `?`, where it has one. */
+  search: string;
   body: Body | null;
   headers: Headers;
 }
@@ -26,9 +28,9 @@ export function serve(routes: Record<string, Answer>): { asked: Asked[]; routes:
   const asked: Asked[] = [];
   const fetched = async (input: Request | string, init?: RequestInit): Promise<Response> => {
     const request = new Request(typeof input === 'string' ? new URL(input, location.origin) : input, init);
-    const path = new URL(request.url).pathname;
+    const { pathname: path, search } = new URL(request.url);
     const text = await request.text();
-    const one: Asked = { method: request.method, path, body: text ? (JSON.parse(text) as Body) : null, headers: request.headers };
+    const one: Asked = { method: request.method, path, search, body: text ? (JSON.parse(text) as Body) : null, headers: request.headers };
     asked.push(one);
     const route = routes[`${request.method} ${path}`];
     const value = await (typeof route === 'function' ? (route as (asked: Asked) => unknown)(one) : route);

@@ -34,6 +34,15 @@ export function Boundary({ name, fallback, resetKeys, page = false, children }: 
   );
 }
 
+/** For what stands beside something else, and may be missing without a word. */
+export function Beside({ resetKeys, children }: { resetKeys: unknown[]; children: ReactNode }) {
+  return (
+    <ErrorBoundary fallback={null} resetKeys={resetKeys}>
+      <Suspense>{children}</Suspense>
+    </ErrorBoundary>
+  );
+}
+
 function Failure({ name, page, error, resetErrorBoundary }: FallbackProps & { name: string; page: boolean }) {
   const failure = error as unknown;
   const Heading = page ? 'h1' : 'p';

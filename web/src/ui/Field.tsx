@@ -55,18 +55,16 @@ export function SelectField({ label, hint, error, children, ...rest }: Common & 
 export function CheckField({ label, hint, ...rest }: { label: ReactNode; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId();
   return (
-    <div className="flex items-start gap-2.5">
-      <input {...rest} id={id} type="checkbox" className="mt-1 size-4 accent-(--ink)" aria-describedby={hint ? `${id}-hint` : undefined} />
-      <div>
-        <label htmlFor={id} className="text-sm font-medium">
-          {label}
-        </label>
-        {hint && (
-          <p id={`${id}-hint`} className="text-[0.82rem] text-faint">
-            {hint}
-          </p>
-        )}
-      </div>
+    <div>
+      <label className="check">
+        <input {...rest} type="checkbox" aria-describedby={hint ? `${id}-hint` : undefined} />
+        {label}
+      </label>
+      {hint && (
+        <p id={`${id}-hint`} className="check-hint text-[0.82rem] text-faint">
+          {hint}
+        </p>
+      )}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { DropdownMenu } from 'radix-ui';
 import { MenuButton, type MenuEntry } from './Menu';
 
 const ITEM =
-  'flex min-h-9 cursor-pointer items-center gap-2.5 rounded-[6px] px-2.5 text-sm outline-none select-none data-disabled:cursor-not-allowed data-disabled:text-faint data-highlighted:bg-line pointer-coarse:min-h-11';
+  'flex min-h-9 cursor-pointer items-center gap-2.5 rounded-[6px] px-2.5 text-sm outline-none select-none data-disabled:cursor-not-allowed data-disabled:text-faint data-highlighted:bg-line pointer-coarse:min-h-[44px]';
 
 export default function MenuRadix({ label, entries }: { label: string; entries: (MenuEntry | null)[] }) {
   return (

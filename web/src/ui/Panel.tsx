@@ -1,10 +1,10 @@
 // A part of a page: a heading, what can be done there, and a boundary of its own.
 import { type ReactNode, useId } from 'react';
-import { Boundary } from './Boundary';
+import { Beside, Boundary } from './Boundary';
 
 interface Props {
   title: string;
-  /** A figure or a word beside the heading. */
+  /** A figure or a word beside the heading. Where it fails it is not there: the panel itself says what is wrong. */
   aside?: ReactNode;
   actions?: ReactNode;
   fallback: ReactNode;
@@ -17,7 +17,7 @@ export function Panel({ title, aside, actions, fallback, resetKeys, className = 
   const id = useId();
   return (
     <section className={`panel min-w-0 ${className}`} aria-labelledby={id}>
-      <PanelHead id={id} title={title} aside={aside} actions={actions} />
+      <PanelHead id={id} title={title} aside={aside && <Beside resetKeys={resetKeys ?? []}>{aside}</Beside>} actions={actions} />
       <Boundary name={title} fallback={fallback} {...(resetKeys && { resetKeys })}>
         {children}
       </Boundary>

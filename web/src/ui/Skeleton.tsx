@@ -27,6 +27,23 @@ export function SkeletonRows({ rows = 3, height = 'h-14' }: { rows?: number; hei
   );
 }
 
+/** Figures under their labels, in the grid that they will stand in. */
+export function SkeletonTiles({ tiles, className }: { tiles: number; className: string }) {
+  return (
+    <Loading>
+      <div className={`grid grid-cols-2 gap-px overflow-hidden bg-line ${className}`} aria-hidden>
+        {Array.from({ length: tiles }, (_, index) => (
+          <div key={index} className="bg-panel px-4 py-3">
+            <p className="engraved">&nbsp;</p>
+            <Skeleton className="h-[1.5625rem] w-24" />
+            <p className="min-h-5 text-[0.82rem]">&nbsp;</p>
+          </div>
+        ))}
+      </div>
+    </Loading>
+  );
+}
+
 /** A whole page: a heading, and two panels below it. */
 export function SkeletonPage() {
   return (

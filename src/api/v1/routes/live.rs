@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -31,7 +31,7 @@ use crate::api::v1::door::{Client, Listening, identify};
 use crate::api::v1::take::{Asked, Signed, Who, may};
 use crate::api::{Problem, catalogue};
 use crate::journal::{Measured, Subscription, WORDS_MAX, is_known, means, told};
-use crate::store::{About, Event, EventFilter, EventId, Page, ProjectId};
+use crate::store::{About, Event, EventFilter, EventId, Page, ProjectId, Sortable, UnixMillis};
 
 /// After how long a client comes back.
 const RETRY: Duration = Duration::from_millis(2_000);
@@ -59,6 +59,9 @@ pub(super) struct Wanted {
     types: Option<String>,
     /// As the header `Last-Event-ID`, for who cannot send headers.
     last_event_id: Option<String>,
+    /// Also what happened in so many milliseconds before, for who has not heard anything yet and asked other things first.
+    #[param(example = 800)]
+    back_ms: Option<u32>,
 }
 
 /// A second of a broadcast, as `stats` tells it.
@@ -93,7 +96,7 @@ pub(super) struct OutputFigures {
 /// Listen to what happens
 ///
 /// `id` is the event's, `event` its type, `data` the event as in `/events`. `stats` comes each second of each broadcast
-/// and has no `id`. `events.missed` says that more was missed than is told: read what you show anew. A comment comes
+/// and has no `id`. It begins with an `id` alone: what happens follows that one. `events.missed` says that more was missed than is told: read what you show anew. A comment comes
 /// every 15 seconds.
 #[utoipa::path(
     get, path = "/events/stream", tag = "events", security(("session" = []), ("token" = ["streams:read"])),
@@ -124,12 +127,17 @@ pub(super) async fn event_stream(
             .retry_after(Duration::from_secs(10))
     })?;
     let told = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let after = told.or(wanted.last_event_id.as_deref()).and_then(|id| id.parse::<EventId>().ok());
+    let seen = told.or(wanted.last_event_id.as_deref()).and_then(|id| id.parse::<EventId>().ok());
+    let after = seen.or_else(|| wanted.back_ms.map(began));
     let filter = EventFilter { about: project.map_or(About::All, About::Project), kind: None };
     let (after, missed) = resumed(&services, &filter, after).await?;
     let subscription = services.control.journal().subscribe(filter, after).await?;
     let measured = words.iter().any(|word| word == STATS).then(|| services.control.journal().measured());
-    let mut first = VecDeque::from([Line::default().retry(RETRY).comment("hello")]);
+    let hello = Line::default().retry(RETRY).comment("hello");
+    let mut first = VecDeque::from([match subscription.after() {
+        Some(id) => hello.id(id.to_string()),
+        None => hello,
+    }]);
     if missed {
         first.push_back(Line::default().event("events.missed").data("{}"));
     }
@@ -158,6 +166,12 @@ pub(super) async fn event_stream(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
     ];
     Ok((unbuffered, Sse::new(lines).keep_alive(KeepAlive::new().interval(COMMENT))).into_response())
+}
+
+/// Before what happened in so many milliseconds.
+fn began(back_ms: u32) -> EventId {
+    let time = UnixMillis::from(SystemTime::now()).before(Duration::from_millis(back_ms.into()));
+    Sortable::first_of(time).into()
 }
 
 /// Where a client that was here before goes on, and whether it missed too much for that.

@@ -11,7 +11,7 @@ import { DestinationList } from './DestinationList';
 const LIST = 'GET /api/v1/projects/prj_1/destinations';
 const sending = { state: 'sending', bitrate_bits: 6_000_000 } as const;
 
-beforeEach(() => link.receive({ kind: 'open', resumed: false, at: Date.now() }));
+beforeEach(() => link.receive({ kind: 'open', missed: false, at: Date.now() }));
 afterEach(() => samples.clear());
 
 const theSwitch = (name: string) => screen.findByRole('switch', { name: `${name}: send to it` });
@@ -79,7 +79,7 @@ describe('a switch', () => {
     expect(await theSwitch('Twitch')).toBeEnabled();
     act(() => link.receive({ kind: 'lost', signedOut: false, at: Date.now() }));
     expect(await theSwitch('Twitch')).toBeDisabled();
-    act(() => link.receive({ kind: 'open', resumed: true, at: Date.now() }));
+    act(() => link.receive({ kind: 'open', missed: true, at: Date.now() }));
     expect(await theSwitch('Twitch')).toBeEnabled();
   });
 
@@ -117,6 +117,7 @@ describe('a row', () => {
     const inTwelve = new Date(Date.now() + 12_500).toISOString();
     const trouble = output({
       state: 'retrying', severity: 'warning', title: 'The server closed the connection', what_to_do: 'It usually comes back.', attempt: 3, next_retry_at: inTwelve,
+      since: new Date(Date.now() - 65_000).toISOString(),
     });
     serve({
       'GET /api/v1/me': me(),
@@ -125,7 +126,7 @@ describe('a row', () => {
     });
     show(<DestinationList project={project()} />);
     const row = within((await screen.findByText('Partner')).closest('li')!); // oxlint-disable-line typescript/no-non-null-assertion
-    expect(row.getByText('Retrying')).toBeInTheDocument();
+    expect(row.getByText('Retrying')).toHaveTextContent(/^Retrying1:0[5-9]$/);
     expect(row.getByText(/attempt 3/)).toHaveTextContent(/attempt 3 · next in 0:1[23]/);
     expect(row.getByText('It usually comes back.')).toBeInTheDocument();
     expect(row.getByText('••••x7f2')).toBeInTheDocument();

@@ -18,6 +18,9 @@ import { useRetry } from './useRetry';
 
 export type RowAction = 'edit' | 'test' | 'delete' | 'up' | 'down';
 
+/** States of which it matters for how long. */
+const LASTS = new Set(['sending', 'retrying', 'failed']);
+
 interface Props {
   destination: Destination;
   /** Its place, which is also its key on the keyboard. */
@@ -63,7 +66,7 @@ export const DestinationRow = memo(function DestinationRow({ destination, number
       </div>
       <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm sm:pl-12">
         <StateChip words={words}>
-          {output.state === 'sending' && output.since && <Since at={output.since} />}
+          {LASTS.has(output.state) && output.since && <Since at={output.since} />}
         </StateChip>
         {output.state === 'retrying' && <Attempt destination={destination} />}
         {output.state === 'sending' && <Figures destination={destination} />}
@@ -76,7 +79,7 @@ export const DestinationRow = memo(function DestinationRow({ destination, number
 function Address({ destination: { url, key_hint, platform } }: { destination: Destination }) {
   return (
     <p className="truncate text-[0.82rem] text-faint">
-      {platform === 'custom' || !platform ? url.replace(/^rtmps?:\/\//, '') : host(url)}
+      {platform === 'custom' || !platform ? <Private>{url.replace(/^rtmps?:\/\//, '')}</Private> : host(url)}
       {key_hint && (
         <>
           {' · key '}

@@ -20,7 +20,7 @@ export function EncoderSetup({ project }: { project: Project }) {
   // The test pattern stands in for an encoder that is still to come.
   const waiting = project.live.state === 'waiting' || project.live.state === 'ended' || project.live.test_pattern;
   return (
-    <Panel title="Encoder" aside="how to send to this project" resetKeys={[project.id]} fallback={<SkeletonRows rows={3} height="h-12" />}>
+    <Panel title="Encoder" aside="how to send to this project" resetKeys={[project.id]} fallback={waiting ? <SkeletonRows rows={1} height="h-[500px] sm:h-[355px]" /> : <SkeletonRows rows={3} height="h-12" />}>
       {waiting && (project.live.test_pattern ? <PatternOn project={project.id} /> : <Waiting project={project} />)}
       {waiting ? (
         <Ways project={project} />
@@ -46,7 +46,7 @@ function WaysClosed({ project }: { project: Project }) {
   );
 }
 
-const TAB = 'min-h-10 border-b-2 border-transparent px-1 text-sm font-medium text-faint hover:text-ink data-[state=active]:border-ink data-[state=active]:text-ink';
+const TAB = 'tap min-h-10 pointer-coarse:min-h-[44px] border-b-2 border-transparent px-1 text-sm font-medium text-faint hover:text-ink data-[state=active]:border-ink data-[state=active]:text-ink';
 
 function Ways({ project }: { project: Project }) {
   const ingest = useSuspenseQuery(ingestQuery(project.id)).data;

@@ -1,5 +1,5 @@
 // What happened, newest first, and whose doing it was.
-import { useSuspenseInfiniteQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseInfiniteQuery } from '@tanstack/react-query';
 import { destinationsQuery, projectEventsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { Button } from '@/ui/Button';
@@ -19,8 +19,9 @@ export function EventTimeline({ project }: { project: Project }) {
 
 function Events({ project }: { project: string }) {
   const events = useSuspenseInfiniteQuery(projectEventsQuery(project));
-  const destinations = useSuspenseQuery(destinationsQuery(project)).data;
-  const names = (id: string) => destinations.find((each) => each.id === id)?.name;
+  // For their names alone: what happened can be told without.
+  const destinations = useQuery({ ...destinationsQuery(project), throwOnError: false }).data;
+  const names = (id: string) => destinations?.find((each) => each.id === id)?.name;
   const items = asTold(events.data.pages.flatMap((page) => page.items));
   if (items.length === 0) return <Empty title="Nothing yet">Connections, drops and recoveries are written down here, with whose doing it was.</Empty>;
   return (

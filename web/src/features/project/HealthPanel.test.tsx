@@ -21,8 +21,10 @@ it('says what is wrong, what to do, and the figures of now', async () => {
   expect(screen.getByText('Check its network.')).toBeInTheDocument();
   expect(screen.getByText('Bad')).toBeInTheDocument();
   expect(await screen.findByText('1920 × 1080')).toBeInTheDocument();
-  act(() => samples.push({ ...stats(1), figures: { ...stats(1).figures, width: 1280, height: 720 } }));
+  expect(screen.getByText('Connected for').nextSibling).toHaveTextContent('0:00');
+  act(() => samples.push({ ...stats(1), figures: { ...stats(1).figures, connected_s: 3725, width: 1280, height: 720 } }));
   expect(screen.getByText('1280 × 720')).toBeInTheDocument();
+  expect(screen.getByText('Connected for').nextSibling).toHaveTextContent('1:02:05');
   expect(await screen.findByText(/6.00 Mbit\/s on average/)).toBeInTheDocument();
 });
 

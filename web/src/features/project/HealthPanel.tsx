@@ -1,5 +1,5 @@
 // How the signal is: what is wrong with it and what to do, its figures, and the last five minutes.
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Suspense, useEffect } from 'react';
 import { healthQuery, statsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
@@ -7,7 +7,7 @@ import { Chart } from '@/app/pages';
 import { samples } from '@/live/samples';
 import { Empty } from '@/ui/Empty';
 import { Panel } from '@/ui/Panel';
-import { Skeleton, SkeletonRows } from '@/ui/Skeleton';
+import { Skeleton, SkeletonTiles } from '@/ui/Skeleton';
 import { StateChip } from '@/ui/State';
 import type { StateWords } from '@/words/states';
 import { Issues } from './Issues';
@@ -24,7 +24,7 @@ const STATUS: Record<string, StateWords> = {
 export function HealthPanel({ project }: { project: Project }) {
   const stream = project.live.state === 'waiting' || project.live.state === 'ended' ? null : project.live.broadcast_id;
   return (
-    <Panel title="Signal" resetKeys={[stream]} fallback={<SkeletonRows rows={2} height="h-32" />} aside={stream && <Status stream={stream} />}>
+    <Panel title="Signal" resetKeys={[stream]} fallback={<Soon />} aside={stream && <Status stream={stream} />}>
       {stream ? (
         <Health project={project.id} stream={stream} />
       ) : (
@@ -34,17 +34,22 @@ export function HealthPanel({ project }: { project: Project }) {
   );
 }
 
+/** It stands outside of the panel's boundary: where there is no answer it is not there, and the panel says why. */
 function Status({ stream }: { stream: string }) {
-  return (
-    <Suspense>
-      <Word stream={stream} />
-    </Suspense>
-  );
+  const status = useQuery({ ...healthQuery(stream), throwOnError: false }).data?.status;
+  return status && <StateChip words={STATUS[status] ?? { tone: 'off', sign: 'info', word: status }} />;
 }
 
-function Word({ stream }: { stream: string }) {
-  const { status } = useSuspenseQuery(healthQuery(stream)).data;
-  return <StateChip words={STATUS[status] ?? { tone: 'off', sign: 'info', word: status }} />;
+/** As tall as what comes: tiles, and the chart below them. */
+function Soon() {
+  return (
+    <>
+      <SkeletonTiles tiles={8} className="sm:grid-cols-3 xl:grid-cols-4" />
+      <div className="border-t border-line p-4">
+        <Skeleton className="h-[14.2rem]" />
+      </div>
+    </>
+  );
 }
 
 function Health({ project, stream }: { project: string; stream: string }) {

@@ -11,8 +11,8 @@ import { useReveal } from './useReveal';
 
 const AskPassword = lazy(() => import('./AskPassword'));
 
-/** A shown key hides itself: pages are left open, and screens are shared. */
-const SHOWN_MS = 30_000;
+/** A shown key hides itself, and a code that holds one: pages are left open, and screens are shared. */
+export const SHOWN_MS = 30_000;
 
 export function KeyLine({ streamKey }: { streamKey: StreamKey | null }) {
   const { reveal, asking, confirm, cancel } = useReveal(streamKey);

@@ -1,12 +1,13 @@
 // A code for a phone's encoder: Larix reads server and key from it. It holds the key, so it is shown only when asked for.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Ingest, StreamKey } from '@/api/types';
 import { usePreferences } from '@/app/preferences';
+import { Private } from '@/app/Private';
 import { Button } from '@/ui/Button';
 import { CopyLine } from '@/ui/Copy';
 import { Qr } from '@/ui/Qr';
 import AskPassword from './AskPassword';
-import { KeyLine } from './KeyLine';
+import { KeyLine, SHOWN_MS } from './KeyLine';
 import { useReveal } from './useReveal';
 
 interface Props {
@@ -20,6 +21,11 @@ export default function Phone({ ingest, streamKey, name }: Props) {
   const { reveal, asking, confirm, cancel } = useReveal(streamKey);
   const { hideSecrets } = usePreferences();
   const [code, setCode] = useState<string | null>(null);
+  useEffect(() => {
+    if (!code) return;
+    const timer = setTimeout(() => setCode(null), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [code]);
   const show = async () => {
     const key = await reveal();
     if (key) setCode(larix(server, key, name));
@@ -40,7 +46,7 @@ export default function Phone({ ingest, streamKey, name }: Props) {
           Larix Broadcaster (iOS, Android) reads this code with the phone's camera. It holds your stream key: show it to your own phone only. In any other
           app, enter both by hand:
         </p>
-        <CopyLine value={server} label="Server" />
+        <CopyLine value={server} label="Server" shown={<Private>{server}</Private>} />
         <KeyLine streamKey={streamKey} />
       </div>
       {asking && <AskPassword onConfirm={confirm} onClose={cancel} />}

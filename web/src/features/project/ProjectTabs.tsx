@@ -15,7 +15,7 @@ export function ProjectTabs({ id }: { id: string }) {
           key={to}
           href={to}
           aria-current={location === to ? 'page' : undefined}
-          className={`-mb-px flex min-h-10 items-center border-b-2 text-sm font-medium ${location === to ? 'border-ink text-ink' : 'border-transparent text-faint hover:text-ink'}`}
+          className={`tap -mb-px flex min-h-10 pointer-coarse:min-h-[44px] items-center border-b-2 text-sm font-medium ${location === to ? 'border-ink text-ink' : 'border-transparent text-faint hover:text-ink'}`}
         >
           {label}
         </Link>

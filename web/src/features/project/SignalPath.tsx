@@ -1,11 +1,11 @@
 // Encoder, server, destinations in one line: where the signal flows, and where it stops. It answers "whose fault is it?".
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { connectionsQuery, destinationsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { Private } from '@/app/Private';
 import { bitsIn, viewersOf } from '@/live/samples';
-import { Fan, sourceTone } from '@/ui/Fan';
+import { Fan, lineTones, sourceTone } from '@/ui/Fan';
 import { Readout } from '@/ui/Readout';
 import { Toned } from '@/ui/State';
 import { encoderName } from '@/words/events';
@@ -15,8 +15,9 @@ import { type Tone, ingestWords, outputWords } from '@/words/states';
 export function SignalPath({ project }: { project: Project }) {
   const { id, live } = project;
   const connection = useQuery({ ...connectionsQuery, throwOnError: false }).data?.find((each) => each.project_id === id);
-  const destinations = useSuspenseQuery(destinationsQuery(id)).data;
-  const lines = destinations.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone);
+  // The list says it line by line; the project has the numbers, for as long as the list is not there.
+  const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
+  const lines = destinations?.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone) ?? lineTones(project);
   const source = sourceTone(live.state);
   return (
     <div className="panel grid grid-cols-2 items-center gap-x-4 gap-y-3 p-4 md:grid-cols-[auto_minmax(8rem,1fr)_auto_auto] md:gap-x-8 md:px-6">

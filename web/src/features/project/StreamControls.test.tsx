@@ -1,13 +1,15 @@
-import { screen, waitFor } from '@testing-library/react';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
+import { projectQuery } from '@/api/queries';
 import { link } from '@/live/link';
 import { me, project, show } from '@/test/make';
-import { serve } from '@/test/server';
+import { Refused, serve } from '@/test/server';
 import { Suspense } from 'react';
 import { StreamControls } from './StreamControls';
 
-beforeEach(() => link.receive({ kind: 'open', resumed: false, at: Date.now() }));
+beforeEach(() => link.receive({ kind: 'open', missed: false, at: Date.now() }));
 
 const live = (sending: number) => project({}, { outputs: { sending, retrying: 0, failed: 0, total: 2 } });
 const controls = (one: ReturnType<typeof project>, platforms: string[] = []) => (
@@ -37,6 +39,22 @@ it('asks nothing where nothing is sent', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Stop all' }));
   await waitFor(() => expect(count('POST /api/v1/projects/prj_1/stop')).toBe(1));
   expect(screen.queryByRole('alertdialog')).not.toBeInTheDocument();
+});
+
+it('takes “stopped” back where the server refuses, in its words', async () => {
+  let refuse: (value: unknown) => void = () => {};
+  serve({ 'GET /api/v1/me': me(), 'GET /api/v1/projects/prj_1': live(0), 'POST /api/v1/projects/prj_1/stop': () => new Promise((done) => (refuse = done)) });
+  const Room = () => <StreamControls project={useSuspenseQuery(projectQuery('prj_1')).data} platforms={[]} />;
+  show(
+    <Suspense>
+      <Room />
+    </Suspense>,
+  );
+  await userEvent.click(await screen.findByRole('button', { name: 'Stop all' }));
+  expect(await screen.findByRole('button', { name: 'Start all' })).toBeInTheDocument();
+  await act(async () => refuse(new Refused(409, 'conflict', 'The project is being changed.')));
+  expect(await screen.findByRole('button', { name: 'Stop all' })).toBeInTheDocument();
+  expect(await screen.findByText('The project is being changed.')).toBeInTheDocument();
 });
 
 it('ends the broadcast that is on the air', async () => {

@@ -31,7 +31,7 @@ export function StreamControls({ project, platforms }: { project: Project; platf
   return (
     <header className="mb-4">
       <nav aria-label="Where" className="text-sm text-faint">
-        <Link href="/projects" className="hover:text-ink">
+        <Link href="/projects" className="tap hover:text-ink">
           Projects
         </Link>
       </nav>

@@ -13,12 +13,7 @@ export function StreamPreview({ project }: { project: Project }) {
       aside="what viewers see"
       resetKeys={[project.id]}
       className="overflow-hidden"
-      fallback={
-        <>
-          <Skeleton className="aspect-video w-full rounded-none" />
-          <div className="h-14" />
-        </>
-      }
+      fallback={<Soon state={project.live.state} />}
       actions={
         <a className="btn" data-size="small" data-kind="quiet" href={`/watch/${project.playback_id}`} target="_blank" rel="noreferrer">
           Viewer page
@@ -27,6 +22,17 @@ export function StreamPreview({ project }: { project: Project }) {
     >
       <Content project={project} />
     </Panel>
+  );
+}
+
+/** As tall as what comes: a picture while there is one, else the words that stand for it. */
+function Soon({ state }: { state: Project['live']['state'] }) {
+  if (state !== 'live' && state !== 'interrupted') return <Skeleton className="h-44 rounded-none sm:h-56" />;
+  return (
+    <>
+      <Skeleton className="aspect-video w-full rounded-none" />
+      <div className="h-14" />
+    </>
   );
 }
 

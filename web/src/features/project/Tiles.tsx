@@ -2,7 +2,7 @@
 import type { Figures } from '@/api/types';
 import { samples } from '@/live/samples';
 import { Readout } from '@/ui/Readout';
-import { bitrate, milliseconds } from '@/words/format';
+import { bitrate, clock, milliseconds } from '@/words/format';
 
 /** What there is to say of a second; nothing before the first. */
 type Second = { [Field in keyof Figures]?: Figures[Field] | null };
@@ -24,6 +24,7 @@ const TILES: [label: string, say: Say, under: Say, title: string][] = [
   ['Picture', (f) => (f.width && f.height ? `${f.width} × ${f.height}` : '–'), (f) => or(f.video_codec, codecName), 'Size and codec of the picture'],
   ['Sound', (f) => or(f.audio_codec, codecName), (f) => [or(f.sample_rate, (hz) => `${hz / 1000} kHz`), f.channels && (CHANNELS[f.channels] ?? `${f.channels} channels`)].filter(Boolean).join(', '), 'Codec, sample rate and channels of the sound'],
   ['Sound to picture', (f) => or(f.skew_ms, (ms) => milliseconds(ms)), (f) => or(f.gaps, (n) => (n ? `${n} gaps` : 'no gaps')), 'How far sound and picture are apart'],
+  ['Connected for', (f) => or(f.connected_s, clock), () => '', 'How long this connection of the encoder has held'],
   ['Clock drift', (f) => or(f.drift_ms, (ms) => milliseconds(ms)), (f) => or(f.drift_ms, (ms) => (Math.abs(ms) > 2000 ? 'encoder falls behind' : 'keeps time')), 'Media time against the wall clock: it grows when the encoder or its network cannot keep up'],
 ];
 
@@ -40,7 +41,6 @@ export function Tiles({ project, figures }: { project: string; figures: Figures 
           </dd>
         </div>
       ))}
-      <div className="bg-panel" aria-hidden />
       <div className="hidden bg-panel sm:block xl:hidden" aria-hidden />
     </dl>
   );

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient, useSuspenseInfiniteQuery } from '@tanstack
 import { api, ok } from '@/api/client';
 import { deliveriesQuery, keys } from '@/api/queries';
 import type { Webhook } from '@/api/types';
+import { Private } from '@/app/Private';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { Empty } from '@/ui/Empty';
@@ -23,7 +24,7 @@ export default function Deliveries({ webhook, onClose }: { webhook: Webhook; onC
     onSettled: () => client.invalidateQueries({ queryKey: [...keys.webhooks, webhook.id, 'deliveries'] }),
   });
   return (
-    <Dialog open wide onClose={onClose} title="Deliveries" description={webhook.url}>
+    <Dialog open wide onClose={onClose} title="Deliveries" description={<Private>{webhook.url}</Private>}>
       {items.length === 0 ? (
         <Empty title="Nothing was delivered yet" />
       ) : (

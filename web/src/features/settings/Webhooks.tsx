@@ -5,6 +5,8 @@ import { api, ifMatch, ok } from '@/api/client';
 import { keys, projectsQuery, webhooksQuery } from '@/api/queries';
 import type { Webhook } from '@/api/types';
 import { useCan } from '@/app/can';
+import { usePreferences } from '@/app/preferences';
+import { Private } from '@/app/Private';
 import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Menu } from '@/ui/Menu';
@@ -16,15 +18,20 @@ import { count } from '@/words/format';
 
 const AddWebhook = lazy(() => import('./AddWebhook'));
 const Deliveries = lazy(() => import('./Deliveries'));
+const Confirm = lazy(async () => ({ default: (await import('@/ui/Dialog')).Confirm }));
 const NewSecret = lazy(() => import('../project-settings/NewSecret'));
 
 export default function Webhooks() {
   const webhooks = useSuspenseQuery(webhooksQuery).data;
   const projects = useSuspenseQuery(projectsQuery).data;
   const { act } = useCan();
+  const { hideSecrets } = usePreferences();
+  // Many a receiver takes whoever knows its address.
+  const name = ({ url }: Webhook) => (hideSecrets ? host(url) : url);
   const [adding, setAdding] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
   const [log, setLog] = useState<Webhook | null>(null);
+  const [ending, setEnding] = useState<Webhook | null>(null);
   const change = useChange();
   const project = (id: string | null) => (id ? (projects.find((each) => each.id === id)?.name ?? id) : 'all projects');
   return (
@@ -37,7 +44,10 @@ export default function Webhooks() {
           {webhooks.map((hook) => (
             <li key={hook.id} className="flex items-center gap-3 px-4 py-3">
               <div className="min-w-0 flex-1">
-                <p className="truncate font-medium">{hook.url.replace(/^https?:\/\//, '')}</p>
+                <p className="truncate font-medium">
+                  {host(hook.url)}
+                  <Private>{rest(hook.url)}</Private>
+                </p>
                 <p className="text-sm text-pretty break-words text-soft">
                   {hook.events.includes('*') ? 'everything' : hook.events.join(', ')} · {project(hook.project_id)}
                 </p>
@@ -49,14 +59,14 @@ export default function Webhooks() {
                   </p>
                 )}
               </div>
-              <Switch checked={hook.enabled} disabled={!act} label={`Webhook ${hook.url}`} onChange={(enabled) => change.mutate({ hook, what: enabled ? 'on' : 'off' })} />
+              <Switch checked={hook.enabled} disabled={!act} label={`Webhook ${name(hook)}`} onChange={(enabled) => change.mutate({ hook, what: enabled ? 'on' : 'off' })} />
               <Menu
-                label={`More for ${hook.url}`}
+                label={`More for ${name(hook)}`}
                 entries={[
                   { label: 'Send a test', disabled: !act, onSelect: () => change.mutate({ hook, what: 'test' }) },
                   { label: 'Deliveries', onSelect: () => setLog(hook) },
                   null,
-                  { label: 'Delete', danger: true, disabled: !act, onSelect: () => change.mutate({ hook, what: 'delete' }) },
+                  { label: 'Delete', danger: true, disabled: !act, onSelect: () => setEnding(hook) },
                 ]}
               />
             </li>
@@ -66,11 +76,24 @@ export default function Webhooks() {
       <Suspense>
         {adding && <AddWebhook projects={projects} onClose={() => setAdding(false)} onMade={(made) => { setAdding(false); setSecret(made); }} />}
         {secret && <NewSecret title="Signing secret" note="Your server checks deliveries with it. It is shown this once." secret={secret} onClose={() => setSecret(null)} />}
+        {ending && (
+          <Confirm
+            title={`Delete the webhook to ${host(ending.url)}?`}
+            effect="It is told of nothing any more, and its deliveries are forgotten. Its signing secret is gone with it."
+            action="Delete"
+            busy={change.isPending}
+            onClose={() => setEnding(null)}
+            onConfirm={() => change.mutate({ hook: ending, what: 'delete' }, { onSettled: () => setEnding(null) })}
+          />
+        )}
         {log && <Deliveries webhook={log} onClose={() => setLog(null)} />}
       </Suspense>
     </section>
   );
 }
+
+const host = (url: string): string => /^https?:\/\/([^/?#]+)/.exec(url)?.[1] ?? '';
+const rest = (url: string): string => url.replace(/^https?:\/\/[^/?#]+/, '');
 
 function useChange() {
   const client = useQueryClient();

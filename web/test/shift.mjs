@@ -1,0 +1,75 @@
+// What moves while a page comes. Each page is opened over the made-up server, on a desktop and on a phone, with answers that
+// take their time, each its own, so that every skeleton is seen and goes alone. Fails where what was drawn already jumps
+// (cumulative layout shift). usage: node test/shift.mjs   ONLY=name: pages of that name alone.
+import { contextOf, launch, PAGES, startFake } from './browse.mjs';
+
+/** A fifth of what is commonly called good. */
+const SHIFT_MAX = 0.02;
+/** Of answers: longer than a page waits before it draws skeletons, and each page's first comes before the others. */
+const SLOW_MS = 450;
+const SPREAD_MS = 500;
+const WAYS = [
+  ['desktop', { width: 1440, height: 900 }],
+  ['phone', { width: 360, height: 640 }],
+];
+const only = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
+
+/** The same each time, and another for each address. */
+function slow(url) {
+  if (/\/(me|setup)$/.test(url)) return 0;
+  let hash = 7;
+  for (const letter of new URL(url).pathname) hash = (hash * 31 + letter.codePointAt(0)) % 997;
+  return SLOW_MS + (hash / 997) * SPREAD_MS;
+}
+
+/** In the page: what moved, and by how much. */
+function watch() {
+  globalThis.moved = [];
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) {
+      const what = sources.map(({ node, previousRect: from, currentRect: to }) => `${(node?.className || node?.nodeName || '?').toString().slice(0, 60)} ${from.y | 0}→${to.y | 0} h${from.height | 0}→${to.height | 0}`);
+      globalThis.moved.push({ value, what });
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+const fake = await startFake();
+const browser = await launch();
+let faults = 0;
+let worst = 0;
+try {
+  for (const [way, size] of WAYS) {
+    const context = await contextOf(browser, 'dark', size);
+    await context.addInitScript(watch);
+    await context.route('**/api/v1/**', async (route) => {
+      const url = route.request().url();
+      if (!url.includes('/events/stream')) await new Promise((done) => setTimeout(done, slow(url)));
+      await route.continue().catch(() => {});
+    });
+    for (const [label, path, { act, before, size: own } = {}] of PAGES) {
+      if (act || !only.test(`${label}-${way}`)) continue;
+      await fetch(`${fake.origin}${before ?? '/fake/inside'}`);
+      const page = await context.newPage();
+      if (own && way === 'desktop') await page.setViewportSize(own);
+      await page.goto(fake.origin + path);
+      await page.locator('main h1').first().waitFor();
+      await page.waitForFunction(() => !document.querySelector('[aria-busy="true"], .skeleton'));
+      await page.waitForTimeout(600);
+      const moved = await page.evaluate(() => globalThis.moved);
+      const sum = moved.reduce((all, { value }) => all + value, 0);
+      worst = Math.max(worst, sum);
+      if (sum > SHIFT_MAX) {
+        faults += 1;
+        console.error(`${label}-${way}: ${sum.toFixed(3)}`);
+        for (const { value, what } of moved.filter((each) => each.value > 0.002)) console.error(`  ${value.toFixed(3)} ${what.join(' | ')}`);
+      }
+      await page.close();
+    }
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  fake.stop();
+}
+console.log(faults ? `${faults} pages move` : `no page moves by more than ${worst.toFixed(3)}`);
+process.exit(faults ? 1 : 0);
