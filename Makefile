@@ -39,8 +39,9 @@ web: web/dist/index.html ## Build the web pages into web/dist
 WEB_SOURCES := $(shell find web/src -type f 2>/dev/null) $(wildcard web/*.html web/*.mjs web/*.ts)
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
-	@if ! command -v $(NPM) >/dev/null; then
-		echo "The web pages need Node.js 20 or newer (npm is not in PATH). 'cargo run -- demo' runs without them." >&2
+	@found=$$(node --version 2>/dev/null || echo none)
+	if ! command -v $(NPM) >/dev/null || ! [[ $$found =~ ^v([0-9]+) && $${BASH_REMATCH[1]} -ge 20 ]]; then
+		echo "The web pages need Node.js 20 or newer with npm (found: $$found). 'cargo run -- demo' runs without them." >&2
 		exit 1
 	fi
 	cd web && $(NPM) ci --no-audit --no-fund
@@ -93,6 +94,13 @@ $(SCHEMATHESIS)/bin/schemathesis: tests/schemathesis/requirements.txt | packages
 web-test: web ## Types, lint and tests of the web pages, and every page in a browser
 	cd web && $(NPM) run --silent check && $(NPM) run --silent pages
 
+# How long a live room is left open, in minutes: `make steady MINUTES=5`.
+MINUTES ?= 30
+
+.PHONY: steady
+steady: build ## Leave a live room open for MINUTES (30) and see that its memory stays
+	cd web && $(NPM) run --silent steady -- --minutes $(MINUTES)
+
 .PHONY: lint
 lint: ## Format, clippy and documentation, with warnings as errors
 	$(CARGO) fmt --check
@@ -100,8 +108,9 @@ lint: ## Format, clippy and documentation, with warnings as errors
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(LOCKED) $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
 .PHONY: bench
-bench: ## Run the benchmarks; the end-to-end one prints the figures of the README
+bench: build ## Run the benchmarks; the end-to-end one prints the figures of the README
 	$(LOCKED) $(CARGO) bench --locked
+	cd web && $(LOCKED) $(NPM) run --silent bench
 
 # Coverage-guided fuzzing with what every Rust toolchain has: libFuzzer comes with a crate and a C++ compiler, and the
 # coverage pass is in rustc. cargo-fuzz and clang are not needed. Only what is ours is compiled with these flags.
