@@ -117,7 +117,7 @@ describe('a row', () => {
     const inTwelve = new Date(Date.now() + 12_500).toISOString();
     const trouble = output({
       state: 'retrying', severity: 'warning', title: 'The server closed the connection', what_to_do: 'It usually comes back.', attempt: 3, next_retry_at: inTwelve,
-      since: new Date(Date.now() - 65_000).toISOString(),
+      since: new Date(Date.now() - 66_000).toISOString(),
     });
     serve({
       'GET /api/v1/me': me(),
