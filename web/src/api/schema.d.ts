@@ -1274,7 +1274,11 @@ export interface components {
         };
         /** @description Something that happened. */
         EventShown: {
-            /** @description What there is to say; its fields are those of the type. */
+            /**
+             * @description What there is to say; its fields are those of the type. Of `ingest.interrupted` it is `reason`: `lost` where the
+             *     encoder's connection broke, `stalled` where it was connected and silent for `rtmp.stall_timeout`, `finished` where it
+             *     said goodbye while another was about to begin.
+             */
             data: {
                 [key: string]: unknown;
             };
