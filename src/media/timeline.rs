@@ -35,6 +35,9 @@ const JUMP_MIN: i64 = 100;
 /// what a jump takes further apart is the sender's error, and would stay so for ever.
 const JUMP_APART_MAX: i64 = 1_000;
 
+/// How much later than decoded, in milliseconds, a picture is believed to be shown.
+const REORDER_MAX: i64 = 1_000;
+
 /// Half of 2^31 milliseconds, 12 days: a step beyond it is a wrap at 2^31, not a jump.
 const HALF_WRAP: i64 = 1 << 30;
 
@@ -241,6 +244,13 @@ impl Timeline {
         for track in self.tracks.values_mut() {
             track.source = None;
         }
+    }
+
+    /// Lets what comes next be behind `until`, where that is later than all there is: by a second at most, which holds any
+    /// reordering of pictures.
+    pub fn advance(&mut self, until: MediaTime) {
+        let until = until.as_millis();
+        self.newest = self.newest.map(|newest| until.clamp(newest, newest.saturating_add(REORDER_MAX)));
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::rhythm::Rhythm;
 use super::slate::Slate;
-use crate::media::{End, Packet, TrackId};
+use crate::media::{End, MediaTime, Packet, TrackId};
 
 /// A broadcast that is on the air.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Air {
     /// When the source's last frame came.
     pub(super) heard: Instant,
     pub(super) rhythm: Rhythm,
+    /// When the last of its pictures is shown; they are not sent in the order of that.
+    pub(super) shown: Option<MediaTime>,
     /// The last keyframe of each video track.
     pub(super) keyframes: Vec<(TrackId, Bytes)>,
     pub(super) slate: Option<Slate>,
@@ -28,6 +30,7 @@ impl Air {
         Self {
             heard: now,
             rhythm: Rhythm::new(now),
+            shown: None,
             keyframes: Vec::new(),
             slate: None,
             resumed: None,
@@ -39,6 +42,9 @@ impl Air {
     pub(super) fn hear(&mut self, packet: &Packet, now: Instant) {
         self.rhythm.heard(now.saturating_duration_since(self.heard), now);
         self.heard = now;
+        if packet.track.is_video() {
+            self.shown = self.shown.max(Some(packet.pts()));
+        }
         self.remember(packet);
     }
 

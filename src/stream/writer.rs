@@ -239,7 +239,7 @@ impl Writer {
             if !start {
                 return Written::AwaitingKeyframe;
             }
-            self.promote(now);
+            self.promote(&frame, now);
         } else if let Some(refused) = self.resume(&frame, start, now) {
             return refused;
         }
@@ -273,13 +273,16 @@ impl Writer {
         }
     }
 
-    /// The newcomer has a keyframe: it writes from here on.
-    fn promote(&mut self, now: Instant) {
+    /// The newcomer has a keyframe: it writes from here on, and is shown behind all that was before.
+    fn promote(&mut self, first: &SourceFrame, now: Instant) {
         let Some(newcomer) = self.newcomer.take() else { return };
         if let Some(old) = self.live.replace(newcomer) {
             old.superseded.cancel();
         }
         self.timeline.new_source();
+        if let Some(shown) = self.air.as_ref().and_then(|air| air.shown).filter(|_| first.track.is_video()) {
+            self.timeline.advance(shown - first.cts);
+        }
         self.discontinuity |= self.ended.is_some() || self.air.is_some();
         self.ended = None;
         self.air = Some(Air::new(now));

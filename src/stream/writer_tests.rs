@@ -189,6 +189,24 @@ fn a_newcomer_takes_over_at_its_first_keyframe_and_not_before() {
 }
 
 #[test]
+fn a_newcomer_is_shown_behind_the_last_picture_of_the_old_encoder() {
+    let mut show = Show::new(HoldConfig::default());
+    let shown_later = |show: &mut Show, epoch, millis, cts, keyframe, body: &'static str| {
+        let (track, payload) = (TrackId::VIDEO, Bytes::from_static(body.as_bytes()));
+        let frame = SourceFrame { track, millis, cts: MediaTime::from_millis(cts), keyframe, payload };
+        show.writer.frame(epoch, frame, show.now, &show.stats)
+    };
+    let (old, _) = show.begin();
+    shown_later(&mut show, old, 0, 80, true, "old");
+    shown_later(&mut show, old, 40, 200, false, "old 2");
+    let (new, _) = show.begin();
+    shown_later(&mut show, new, 500, 80, true, "new");
+    shown_later(&mut show, new, 540, 160, false, "new 2");
+    // The old one's last is shown at 240, and the newcomer's first at 280.
+    assert_eq!(show.pictures(), seen(&[(0, "old"), (40, "old 2"), (200, "new"), (240, "new 2")]));
+}
+
+#[test]
 fn a_newcomer_that_leaves_before_its_keyframe_changes_nothing() {
     let mut show = Show::new(HoldConfig::default());
     let (old, told) = show.begin();
