@@ -99,7 +99,7 @@ fn the_environment_counts_and_its_mistakes_are_named() {
     for line in [
         "listen = \"127.0.0.1:0\" # GOSTREAM_RTMP__LISTEN",
         "level = \"warn\" # --log-level",
-        "window = 6 # default",
+        "window = 10 # default",
     ] {
         assert!(lines.iter().any(|have| have == line), "{line} in {lines:#?}");
     }

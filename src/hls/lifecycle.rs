@@ -134,6 +134,8 @@ pub struct Lifecycle {
     numbers: Numbers,
     /// Told apart in names: sessions of this process, and processes.
     sessions: u32,
+    /// A process before this one had viewers.
+    follows: bool,
     salt: String,
     changed: bool,
     press: Press,
@@ -152,15 +154,18 @@ impl Lifecycle {
             ended: None,
             numbers: Numbers::from_wall(now.as_millis()),
             sessions: 0,
+            follows: false,
             salt: format!("{salt:08x}"),
             changed: false,
             press: Press::default(),
         }
     }
 
-    /// The same, whose discontinuities are counted from `number` at least.
+    /// The same, whose discontinuities are counted from `number` at least: where a process before this one left off, if not
+    /// 0.
     #[must_use]
     pub fn breaking_from(mut self, number: u64) -> Self {
+        self.follows = number > 0;
         self.numbers.discontinuity = self.numbers.discontinuity.max(number);
         self
     }
@@ -189,7 +194,7 @@ impl Lifecycle {
             let numbers = self.numbers.max(Numbers::from_wall(input.arrived.as_millis()));
             let nonce = format!("{}{:x}", self.salt, self.sessions);
             // Players of a process before this one, which died without an end, go on with the first list of this one.
-            self.segmenter.start_session(self.sessions == 0);
+            self.segmenter.start_session(self.follows && self.sessions == 0);
             self.sessions = self.sessions.wrapping_add(1);
             self.current = Some(Session::new(Window::new(nonce, self.config.window, numbers)));
             self.changed = true;

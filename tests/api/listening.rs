@@ -66,28 +66,28 @@ async fn who_comes_back_gets_what_they_missed_once() {
 async fn who_begins_is_told_where_and_what_happened_just_before() {
     let api = Api::start().await;
     let admin = api.admin().await;
-    let note = |n: u32| api.app.control.journal().note(Kind::NodeJoined, None, None, json!({ "n": n }));
+    let note = |n: u32| api.app.control.journal().note(Kind::RecordingReady, None, None, json!({ "n": n }));
     let newest =
         async || api.get("/events?limit=1").cookie(&admin).send().await.json()["items"][0]["id"].clone();
     note(1);
-    api.until(&admin, "/events?type=node.joined", |list| list["items"][0]["data"]["n"] == 1).await;
+    api.until(&admin, "/events?type=recording.ready", |list| list["items"][0]["data"]["n"] == 1).await;
     // Nothing has happened since, and the beginning says behind what.
-    let mut lines = api.listen(api.get("/events/stream?types=node.*").cookie(&admin)).await;
+    let mut lines = api.listen(api.get("/events/stream?types=recording.*").cookie(&admin)).await;
     let hello = lines.next().await.expect("a beginning");
     assert_eq!(json!(hello.id), newest().await);
     drop(lines);
     note(2);
-    let back = api.get("/events/stream?types=node.*").cookie(&admin).header("last-event-id", &hello.id);
+    let back = api.get("/events/stream?types=recording.*").cookie(&admin).header("last-event-id", &hello.id);
     let mut lines = api.listen(back).await;
-    assert_eq!(lines.until("node.joined", |_| true).await.data["data"]["n"], 2, "what the outage had");
+    assert_eq!(lines.until("recording.ready", |_| true).await.data["data"]["n"], 2, "what the outage had");
     // Who asked for other things first also hears what happened while it did.
-    let mut lines = api.listen(api.get("/events/stream?types=node.*&back_ms=60000").cookie(&admin)).await;
+    let mut lines = api.listen(api.get("/events/stream?types=recording.*&back_ms=60000").cookie(&admin)).await;
     for n in [1, 2] {
-        assert_eq!(lines.until("node.joined", |_| true).await.data["data"]["n"], n);
+        assert_eq!(lines.until("recording.ready", |_| true).await.data["data"]["n"], n);
     }
-    let mut lines = api.listen(api.get("/events/stream?types=node.*&back_ms=0").cookie(&admin)).await;
+    let mut lines = api.listen(api.get("/events/stream?types=recording.*&back_ms=0").cookie(&admin)).await;
     note(3);
-    assert_eq!(lines.until("node.joined", |_| true).await.data["data"]["n"], 3, "nothing from before");
+    assert_eq!(lines.until("recording.ready", |_| true).await.data["data"]["n"], 3, "nothing from before");
     api.get("/events/stream?back_ms=soon").cookie(&admin).send().await.is_problem(400, "bad_query");
 }
 

@@ -208,6 +208,9 @@ impl Studio {
         let (from, until) = (self.at, self.at + millis);
         let (has_video, has_audio) =
             (self.tracks.video().is_some() && video, self.tracks.audio().is_some() && audio);
+        if !has_video && self.tracks.video().is_some() {
+            std::iter::once(&mut self.viewer).chain(&mut self.others).for_each(|viewer| viewer.stalls += 1);
+        }
         let mut unit = self.unit.max(from * 48 / 1_024);
         let mut number = 0;
         loop {
