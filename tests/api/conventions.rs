@@ -150,7 +150,8 @@ async fn an_administrator_ends_what_somebody_else_left_open() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let bob = api.somebody(&admin, "bob", "operator").await;
-    let bobs = api.get("/me").cookie(&bob).send().await.json()["user"]["id"].as_str().expect("an id").to_owned();
+    let bobs =
+        api.get("/me").cookie(&bob).send().await.json()["user"]["id"].as_str().expect("an id").to_owned();
     let token = api.token(&bob, &["projects:read"]).await;
     let one = async |what: &str| {
         let list = api.get(&format!("/users/{bobs}/{what}")).cookie(&admin).send().await.is(200);
@@ -165,7 +166,8 @@ async fn an_administrator_ends_what_somebody_else_left_open() {
         let nobody = "/users/usr_01KB2Q5S3W0000000000000000";
         api.get(&format!("{nobody}/{what}")).cookie(&admin).send().await.is_problem(404, "not_found");
     }
-    let adas = api.get("/me").cookie(&admin).send().await.json()["user"]["id"].as_str().expect("an id").to_owned();
+    let adas =
+        api.get("/me").cookie(&admin).send().await.json()["user"]["id"].as_str().expect("an id").to_owned();
     let not_hers = format!("/users/{adas}/sessions/{session}");
     api.delete(&not_hers).cookie(&admin).send().await.is_problem(404, "not_found");
     api.get("/projects").bearer(&token).send().await.is(200);

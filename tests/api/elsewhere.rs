@@ -99,7 +99,10 @@ async fn a_browser_goes_to_the_issuer_and_comes_back_signed_in() {
     assert!(session.contains("HttpOnly") && session.contains("SameSite=Lax"), "{session}");
     let session = kept(&session);
     let me = api.get("/me").cookie(session).send().await.is(200).json();
-    assert_eq!((&me["user"]["email"], &me["user"]["role"]), (&json!("grace@example.org"), &json!("operator")));
+    assert_eq!(
+        (&me["user"]["email"], &me["user"]["role"]),
+        (&json!("grace@example.org"), &json!("operator"))
+    );
     // A stranger whom nobody here let in sees what is their own.
     assert_eq!(api.get("/projects").cookie(session).send().await.is(200).json()["items"], json!([]));
     api.post("/projects", json!({ "name": "Mine" })).cookie(session).send().await.is(201);

@@ -38,7 +38,11 @@ pub use system::{About, Doctor, Examined};
 
 /// Every route, with its part of the document.
 pub(super) fn all() -> OpenApiRouter<Services> {
-    OpenApiRouter::with_openapi(docs::frame())
+    of_shows(of_people(OpenApiRouter::with_openapi(docs::frame())))
+}
+
+fn of_people(router: OpenApiRouter<Services>) -> OpenApiRouter<Services> {
+    router
         .routes(routes!(setup::setup, setup::set_up))
         .routes(routes!(setup::sign_up))
         .routes(routes!(session::sign_in, session::sign_out))
@@ -57,6 +61,10 @@ pub(super) fn all() -> OpenApiRouter<Services> {
         .routes(routes!(tokens::delete_token_of_user))
         .routes(routes!(tokens::tokens, tokens::create_token))
         .routes(routes!(tokens::token, tokens::delete_token))
+}
+
+fn of_shows(router: OpenApiRouter<Services>) -> OpenApiRouter<Services> {
+    router
         .routes(routes!(projects::projects, projects::create_project))
         .routes(routes!(projects::project, projects::change_project, projects::delete_project))
         .routes(routes!(projects::start_project))
