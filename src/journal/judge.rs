@@ -106,7 +106,8 @@ impl Judge {
             self.window.pop_front();
         }
         self.window.push_back(*sample);
-        if let Some(interval) = sample.keyframe_interval_ms
+        // One that grows by the second is no interval yet.
+        if let Some(interval) = sample.keyframe_interval_ms.filter(|_| !sample.keyframe_awaited)
             && self.intervals.back() != Some(&interval)
         {
             if self.intervals.len() == 8 {

@@ -146,6 +146,17 @@ fn keyframes_that_come_as_they_please_are_irregular() {
 }
 
 #[test]
+fn keyframes_that_come_seldom_and_regularly_are_not_irregular() {
+    let mut court = Court::new();
+    for interval in (1..=24).map(|second| 4_000 + second * 1_000) {
+        let awaited = Sample { keyframe_interval_ms: Some(interval), keyframe_awaited: true, ..good() };
+        court.pass(1, &awaited);
+    }
+    court.pass(60, &Sample { keyframe_interval_ms: Some(12_000), ..good() });
+    assert_eq!(court.codes(), [IssueCode::KeyframeIntervalLong]);
+}
+
+#[test]
 fn an_encoder_that_is_away_is_the_one_issue_and_its_others_wait() {
     let mut court = Court::new();
     court.pass(60, &Sample { silent: Some(true), ..good() });

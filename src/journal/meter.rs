@@ -17,6 +17,10 @@ const STEPS: usize = 31;
 const STEP_MAX: i64 = 10_000;
 /// Milliseconds after which the first keyframe interval is told although it is not over.
 const FIRST_INTERVAL: i64 = 4_000;
+/// Bytes of a fill element: FFmpeg's AAC encoder says its name in one of 256 frames (ISO/IEC 14496-3, 4.5.2.9).
+const FILL_MAX: usize = 32;
+/// A second is silent with one such frame in so many.
+const FAINT_ONE_IN: u32 = 16;
 /// How long the encoder's clock is compared with ours before drift is told: the least late packets of that time are the
 /// mark.
 const ANCHOR: Duration = Duration::from_secs(5);
@@ -44,8 +48,12 @@ struct Second {
     audio_bytes: u64,
     pictures: u32,
     sounds: u32,
-    /// Whether all sounds of it were silence; `None` while there was none that tells.
-    silent: Option<bool>,
+    /// Sounds whose length tells whether they are silence.
+    telling: u32,
+    /// Of them, those a little too long for it.
+    faint: u32,
+    /// Of them, those that are none.
+    loud: u32,
     gap: Duration,
     missing: u32,
     discontinuities: u32,
@@ -164,8 +172,11 @@ impl Meter {
         self.second.sounds += 1;
         self.second.sounds_moved = true;
         self.audio_ms = Some(packet.dts.as_millis());
-        if let Some(silent) = tracks.audio().and_then(|config| is_silence(config, packet.payload.len())) {
-            self.second.silent = Some(self.second.silent.unwrap_or(true) && silent);
+        let second = &mut self.second;
+        if let Some(loudness) = tracks.audio().and_then(|config| loudness(config, packet.payload.len())) {
+            second.telling += 1;
+            second.faint += u32::from(loudness == Loudness::Faint);
+            second.loud += u32::from(loudness == Loudness::Loud);
         }
     }
 
@@ -188,6 +199,7 @@ impl Meter {
             audio_bps: bits_a_second(second.audio_bytes, length),
             fps: a_second(second.pictures, length),
             audio_fps: a_second(second.sounds, length),
+            keyframe_awaited: since_keyframe.is_some_and(|ms| self.interval_ms.is_none_or(|last| ms > last)),
             keyframe_interval_ms: interval.map(whole),
             skew_ms: skew.map(signed),
             drift_ms: second.lead_ms.map(signed),
@@ -195,7 +207,8 @@ impl Meter {
             missing_frames: second.missing,
             discontinuities: second.discontinuities,
             filler: second.filler,
-            silent: second.silent,
+            silent: (second.telling > 0)
+                .then_some(second.loud == 0 && second.faint * FAINT_ONE_IN <= second.telling),
         }
     }
 
@@ -224,15 +237,29 @@ impl Meter {
     }
 }
 
+/// What a frame's length says of its sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loudness {
+    Silence,
+    /// Silence with something beside it, or next to none.
+    Faint,
+    Loud,
+}
+
 /// Whether a frame of this length can only be silence: encoders without padding write next to nothing for it. Those that
 /// fill every frame up show nothing here.
-fn is_silence(config: &CodecConfig, len: usize) -> Option<bool> {
+fn loudness(config: &CodecConfig, len: usize) -> Option<Loudness> {
     let (channels, _) = config.sound()?;
-    match config.codec() {
-        Codec::Aac => Some(len <= 8 + 4 * usize::from(channels)),
-        Codec::Opus => Some(len <= 8),
-        _ => None,
-    }
+    let (silence, faint) = match config.codec() {
+        Codec::Aac => (8 + 4 * usize::from(channels), FILL_MAX),
+        Codec::Opus => (8, 0),
+        _ => return None,
+    };
+    Some(match len {
+        len if len <= silence => Loudness::Silence,
+        len if len <= silence + faint => Loudness::Faint,
+        _ => Loudness::Loud,
+    })
 }
 
 fn millis(time: Duration) -> i64 {

@@ -136,6 +136,17 @@ fn silence_shows_where_its_coding_shows_it() {
     assert_eq!(source.close(2).silent, None);
 }
 
+/// Captured of FFmpeg 5.1: silence is 6 bytes a frame, and 23 in one of 256.
+#[test]
+fn silence_in_which_the_encoder_says_its_name_is_silence() {
+    let mut source = Source::new();
+    source.second(0, 0, 6, |_| false);
+    source.send(TrackId::AUDIO, 999, 23, 999);
+    assert_eq!(source.close(0).silent, Some(true));
+    source.second(1, 0, 23, |_| false);
+    assert_eq!(source.close(1).silent, Some(false), "of all frames, it is sound");
+}
+
 #[test]
 fn what_a_slate_made_up_is_not_measured() {
     let mut source = Source::new();

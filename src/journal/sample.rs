@@ -21,6 +21,8 @@ pub struct Sample {
     pub audio_fps: f32,
     /// From the last keyframe but one to the last, or since the last where that is longer. Milliseconds of media.
     pub keyframe_interval_ms: Option<u32>,
+    /// Whether that interval is not over: it is what has passed of it.
+    pub keyframe_awaited: bool,
     /// How far pictures are ahead of sound, milliseconds of media.
     pub skew_ms: Option<i32>,
     /// How far the encoder's clock has run ahead of ours since it began, milliseconds.
@@ -115,6 +117,7 @@ impl Sample {
             fps: 0.0,
             audio_fps: 0.0,
             keyframe_interval_ms: None,
+            keyframe_awaited: false,
             skew_ms: None,
             drift_ms: None,
             gap_ms: 0,

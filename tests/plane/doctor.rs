@@ -2,10 +2,12 @@
 
 use std::net::TcpListener;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::database::{self, Database};
 use crate::node::Node;
+use crate::people::{Person, eventually, id};
+use crate::support::machines::{Feed, Show};
 use crate::support::{http, until};
 
 /// What the doctor found of one thing, and its exit code.
@@ -88,4 +90,44 @@ fn a_file_that_is_no_database_is_told_and_refused() {
     fails(&node, "database", "Is a directory");
     let said = refuses_to_start(&mut node);
     assert!(said.contains("Is a directory"), "{said}");
+}
+
+#[test]
+fn a_show_a_destination_out_of_reach_and_a_server_key_that_is_gone_are_told() {
+    crate::block_on(async {
+        let mut node = Node::new(Database::sqlite(), "hls.segment = \"1s\"\n");
+        node.start();
+        let ada = Person::set_up(&node, &node.printed_link()).await;
+        let (project, key) = ada.told_once("/projects", json!({ "name": "Show" }), "stream_key").await;
+        let (other, _) = ada.told_once("/projects", json!({ "name": "Other" }), "stream_key").await;
+        let closed = {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            listener.local_addr().expect("bound")
+        };
+        let asked = json!({ "name": "Closed", "url": format!("rtmp://{closed}/live"), "stream_key": "key-of-nobody" });
+        ada.post(&format!("/projects/{}/destinations", id(&project)), asked).await.is(201);
+        // Where the server is that the doctor is to find.
+        let http = node.address("http").to_string();
+        node.set("GOSTREAM_HTTP__LISTEN", &http);
+        let feed = Feed::start(&node.rtmp(&key), Show::h264());
+        eventually("viewers to get it", || {
+            let done = node.run(&["doctor", "--json"]);
+            let checks: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+            checks.as_array().expect("a list").iter().any(|check| {
+                check["id"] == "playlist" && check["state"] == "ok" && check["title"] == "Playlist of Show"
+            })
+        })
+        .await;
+        fails(&node, "destination", "tcp: ");
+        let done = node.run(&["doctor", "--json", "--project", &id(&other)]);
+        let checks: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        let of = |name: &str| checks.as_array().expect("a list").iter().find(|check| check["id"] == name);
+        assert_eq!(of("project").map(|check| &check["state"]), Some(&"ok".into()), "{checks:#}");
+        assert!(of("destination").is_none() && of("playlist").is_none(), "of that project alone: {checks:#}");
+        assert!(of("version").is_some() && of("practice_port").is_some(), "{checks:#}");
+        drop(feed);
+        node.leave();
+        std::fs::remove_file(node.data().join("server.key")).expect("it was made at the first start");
+        fails(&node, "server_key", "is not in data_dir");
+    });
 }

@@ -35,6 +35,9 @@ fn what_is_wrong_with_an_encoder_is_told_while_it_sends() {
         let _encoder = Encoder::start("ffmpeg", &mut command);
         let live = ada.until("the show", &path, |shown| shown["live"]["broadcast_id"].is_string()).await;
         let broadcast = live["live"]["broadcast_id"].as_str().expect("an id");
+        // Its row is written beside it.
+        let rows = format!("{path}/streams");
+        ada.until("its row", &rows, |list| list["items"][0]["id"] == broadcast).await;
         let health = format!("/streams/{broadcast}/health");
         let wanted = BTreeSet::from(["keyframe_interval_long", "bitrate_low", "audio_silent"]);
         let began = Instant::now();
@@ -50,6 +53,7 @@ fn what_is_wrong_with_an_encoder_is_told_while_it_sends() {
         };
         assert_eq!(told["status"], "ok", "it warns: {told:#}");
         let issues = told["issues"].as_array().expect("a list");
+        assert_eq!(issues.len(), wanted.len(), "and of nothing that is well: {told:#}");
         let says = |issue: &Value, field: &str| issue[field].as_str().is_some_and(|text| !text.is_empty());
         for issue in issues {
             let is_whole =
