@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::testing::{Studio, picture, tracks};
-use super::{Ask, Config, File, Missing};
-use crate::media::{End, Frame};
+use super::{Ask, Config, File, Lifecycle, Missing};
+use crate::media::{End, Frame, MediaTime};
 
 fn live(video: Option<u32>, audio: bool) -> Studio {
     let mut studio = Studio::new(video, audio);
@@ -197,11 +197,21 @@ fn odd_frame_rates_and_part_lengths_keep_every_bound() {
     }
 }
 
+/// A process that comes after another one.
+fn following() -> Studio {
+    let mut studio = Studio::new(Some(1_280), true);
+    let lifecycle = Lifecycle::new(Config::default(), 0xfeed, MediaTime::from_millis(studio.wall));
+    studio.lifecycle = lifecycle.breaking_from(20_000);
+    studio
+}
+
 #[test]
 fn the_first_list_of_a_process_begins_behind_a_break_for_players_of_the_one_that_died() {
-    let mut studio = live(Some(1_280), true);
-    let first = studio.viewer.read().segments.first().expect("segments").clone();
-    assert!(first.discontinuity && first.map.is_some());
+    let first = |studio: &Studio| studio.viewer.read().segments.first().expect("segments").clone();
+    assert!(!first(&live(Some(1_280), true)).discontinuity, "nobody was there before the first process");
+    let mut studio = following();
+    studio.run(6_000);
+    assert!(first(&studio).discontinuity && first(&studio).map.is_some());
     assert_eq!(studio.viewer.breaks(), 0);
     studio.end(End::Clean);
     studio.run(6_000);
@@ -210,7 +220,7 @@ fn the_first_list_of_a_process_begins_behind_a_break_for_players_of_the_one_that
 
 #[test]
 fn a_list_that_is_interrupted_before_it_is_shown_begins_behind_a_break_all_the_same() {
-    let mut studio = Studio::new(Some(1_280), true);
+    let mut studio = following();
     studio.run(300);
     studio.break_clock(500);
     studio.run(200);

@@ -81,7 +81,8 @@ async fn who_begins_is_told_where_and_what_happened_just_before() {
     let mut lines = api.listen(back).await;
     assert_eq!(lines.until("recording.ready", |_| true).await.data["data"]["n"], 2, "what the outage had");
     // Who asked for other things first also hears what happened while it did.
-    let mut lines = api.listen(api.get("/events/stream?types=recording.*&back_ms=60000").cookie(&admin)).await;
+    let mut lines =
+        api.listen(api.get("/events/stream?types=recording.*&back_ms=60000").cookie(&admin)).await;
     for n in [1, 2] {
         assert_eq!(lines.until("recording.ready", |_| true).await.data["data"]["n"], n);
     }

@@ -233,7 +233,10 @@ impl Viewer {
                     assert!(time >= expected, "track {track} goes back: {time} < {expected}");
                     if time > expected && !rested {
                         let uri = &listed.uri;
-                        assert!(self.stalls > 0, "a hole in track {track} of {uri} from {expected} to {time}");
+                        assert!(
+                            self.stalls > 0,
+                            "a hole in track {track} of {uri} from {expected} to {time}"
+                        );
                         self.stalls -= 1;
                     }
                 }
