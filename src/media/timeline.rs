@@ -112,11 +112,15 @@ struct Track {
     dts: i64,
     /// Its last believable step, which stands for the length of a frame.
     frame: i64,
+    /// Its last step. One that is far longer than those before it is a gap or a jump, and two like it are frames.
+    step: i64,
+    /// It jumped alone, and its offset keeps it beside the others.
+    alone: bool,
 }
 
 impl Default for Track {
     fn default() -> Self {
-        Self { source: None, dts: -1, frame: FRAME }
+        Self { source: None, dts: -1, frame: FRAME, step: FRAME, alone: false }
     }
 }
 
@@ -131,6 +135,8 @@ impl Track {
 enum Fit {
     /// Place it by this offset.
     At(i64),
+    /// The same, which is the track's own.
+    Alone(i64),
     /// The clock broke: anchor anew.
     Break,
 }
@@ -140,6 +146,7 @@ impl Timeline {
     pub fn place(&mut self, track: TrackId, source_millis: u32) -> Placed {
         let newest = self.newest.unwrap_or(-1);
         let others = self.others_of_jump(track, source_millis);
+        let beside = self.beside_alone(track);
         let track = self.tracks.entry(track).or_default();
         let Some(anchor) = self.anchor.as_mut() else {
             let (source, began) = (SourceTime { raw: source_millis, millis: 0 }, self.newest.is_some());
@@ -151,13 +158,17 @@ impl Timeline {
         let (source, fit) = match track.source {
             Some((last, offset)) => {
                 let source = last.near(source_millis);
-                let fit = fit(track, source, offset, anchor.offset, newest);
+                let fit = fit(track, source, offset, anchor.offset, beside.unwrap_or(newest));
                 (source, realign(fit, track, source, &others, anchor))
             }
             None => (begin(anchor.last, source_millis), Fit::At(anchor.offset)),
         };
         let (offset, discontinuity) = match fit {
             Fit::At(offset) => (offset, false),
+            Fit::Alone(offset) => {
+                track.alone = true;
+                (offset, false)
+            }
             Fit::Break => {
                 anchor.start = after(newest, track.frame, true);
                 anchor.offset = anchor.start.saturating_sub(source.millis);
@@ -166,6 +177,7 @@ impl Timeline {
         };
         if offset == anchor.offset {
             anchor.last = source;
+            track.alone = false;
         }
         let dts = settle(&mut self.newest, track, source, offset);
         Placed { dts, discontinuity }
@@ -181,6 +193,14 @@ impl Timeline {
             Some(Elsewhere { source: source.millis, offset, dts: other.dts })
         });
         others.collect()
+    }
+
+    /// How far the others have come beside a track that jumped alone: it counts by the offset in force again when that takes
+    /// it to where they are.
+    fn beside_alone(&self, track: TrackId) -> Option<i64> {
+        self.tracks.get(&track).filter(|track| track.alone)?;
+        let others = self.tracks.iter().filter(|(other, found)| **other != track && found.source.is_some());
+        others.map(|(_, other)| other.dts).max()
     }
 
     /// Whether a frame is of a track of which this source has sent nothing yet, and from before its very first frame. There is
@@ -242,7 +262,7 @@ impl Timeline {
     pub fn new_source(&mut self) {
         self.anchor = None;
         for track in self.tracks.values_mut() {
-            track.source = None;
+            (track.source, track.alone) = (None, false);
         }
     }
 
@@ -305,7 +325,9 @@ fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], an
     if near(source.millis.saturating_add(offset).saturating_sub(newest)) {
         return fit;
     }
-    if let Some(other) = others.iter().find(|other| near(other.source.saturating_sub(source.millis))) {
+    // By half as much: a little further on, it must still be near enough to come over.
+    let same_clock = |other: &&Elsewhere| near(other.source.saturating_sub(source.millis).saturating_mul(2));
+    if let Some(other) = others.iter().find(same_clock) {
         // The other comes by the offset in force too, at its next frame.
         return Fit::At(if offset == anchor.offset { offset } else { other.offset });
     }
@@ -314,7 +336,7 @@ fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], an
     if others.iter().all(|other| other.offset != anchor.offset) {
         anchor.offset = own;
     }
-    Fit::At(own)
+    Fit::Alone(own)
 }
 
 /// Writes down where a frame went: never before or at the last one of its track.
@@ -322,7 +344,10 @@ fn settle(newest: &mut Option<i64>, track: &mut Track, source: SourceTime, offse
     if let Some((last, _)) = track.source {
         let step = source.millis.saturating_sub(last.millis);
         if (1..=FRAME_MAX).contains(&step) {
-            track.frame = step;
+            if step <= 2 * track.frame.max(track.step) {
+                track.frame = step;
+            }
+            track.step = step;
         }
     }
     let dts = source.millis.saturating_add(offset).max(track.dts.saturating_add(1));
