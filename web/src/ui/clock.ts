@@ -2,23 +2,29 @@
 import { useSyncExternalStore } from 'react';
 
 const watchers = new Set<() => void>();
-let timer: ReturnType<typeof setInterval> | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
 /** Renewed while somebody looks, and read once by who has just come. */
 let now = Date.now();
 
+/** To the next whole second: what is shown in whole seconds is never more than one behind. */
+function wait(): void {
+  timer = setTimeout(() => {
+    now = Date.now();
+    wait();
+    for (const each of watchers) each();
+  }, 1000 - (Date.now() % 1000));
+}
+
 function watch(watcher: () => void): () => void {
   watchers.add(watcher);
-  if (!timer) {
+  if (timer === undefined) {
     now = Date.now();
-    timer = setInterval(() => {
-      now = Date.now();
-      for (const each of watchers) each();
-    }, 1000);
+    wait();
   }
   return () => {
     watchers.delete(watcher);
     if (watchers.size === 0) {
-      clearInterval(timer);
+      clearTimeout(timer);
       timer = undefined;
     }
   };

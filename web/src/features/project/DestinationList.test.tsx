@@ -114,7 +114,7 @@ describe('a switch', () => {
 
 describe('a row', () => {
   it('says state, attempt, countdown and what to do, and masks its key', async () => {
-    const inTwelve = new Date(Date.now() + 12_500).toISOString();
+    const inTwelve = new Date(Date.now() + 12_000).toISOString();
     const trouble = output({
       state: 'retrying', severity: 'warning', title: 'The server closed the connection', what_to_do: 'It usually comes back.', attempt: 3, next_retry_at: inTwelve,
       since: new Date(Date.now() - 66_000).toISOString(),
