@@ -134,7 +134,7 @@ pub struct Lifecycle {
     numbers: Numbers,
     /// Told apart in names: sessions of this process, and processes.
     sessions: u32,
-    /// A process before this one had viewers.
+    /// A process before this one may have had viewers.
     follows: bool,
     salt: String,
     changed: bool,

@@ -130,15 +130,11 @@ impl Press {
         self.renders += 1;
         let reach = window.target_duration().filter(|_| window.part_target().is_some() && window.skips());
         let skipped = reach.map_or(0, |target| window.skippable(LowLatency::skip_until(target)));
-        let delta = match media(window, &reports, etag.replacen("W/\"", "W/\"d", 1), skipped)
-            .filter(|_| skipped > 0)
-        {
-            Some(delta) => {
-                self.renders += 1;
-                Arc::new(delta)
-            }
-            None => full.clone(),
-        };
+        let rendered = (skipped > 0)
+            .then(|| media(window, &reports, etag.replacen("W/\"", "W/\"d", 1), skipped))
+            .flatten();
+        self.renders += u64::from(rendered.is_some());
+        let delta = rendered.map_or_else(|| full.clone(), Arc::new);
         let media = Media { full, delta };
         self.media.retain(|(nonce, _)| nonce != window.nonce());
         self.media.push((window.nonce().to_owned(), media.clone()));

@@ -18,7 +18,7 @@ pub enum OnDuplicate {
     Takeover,
     /// The newcomer is refused.
     Reject,
-    /// So it is, and also where a broadcast waits for its encoder to return.
+    /// The newcomer is refused, also where a broadcast waits for its encoder to return.
     GiveWay,
 }
 

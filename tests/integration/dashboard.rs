@@ -56,6 +56,13 @@ pub(crate) fn sign_in(page: &mut Browser) {
     page.press("Sign in");
 }
 
+/// Signs in at the projects of the server at `base`, and goes into the room of the only one.
+pub(crate) fn enter_room(page: &mut Browser, base: &str) {
+    page.open(&format!("{base}/projects"));
+    sign_in(page);
+    page.follow("Integration");
+}
+
 #[test]
 fn the_demo_is_a_link_to_a_moving_picture_until_an_encoder_takes_over() {
     needs!(Program::Ffmpeg, Program::Browser);
@@ -136,9 +143,7 @@ fn what_comes_and_goes_is_told_on_a_page_that_stays() {
         with_ada().set("relay.retry_min", "4s").destination("Away server", &nginx.url(), "one").start();
     let encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
     let mut page = Browser::start();
-    page.open(&engine.http_url("/projects"));
-    sign_in(&mut page);
-    page.follow("Integration");
+    enter_room(&mut page, &engine.http_url(""));
     page.see_in("Away server", "Sending");
     let room = page.address();
     page.tab(1, Some(&room));
@@ -242,9 +247,7 @@ fn a_show_that_the_server_restarts_under_is_on_the_air_again_without_a_reload() 
         .start();
     let encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
     let mut page = Browser::start();
-    page.open(&engine.http_url("/projects"));
-    sign_in(&mut page);
-    page.follow("Integration");
+    enter_room(&mut page, &engine.http_url(""));
     page.see_in("Main hall", "Sending");
     page.moves(1.0);
     engine.restart(|| page.see("Connection to the server lost"));

@@ -1,6 +1,6 @@
 //! Every page of the dashboard on the real engine: what the made-up server of the web pages' own tests cannot prove.
 
-use crate::dashboard::{sign_in, with_ada};
+use crate::dashboard::{enter_room, sign_in, with_ada};
 use crate::every_codec::HEVC_AAC;
 use crate::needs;
 use crate::support::modern::{coded, publish};
@@ -33,9 +33,7 @@ fn every_page_is_clean_with_one_show_on_the_air_and_one_that_is_over() {
     let _encoder = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
     let base = engine.http_url("");
     let mut page = Browser::start();
-    page.open(&engine.http_url("/projects"));
-    sign_in(&mut page);
-    page.follow("Integration");
+    enter_room(&mut page, &base);
     page.see_in("Main hall", "Sending");
     page.moves(1.0);
     let room = page.address().trim_start_matches(&base).to_owned();
@@ -69,9 +67,7 @@ fn what_is_copied_on_plain_http_under_a_name_of_the_house_is_what_a_paste_brings
     needs!(Program::Browser);
     let engine = with_ada().start();
     let mut page = Browser::start_with(&[("RESOLVE", "MAP studio.test 127.0.0.1")]);
-    page.open(&format!("http://studio.test:{}/projects", engine.address("http").port()));
-    sign_in(&mut page);
-    page.follow("Integration");
+    enter_room(&mut page, &format!("http://studio.test:{}", engine.address("http").port()));
     page.see("Nobody is connected yet.");
     let server = page.read("ol code");
     page.press("Server");
@@ -91,9 +87,7 @@ fn a_browser_without_a_decoder_is_told_of_which() {
     let clip = coded(&HEVC_AAC, 20);
     let _encoder = publish(&[&clip], &engine.publish_url());
     let mut page = Browser::start();
-    page.open(&engine.http_url("/projects"));
-    sign_in(&mut page);
-    page.follow("Integration");
+    enter_room(&mut page, &engine.http_url(""));
     page.see("This browser cannot decode HEVC.");
     page.see("192 × 108");
     page.assert_clean();

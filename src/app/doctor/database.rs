@@ -17,6 +17,7 @@ const MEND: &str = "stop gostream and bring back a backup of the database";
 const SCHEMA: (&str, &str) = ("schema", "Schema");
 const SERVER_KEY: (&str, &str) = ("server_key", "Server key");
 const PROJECT: (&str, &str) = ("project", "Project");
+const SHOWS: (&str, &str) = ("shows", "Shows on the air");
 /// As many shows are looked at: an answer must not take long.
 const SHOWS_MAX: u32 = 8;
 
@@ -78,7 +79,11 @@ pub(super) async fn all(config: &Config, project: Option<ProjectId>) -> (Vec<Che
             let (check, destinations) = of_key(config, &store, project).await;
             checks.push(check);
             checks.extend(of_project(&store, project).await);
-            found = Found { destinations, on_air: on_air(config, &store, project).await };
+            found.destinations = destinations;
+            match on_air(config, &store, project).await {
+                Ok(on_air) => found.on_air = on_air,
+                Err(error) => checks.push(Check::fail(SHOWS, error.to_string(), what_to_do)),
+            }
         }
     }
     store.close().await;
@@ -94,18 +99,18 @@ async fn of_project(store: &Store, project: Option<ProjectId>) -> Option<Check> 
 }
 
 /// The newest shows of this node.
-async fn on_air(config: &Config, store: &Store, project: Option<ProjectId>) -> Vec<OnAir> {
-    let Some(node) = node::known(config) else { return Vec::new() };
+async fn on_air(config: &Config, store: &Store, project: Option<ProjectId>) -> Result<Vec<OnAir>, Error> {
+    let Some(node) = node::known(config) else { return Ok(Vec::new()) };
     let mut all = Vec::new();
-    for stream in store.streams_on_air(&node, SHOWS_MAX).await.unwrap_or_default() {
-        let Ok(row) = store.project(stream.project_id).await else { continue };
+    for stream in store.streams_on_air(&node, SHOWS_MAX).await? {
+        let row = store.project(stream.project_id).await?;
         if project.is_none_or(|project| project == row.id)
             && let Ok(playback_id) = PlaybackId::parse(&row.playback_id)
         {
             all.push(OnAir { name: row.name, playback_id });
         }
     }
-    all
+    Ok(all)
 }
 
 fn of_schema(schema: Schema) -> Check {

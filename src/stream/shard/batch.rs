@@ -131,15 +131,10 @@ impl Batch {
         self.made_for = Some((standing, end));
     }
 
-    /// Whether the present plan is what an output that stands like this would make itself.
-    pub(super) fn serves(&self, standing: &Standing) -> bool {
-        self.made_for.as_ref().is_some_and(|(made_for, _)| made_for.is_same(standing))
-    }
-
-    /// The present plan with its slices, if others may stand like the output that it was made for and it takes them to the
-    /// end of what is fresh.
-    pub(super) fn shared<'a>(&'a self, fresh: &'a [Arc<Entry>]) -> Option<Shared<'a>> {
-        let (standing, end) = self.made_for?;
+    /// The present plan with its slices, if an output that stands like this would make the same and it takes it to the end of
+    /// what is fresh.
+    pub(super) fn shared<'a>(&'a self, next: &Standing, fresh: &'a [Arc<Entry>]) -> Option<Shared<'a>> {
+        let (standing, end) = self.made_for.filter(|(made_for, _)| made_for.is_same(next))?;
         if self.planned.is_empty() || end <= fresh.last()?.seq {
             return None;
         }

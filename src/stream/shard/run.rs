@@ -70,11 +70,8 @@ impl Lane {
             index = settle(outputs, index, turn, parked);
             left -= 1;
             // Those that stand where this one stood are sent the same.
-            let stands_alike = |output: &Output| output.standing().is_some_and(|other| batch.serves(&other));
-            if !outputs.get(index).is_some_and(stands_alike) {
-                continue;
-            }
-            let Some(shared) = batch.shared(fresh) else { continue };
+            let next = outputs.get(index).and_then(Output::standing);
+            let Some(shared) = next.and_then(|next| batch.shared(&next, fresh)) else { continue };
             while left > 0
                 && let Some(output) = outputs.get_mut(index)
                 && let Some(turn) = output.follow(&shared, batch, fresh, now)
