@@ -96,6 +96,12 @@ impl Transport {
         Ok(transport)
     }
 
+    /// Whether what is written goes through TLS.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Sets what the kernel is told.
     ///
     /// # Errors
@@ -168,7 +174,7 @@ impl Transport {
     /// [`ErrorKind::WouldBlock`] when that is nothing, else of the socket or TLS.
     pub fn try_write_vectored(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
         if self.tls.is_none() {
-            return self.tcp.try_write_vectored(bytes);
+            return write_tcp(&self.tcp, bytes);
         }
         self.flush_tls()?;
         let taken = self.session().map_or(Ok(0), |mut session| session.writer().write_vectored(bytes))?;
@@ -258,6 +264,20 @@ fn read_tcp(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
         Err(ErrorKind::WouldBlock.into())
     });
     last.map_or(read, Ok)
+}
+
+/// Writes what the socket takes now. The socket is asked, not what the runtime believes of it: that lies elsewhere in
+/// memory, and with thousands of writes a second to look there costs more than the rare call that brings nothing.
+fn write_tcp(tcp: &TcpStream, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+    let write = || match bytes {
+        [one] => SockRef::from(tcp).send(one),
+        many => SockRef::from(tcp).send_vectored(many),
+    };
+    match write() {
+        // Once more by way of the runtime, which remembers that the socket is full and wakes whoever waits for room.
+        Err(error) if error.kind() == ErrorKind::WouldBlock => tcp.try_io(Interest::WRITABLE, write),
+        done => done,
+    }
 }
 
 fn invalid(error: rustls::Error) -> io::Error {

@@ -1,8 +1,9 @@
 //! What one vectored write is made of: an output's waiting bytes, then whole messages from the ring.
 //!
 //! Two steps, since slices borrow: first every own header is written into one scratch buffer, then the slices are
-//! gathered over it. Nothing of a payload is copied. Outputs that stand at the same place with the same timeline, as
-//! destinations of one broadcast mostly do, send the very same bytes, so the plan of one serves the next.
+//! gathered over it. Nothing of a payload is copied for an output. Outputs that stand at the same place with the same
+//! timeline, as destinations of one broadcast mostly do, send the very same bytes, so the plan of one serves the next;
+//! these bytes are put together once for all of them.
 
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -87,18 +88,17 @@ impl Standing {
     }
 }
 
-/// A plan whose slices stand ready for every output that would make the same.
-pub(super) struct Shared<'a> {
+/// A plan whose bytes stand ready for every output that would make the same.
+pub(super) struct Shared {
     /// For whom it serves.
     standing: Standing,
     /// The entry that comes next after it.
     pub(super) end: u64,
-    pub(super) slices: SmallVec<[IoSlice<'a>; SLICES_MAX]>,
-    /// Bytes of all slices.
-    pub(super) len: usize,
+    /// Everything in one piece: put together once, it spares each write the gathering of many.
+    pub(super) bytes: Vec<u8>,
 }
 
-impl Shared<'_> {
+impl Shared {
     /// Whether an output that stands like this would send the same.
     pub(super) fn serves(&self, standing: &Standing) -> bool {
         self.standing.is_same(standing)
@@ -131,16 +131,17 @@ impl Batch {
         self.made_for = Some((standing, end));
     }
 
-    /// The present plan with its slices, if an output that stands like this would make the same and it takes it to the end of
+    /// The present plan with its bytes, if an output that stands like this would make the same and it takes it to the end of
     /// what is fresh.
-    pub(super) fn shared<'a>(&'a self, next: &Standing, fresh: &'a [Arc<Entry>]) -> Option<Shared<'a>> {
+    pub(super) fn shared(&self, next: &Standing, fresh: &[Arc<Entry>]) -> Option<Shared> {
         let (standing, end) = self.made_for.filter(|(made_for, _)| made_for.is_same(next))?;
         if self.planned.is_empty() || end <= fresh.last()?.seq {
             return None;
         }
+        let mut bytes = Vec::with_capacity(self.bytes);
         let slices = self.slices(std::iter::empty(), fresh, standing.chunk_size);
-        let len = slices.iter().map(|slice| slice.len()).sum();
-        Some(Shared { standing, end, slices, len })
+        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
+        Some(Shared { standing, end, bytes })
     }
 
     /// Counts bytes that go before all messages.

@@ -63,6 +63,7 @@ impl Lane {
         let Self { stream, outputs, .. } = self;
         let now = Instant::now();
         let mut left = OUTPUTS_IN_A_ROW;
+        outputs.iter().skip(index).take(left).for_each(Output::touch);
         while left > 0
             && let Some(output) = outputs.get_mut(index)
         {
