@@ -102,5 +102,6 @@ export const PAGES = [
   ['watch', '/watch/demo'],
   ['sign-in', '/sign-in', { before: '/fake/outside' }],
   ['setup', '/setup?link=abc', { before: '/fake/outside?setup' }],
+  ['setup-used', '/setup?link=setup_abcdefghijklmnopqrstuvwxyz', { before: '/fake/outside' }],
   ['setup-no-link', '/setup', { before: '/fake/outside?setup' }],
 ];

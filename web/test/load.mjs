@@ -2,14 +2,16 @@
 // usage: npm run bench [-- BINARY [PATH…]]   A benchmark: it prints what is wanted beside what was measured, and fails nothing.
 //
 // Each row is a page, by the median and by the worst of LOADS loads, in ms from the navigation:
-//   heading  the page's own heading is painted, and with it all that came with the first drawing
-//   whole    no skeleton is left on it: every panel has its content (of a viewer's page: its picture is shown)
+//   heading  the page's own heading is painted, and with it all that fills a first screen
+//   whole    nothing on it is still to come: every panel has its content, those below the first screen too
 // `empty` browsers have nothing of us in their cache and a new process for the page; `used` ones have been here before.
+// The browser is warm: it and its new window have come to rest before the page is asked for, and no driver looks into it.
 // The first row is a page of this server without style or script: what browser and machine take for themselves.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contextOf, launch } from './browse.mjs';
+import { bare } from './bare.mjs';
+import { launch } from './browse.mjs';
 import { startEngine } from './engine.mjs';
 
 const LOADS = 9;
@@ -22,14 +24,13 @@ if (!existsSync(binary)) {
   process.exit(1);
 }
 
-/** Said in the page's console when it is whole. */
-const WHOLE = 'it is whole';
+/** A new window draws itself for a second, with a page of the browser's own. */
+const REST_MS = 1200;
+/** How long a page is left alone before it is asked. */
+const ALONE_MS = 700;
 
-/**
- * In the page: notes when what is looked for has been painted. Nothing is asked of the page before that: the driver would
- * put a script of its own into it, which takes 50 ms and more of a page's first 200.
- */
-function watch(WHOLE) {
+/** In the page: notes when what is looked for has been painted. */
+function watch() {
   const main = () => document.querySelector('main h1');
   const whole = () => main() && !document.querySelector('.skeleton') && !document.querySelector('[aria-busy="true"]');
   const seen = (globalThis.seen = {});
@@ -38,10 +39,7 @@ function watch(WHOLE) {
       if (seen[name] || !is()) continue;
       // The frame that has it, and then the one after: by then the first is on the screen.
       seen[name] = Infinity;
-      requestAnimationFrame(() => setTimeout(() => {
-        seen[name] = performance.now();
-        if (name === 'whole') console.debug(WHOLE);
-      }));
+      requestAnimationFrame(() => setTimeout(() => (seen[name] = performance.now())));
     }
     if (!seen.whole) requestAnimationFrame(look);
   };
@@ -50,31 +48,34 @@ function watch(WHOLE) {
 
 const engine = await startEngine(binary);
 const browser = await launch();
+const pages = await bare(browser);
 const sorted = (values) => values.toSorted((a, b) => a - b);
 const of = (values) => `${sorted(values)[Math.floor(values.length / 2)].toFixed(0).padStart(5)} ${`(${Math.max(...values).toFixed(0)})`.padStart(7)}`;
 
-async function context() {
-  const made = await contextOf(browser, 'dark', { width: 1280, height: 800 });
-  const [name, value] = engine.cookie.split('=');
-  await made.addCookies([{ name, value, url: engine.origin }]);
-  await made.addInitScript(watch, WHOLE);
-  return made;
+const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function open() {
+  const page = await pages.open({ cookie: engine.cookie, origin: engine.origin, width: 1280, height: 800, script: `(${watch})()` });
+  await rest(REST_MS);
+  return page;
 }
 
 async function load(page, path) {
-  const whole = page.waitForEvent('console', (message) => message.text() === WHOLE);
-  await page.goto(engine.origin + path, { waitUntil: 'commit' });
-  await whole;
-  // Both are looked for in one turn, and the heading's frame is the same or an earlier one.
-  return page.evaluate(() => ({
-    ...globalThis.seen,
-    kB: performance.getEntriesByType('resource').reduce((sum, { transferSize, responseEnd }) => sum + (responseEnd < globalThis.seen.whole ? transferSize : 0), 0) / 1000,
-  }));
+  await page.go(engine.origin + path);
+  for (let seen; ; ) {
+    await rest(ALONE_MS);
+    seen = await page.read(`({
+      ...seen,
+      kB: performance.getEntriesByType('resource').reduce((sum, { transferSize, responseEnd }) => sum + (responseEnd < seen.whole ? transferSize : 0), 0) / 1000,
+    })`);
+    // What is still to come is no number.
+    if (seen.whole) return seen;
+  }
 }
 
 async function nothing(page) {
-  await page.goto(`${engine.origin}/api/v1/setup`);
-  return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now())))));
+  await page.go(`${engine.origin}/api/v1/setup`);
+  return page.read('new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))');
 }
 
 /** By the median: what one load of many had beside it on this machine says nothing of the page. */
@@ -94,27 +95,25 @@ try {
   console.log(`${''.padEnd(42)} ${'heading'.padStart(12)}  ${'whole'.padStart(13)}      kB  wanted: heading in ${WANTED_MS} ms`);
   const floor = [];
   for (let number = 0; number < LOADS; number += 1) {
-    const made = await context();
-    floor.push(await nothing(await made.newPage()));
-    await made.close();
+    const page = await open();
+    floor.push(await nothing(page));
+    await page.close();
   }
   console.log(`${'(a page of nothing)'.padEnd(34)} empty  ${of(floor)}`);
   for (const path of paths) {
     const [empty, used] = [[], []];
     for (let number = 0; number < LOADS; number += 1) {
-      const made = await context();
-      empty.push(await load(await made.newPage(), path));
-      await made.close();
+      const page = await open();
+      empty.push(await load(page, path));
+      await page.close();
     }
-    const made = await context();
-    const page = await made.newPage();
+    const page = await open();
     // The first fills the cache, and the second lets the browser keep what it has compiled.
     for (let number = -2; number < LOADS; number += 1) {
       const one = await load(page, path);
-      await page.waitForTimeout(300);
       if (number >= 0) used.push(one);
     }
-    await made.close();
+    await page.close();
     row(path, 'empty', empty);
     row('', 'used', used);
   }

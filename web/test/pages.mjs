@@ -1,7 +1,8 @@
 // Opens every page in a real browser, on a desktop and on the narrowest phone, once in each theme, and fails on
 // what axe finds, on a breach of the page's own policy, on an error in the console, on a page that is wider than its
-// window, and on the phone on what a fingertip would miss. usage: node test/pages.mjs [ORIGIN]   Without an ORIGIN it looks at the pages over the made-up server, which has
-// every state; what the API really answers is for the tests that start the engine.
+// window, on time that runs where a screen reader reads aloud what changes, and on the phone on what a fingertip would miss.
+// usage: node test/pages.mjs [ORIGIN]   Without an ORIGIN it looks at the pages over the made-up server, which has every state;
+// what the API really answers is for the tests that start the engine.
 import { audit, contextOf, launch, PAGES, startFake } from './browse.mjs';
 
 const only = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
@@ -37,6 +38,29 @@ function small() {
   return found;
 }
 
+/** How long a page is left alone that has words in a live region: a clock ticks twice. */
+const TICKS_MS = 2400;
+
+/** In the page, from its beginning: notes the live regions whose text becomes another one in nothing but its figures. */
+function listen() {
+  const LIVE = '[aria-live], [role="status"], [role="alert"], [role="log"]';
+  const known = new WeakMap();
+  globalThis.running = {};
+  globalThis.speaks = () => [...document.querySelectorAll(LIVE)].some((each) => each.textContent.trim());
+  const look = () => {
+    for (const region of document.querySelectorAll(LIVE)) {
+      if (region.getAttribute('aria-live') === 'off') continue;
+      const heard = region.cloneNode(true);
+      for (const each of heard.querySelectorAll('[aria-hidden="true"], [aria-live="off"], [role="timer"]')) each.remove();
+      const text = heard.textContent.trim();
+      const [before, form] = [known.get(region), text.replace(/\d+/g, '0')];
+      known.set(region, { text, form });
+      if (before && before.text !== text && before.form === form) globalThis.running[form] = (globalThis.running[form] ?? 0) + 1;
+    }
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+}
+
 const fake = process.argv[2] ? null : await startFake();
 const origin = process.argv[2] ?? fake.origin;
 const browser = await launch();
@@ -52,6 +76,7 @@ try {
       globalThis.violations = [];
       document.addEventListener('securitypolicyviolation', (event) => globalThis.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
     });
+    await context.addInitScript(listen);
     for (const [label, path, { act, before, size: own } = {}] of PAGES) {
       const where = `${label}-${way}`;
       if (!only.test(where)) continue;
@@ -73,6 +98,8 @@ try {
         const seen = await page.evaluate(() => ({ violations: globalThis.violations, wide: document.documentElement.scrollWidth - innerWidth }));
         for (const each of seen.violations) fault(where, `policy: ${each}`);
         for (const each of way === 'phone' ? await page.evaluate(small) : []) fault(where, `too small for a finger: ${each}`);
+        if (way === 'desktop' && (await page.evaluate(() => globalThis.speaks()))) await page.waitForTimeout(TICKS_MS);
+        for (const [text, times] of Object.entries(await page.evaluate(() => globalThis.running))) if (times > 1) fault(where, `runs in a live region, ${times} times: ${text.slice(0, 160)}`);
         if (seen.wide > 0) fault(where, `${seen.wide} px wider than its window`);
       } catch (error) {
         fault(where, String(error).split('\n')[0]);

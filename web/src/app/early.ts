@@ -6,6 +6,7 @@ import {
   projectQuery, projectsQuery, reportQuery, sessionsQuery, setupQuery, statsQuery, streamKeysQuery, streamsQuery, systemQuery, tokensQuery,
   usersQuery, webhooksQuery,
 } from '@/api/queries';
+import type { Project } from '@/api/types';
 import { Chart, pages, settings } from './pages';
 
 type Answers = (client: QueryClient, id: string) => Promise<unknown>[];
@@ -93,15 +94,36 @@ const NEEDS: [RegExp, Need][] = [
   [/^\/setup()\b/, { page: pages.Setup, answers: (client) => [client.prefetchQuery(setupQuery)] }],
 ];
 
-/** How the broadcast goes that is on the air, or else where to send one: that is closed while an encoder is there. */
+/** Where to send, while nobody does: that is closed while an encoder is there. How a broadcast goes is shown later. */
 async function signal(client: QueryClient, id: string): Promise<unknown> {
-  const { live } = client.getQueryData(projectQuery(id).queryKey) ?? {};
-  if (!live) return null;
-  const waits = live.state === 'waiting' || live.state === 'ended';
-  const ways = waits || live.test_pattern ? [client.prefetchQuery(ingestQuery(id)), client.prefetchQuery(streamKeysQuery(id))] : [];
-  if (!live.broadcast_id || waits) return Promise.all(ways);
-  return Promise.all([...ways, Chart.ready(), client.prefetchQuery(healthQuery(live.broadcast_id)), client.prefetchQuery(statsQuery(live.broadcast_id))]);
+  const live = client.getQueryData(projectQuery(id).queryKey)?.live;
+  if (live && isWaiting(live)) return Promise.all(ways(client, id));
+  void figures(client, id);
+  return null;
 }
+
+const isWaiting = ({ state }: Project['live']): boolean => state === 'waiting' || state === 'ended';
+const ways = (client: QueryClient, id: string): Promise<unknown>[] => [client.prefetchQuery(ingestQuery(id)), client.prefetchQuery(streamKeysQuery(id))];
+
+/** The answers about the broadcast that is on the air. */
+async function figures(client: QueryClient, id: string): Promise<unknown> {
+  const live = client.getQueryData(projectQuery(id).queryKey)?.live;
+  if (!live || isWaiting(live)) return null;
+  const stream = live.broadcast_id;
+  return Promise.all([
+    ...(live.test_pattern ? ways(client, id) : []),
+    ...(stream ? [client.prefetchQuery(healthQuery(stream)), client.prefetchQuery(statsQuery(stream))] : []),
+  ]);
+}
+
+/** What the room shows below its first picture, or as long as that is waited for. The curve's file alone runs for 15 ms. */
+export async function belowRoom(client: QueryClient, id: string): Promise<unknown> {
+  const live = client.getQueryData(projectQuery(id).queryKey)?.live;
+  const curve = live?.broadcast_id && !isWaiting(live) ? Chart.ready() : null;
+  return patiently([curve, figures(client, id)]);
+}
+
+const patiently = (all: unknown[]): Promise<unknown> => Promise.race([Promise.allSettled(all), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
 
 /** Who is here; for nobody, the door. */
 async function person(client: QueryClient): Promise<unknown> {
@@ -118,5 +140,5 @@ export async function early(client: QueryClient, path: string): Promise<void> {
   // An id of ours has nothing to decode, and what a stranger wrote into an address may not be decodable.
   const id = pattern.exec(path)?.[1] ?? '';
   const all = [person(client), need.page?.ready(), ...(need.answers?.(client, id) ?? [])];
-  await Promise.race([Promise.allSettled(all), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+  await patiently(all);
 }

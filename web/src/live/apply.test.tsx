@@ -98,11 +98,25 @@ it('a state that has changed without an event is asked for', () => {
   expect(old).toEqual([JSON.stringify(keys.projectPart('prj_1', 'destinations'))]);
 });
 
-it('an output that waits for its next try is looked at when the wait is over', () => {
+const waits = (seconds: number) => destination('dst_1', { output: output({ state: 'retrying', next_retry_at: new Date(Date.now() + seconds * 1000).toISOString() }) });
+
+it('a countdown that is over is asked about with the next figures', () => {
+  const key = keys.projectPart('prj_1', 'destinations');
+  const told = { ...stats(1), outputs: stats(1).outputs.map((each) => ({ ...each, state: 'retrying' as const })) };
+  const tick = () => link.receive({ kind: 'event', at: Date.now(), event: { id: '', type: 'stats', data: JSON.stringify(told) } });
+  const asked = (shown: Destination, age: number) => {
+    old.length = 0;
+    client.setQueryData(key, [shown], { updatedAt: Date.now() - age });
+    tick();
+    return old.length;
+  };
+  expect([asked(waits(5), 9000), asked(waits(-1), 9000), asked(waits(-1), 500)]).toEqual([0, 1, 0]);
+});
+
+it('without figures, an output on its way is looked at every ten seconds', () => {
   const now = Date.now();
-  const waits = (seconds: number) => destination('a', { output: output({ state: 'retrying', next_retry_at: new Date(now + seconds * 1000).toISOString() }) });
   expect(nextLook([destination('a')], now)).toBe(false);
-  expect(nextLook([waits(12), waits(20)], now)).toBe(12_500);
-  expect(nextLook([waits(-30)], now)).toBe(2500);
-  expect(nextLook([destination('a', { output: output({ state: 'connecting' }) })], now)).toBe(2500);
+  expect(nextLook([waits(12), waits(20)], now)).toBeGreaterThan(21_000);
+  expect(nextLook([waits(-30)], now)).toBe(10_000);
+  expect(nextLook([destination('a', { output: output({ state: 'connecting' }) })], now)).toBe(10_000);
 });

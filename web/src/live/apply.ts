@@ -1,5 +1,6 @@
 // What an event makes old. The server says that something changed; the queries that show it ask again.
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import { isOverdue } from '../api/look';
 import { keys } from '../api/queries';
 import type { Destination, Event, Output, Stats } from '../api/types';
 import { link } from './link';
@@ -68,13 +69,20 @@ function putOutput(client: QueryClient, event: Event): void {
   );
 }
 
-/** The list of destinations, where one is in another state than is shown: not every turn has an event. */
+/** A list that was asked for just now has no younger answer. */
+const FRESH_MS = 2000;
+
+/**
+ * The list of destinations, where one is in another state than is shown, or its countdown is over: not every turn has an
+ * event, and the figures of each second have them all.
+ */
 function turned(client: QueryClient, { project_id, outputs }: Stats): QueryKey[] {
   const key = keys.projectPart(project_id, 'destinations');
-  const shown = client.getQueryData<Destination[]>(key);
+  const query = client.getQueryState<Destination[]>(key);
+  const isOld = Date.now() - (query?.dataUpdatedAt ?? 0) > FRESH_MS;
   const isOther = outputs.some(({ destination_id, state }) => {
-    const known = state && shown?.find((each) => each.id === destination_id);
-    return known && known.output.state !== state;
+    const known = state && query?.data?.find((each) => each.id === destination_id);
+    return known && (known.output.state !== state || (isOld && isOverdue(known)));
   });
   return isOther ? [key] : [];
 }

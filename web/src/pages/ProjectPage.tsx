@@ -1,6 +1,7 @@
 // The live room. On a phone the order is: state, destinations, picture, signal.
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { destinationsQuery, projectQuery } from '@/api/queries';
+import { belowRoom } from '@/app/early';
 import { DestinationList } from '@/features/project/DestinationList';
 import { EncoderSetup } from '@/features/project/EncoderSetup';
 import { EventTimeline } from '@/features/project/EventTimeline';
@@ -11,13 +12,15 @@ import { StreamControls } from '@/features/project/StreamControls';
 import { StreamPreview } from '@/features/project/StreamPreview';
 import { Boundary } from '@/ui/Boundary';
 import { Skeleton } from '@/ui/Skeleton';
-import { useQuery } from '@tanstack/react-query';
+import { useLater } from '@/ui/useLater';
 
 export default function ProjectPage({ id }: { id: string }) {
   const project = useSuspenseQuery(projectQuery(id)).data;
   const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
   const sending = destinations?.filter(({ output }) => output.state === 'sending').map(({ name }) => name) ?? [];
   const waits = project.live.state === 'waiting' || project.live.state === 'ended';
+  const client = useQueryClient();
+  const late = useLater(() => belowRoom(client, id));
   const encoder = <EncoderSetup project={project} />;
   return (
     <>
@@ -30,24 +33,28 @@ export default function ProjectPage({ id }: { id: string }) {
           <SignalPath project={project} />
         </Boundary>
       </div>
-      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)]">
+      <div aria-busy={!late} className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)]">
         <div className="contents lg:grid lg:gap-4">
           {waits && <div className="order-first">{encoder}</div>}
           <div className="order-2">
             <StreamPreview project={project} />
           </div>
-          <div className="order-3">
-            <HealthPanel project={project} />
-          </div>
-          {!waits && <div className="order-4">{encoder}</div>}
+          {late && (
+            <div className="order-3">
+              <HealthPanel project={project} />
+            </div>
+          )}
+          {!waits && late && <div className="order-4">{encoder}</div>}
         </div>
         <div className="contents lg:grid lg:gap-4">
           <div className="order-1">
             <DestinationList project={project} />
           </div>
-          <div className="order-5">
-            <EventTimeline project={project} />
-          </div>
+          {late && (
+            <div className="order-5">
+              <EventTimeline project={project} />
+            </div>
+          )}
         </div>
       </div>
     </>

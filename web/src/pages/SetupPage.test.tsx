@@ -10,11 +10,11 @@ import SetupPage from './SetupPage';
 const GONE = new Refused(403, 'setup_closed', 'The link is not good');
 const RULE = { min_length: 12, max_length: 128 };
 
-function open(needed: boolean, refusal = GONE) {
+function open(needed: boolean, refusal = GONE, link = 'a-link-of-some-length') {
   serve({ 'GET /api/v1/setup': { needed, password_rule: RULE, sign_up: false, oidc: null }, 'POST /api/v1/setup': refusal });
   show(
     <Suspense>
-      <SetupPage link="a-link-of-some-length" />
+      <SetupPage link={link} />
     </Suspense>,
   );
 }
@@ -35,4 +35,11 @@ it('who wants a new password is told how to make another link for one', async ()
   await userEvent.click(screen.getByRole('button', { name: 'Set it and sign in' }));
   expect(await screen.findByText('gostream admin reset-link --email ADDRESS')).toBeInTheDocument();
   expect(screen.queryByText(/setup-link/)).not.toBeInTheDocument();
+});
+
+it('a setup link that was used leads to the door, and asks for no password', async () => {
+  open(false, GONE, 'setup_abcdefghijklmnopqrstuvwxyz');
+  expect(await screen.findByRole('heading', { name: 'Setup is done' })).toBeInTheDocument();
+  expect(screen.getByRole('link', { name: 'Sign in' })).toHaveAttribute('href', '/sign-in');
+  expect(screen.queryByLabelText(/password/i)).not.toBeInTheDocument();
 });

@@ -4,9 +4,10 @@ import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import { ApiError } from '@/api/client';
 import { setupQuery } from '@/api/queries';
+import { Done } from '@/features/setup/Done';
 import { Door } from '@/features/setup/Door';
 import { Entering } from '@/features/setup/Entering';
-import { linkFrom, signsIn } from '@/features/setup/links';
+import { linkFrom, setsUp, signsIn } from '@/features/setup/links';
 import { useSetup } from '@/features/setup/useSetup';
 import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
@@ -18,8 +19,10 @@ const RESET_LINK = 'gostream admin reset-link --email ADDRESS';
 export default function SetupPage({ link: path }: { link?: string | undefined }) {
   const setup = useSuspenseQuery(setupQuery).data;
   const link = linkFrom(path, window.location.search, window.location.hash);
-  useTitle(setup.needed ? 'Set up' : 'New password');
+  const done = !setup.needed && setsUp(link);
+  useTitle(setup.needed || done ? 'Set up' : 'New password');
   if (signsIn(link)) return <Entering link={link} />;
+  if (done) return <Done command={RESET_LINK} />;
   if (!link) {
     return (
       <Door

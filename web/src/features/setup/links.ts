@@ -9,6 +9,9 @@ export function linkFrom(path: string | undefined, search: string, hash: string)
 /** Whether the link signs in by itself: it asks for nothing. */
 export const signsIn = (link: string): boolean => link.startsWith('entry_');
 
+/** Whether the link makes the first administrator: once there is one, it is used up. */
+export const setsUp = (link: string): boolean => link.startsWith('setup_');
+
 /** Where to go after the door: a path of ours and nothing else. */
 export function nextFrom(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '/';
