@@ -12,7 +12,7 @@ use tracing::warn;
 use super::Config;
 use super::lineup::Lane;
 use super::numbers::Numbers;
-use super::playlist::Press;
+use super::playlist::{Press, Renders};
 use super::segmenter::{Input, Output, Segmenter};
 use super::snapshot::{Phase, Snapshot};
 use super::window::Window;
@@ -175,6 +175,11 @@ impl Lifecycle {
     pub fn next_break(&self) -> u64 {
         let current = self.current.as_ref().map(|session| session.main.next_numbers().discontinuity);
         current.unwrap_or(self.numbers.discontinuity)
+    }
+
+    /// Where the playlists are counted that are rendered from its snapshots.
+    pub(crate) fn renders(&self) -> Renders {
+        self.press.renders.clone()
     }
 
     /// Takes what came next.

@@ -107,7 +107,7 @@ pub struct Window {
     measured: Measured,
     captions: bool,
     /// Oldest first.
-    cues: VecDeque<DateRange>,
+    cues: VecDeque<Arc<DateRange>>,
     /// Cue points so far.
     cues_marked: u64,
 }
@@ -240,8 +240,8 @@ impl Window {
                 CueValue::Number(number) => range.add_number(name, *number),
             }
         }
-        self.cues.push_back(range);
-        let mut bytes: usize = self.cues.iter().map(DateRange::text_len).sum();
+        self.cues.push_back(Arc::new(range));
+        let mut bytes: usize = self.cues.iter().map(|cue| cue.text_len()).sum();
         while self.cues.len() > CUES_MAX || bytes > CUES_BYTES_MAX {
             let Some(oldest) = self.cues.pop_front() else { break };
             bytes -= oldest.text_len();
@@ -249,9 +249,8 @@ impl Window {
     }
 
     /// The cue points of what is listed, oldest first.
-    #[must_use]
-    pub fn cues(&self) -> Vec<&DateRange> {
-        self.cues.iter().collect()
+    pub fn cues(&self) -> impl Iterator<Item = &Arc<DateRange>> {
+        self.cues.iter()
     }
 
     /// Cue points so far, those that left the list too.
