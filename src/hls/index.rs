@@ -6,6 +6,7 @@ use super::lifecycle::Session;
 use super::lineup::Lane;
 use super::segment::Init;
 use super::window::Window;
+use crate::format::a53::Captions;
 use crate::format::m3u8::{Multivariant, SoundRendition, Variant};
 
 /// How far a measured frame rate may lie from what the stream says of itself before the stream is not believed.
@@ -54,7 +55,7 @@ struct Choice {
 #[derive(Debug)]
 pub(super) struct Index {
     choices: Vec<Choice>,
-    captions: bool,
+    captions: Option<Captions>,
 }
 
 impl Index {
@@ -81,7 +82,7 @@ impl Index {
     }
 }
 
-fn render(choices: &[Choice], captions: bool) -> String {
+fn render(choices: &[Choice], captions: Option<Captions>) -> String {
     let alone = choices.len() == 1;
     let is_sound = |choice: &&Choice| !alone && !choice.init.has_pictures;
     let (sounds, mut pictures): (Vec<_>, Vec<_>) = choices.iter().partition(|choice| is_sound(choice));
@@ -148,7 +149,7 @@ fn renditions<'a>(group: &'a str, sounds: &'a [&'a Choice]) -> impl Iterator<Ite
 fn variant<'a>(
     picture: &'a Choice,
     group: Option<(&'a str, &Vec<&'a Choice>)>,
-    captions: bool,
+    captions: Option<Captions>,
 ) -> Variant<'a> {
     let init = &picture.init;
     let sounds = group.map(|(_, sounds)| sounds.as_slice()).unwrap_or_default();
@@ -177,6 +178,6 @@ fn variant<'a>(
         frame_rate,
         range: init.range,
         sounds: group.map(|(group, _)| group),
-        captions,
+        captions: captions.is_some(),
     }
 }

@@ -99,7 +99,9 @@ impl Session {
                 }
             }
             Output::Targets(targets) => self.windows_mut().for_each(|window| window.choose_targets(targets)),
-            Output::Captions => self.windows_mut().for_each(Window::signal_captions),
+            Output::Captions(captions) => {
+                self.windows_mut().for_each(|window| window.signal_captions(captions));
+            }
             Output::Cue(cue, date) => self.windows_mut().for_each(|window| window.mark(&cue, date)),
             Output::StartedOver => {
                 // Nothing was shown: the names of these lists are free again.

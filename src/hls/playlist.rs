@@ -12,6 +12,7 @@ use super::numbers::Numbers;
 use super::rendered::Rendered;
 use super::segment::{Opening, Part};
 use super::window::{Growing, Listed, Window};
+use crate::format::a53::Captions;
 use crate::format::date_range::DateRange;
 use crate::format::m3u8::{
     LowLatency, MediaHead, MediaPart, MediaPlaylist, MediaSegment, OpenSegment, RenditionReport,
@@ -71,7 +72,10 @@ impl Multivariant {
     pub(super) fn text(&self) -> &Arc<Rendered> {
         self.text.get_or_init(|| {
             let IndexVersion { nonce, newest, captions, lanes } = &self.version;
-            let etag = format!("W/\"{nonce}-{newest}-{}-{lanes}\"", u8::from(*captions));
+            let etag = format!(
+                "W/\"{nonce}-{newest}-{}-{lanes}\"",
+                captions.map_or(0, |captions| 1 + captions as u8)
+            );
             Arc::new(Rendered::new(self.index.render(), etag, self.max_age))
         })
     }
@@ -82,7 +86,7 @@ impl Multivariant {
 struct IndexVersion {
     nonce: String,
     newest: u64,
-    captions: bool,
+    captions: Option<Captions>,
     lanes: usize,
 }
 

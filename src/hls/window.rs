@@ -16,6 +16,7 @@ use super::names;
 use super::numbers::Numbers;
 use super::segment::{Init, Opening, Part, Segment};
 use super::segmenter::Targets;
+use crate::format::a53::Captions;
 use crate::format::date_range::DateRange;
 use crate::format::m3u8::LowLatency;
 use crate::media::{Cue, CueValue, MediaTime};
@@ -105,7 +106,7 @@ pub struct Window {
     /// Whether all segments so far can be decoded by themselves. Once false it stays so: players keep what they read.
     independent: bool,
     measured: Measured,
-    captions: bool,
+    captions: Option<Captions>,
     /// Oldest first.
     cues: VecDeque<Arc<DateRange>>,
     /// Cue points so far.
@@ -142,7 +143,7 @@ impl Window {
             elapsed: Duration::ZERO,
             independent: true,
             measured: Measured::default(),
-            captions: false,
+            captions: None,
             cues: VecDeque::new(),
             cues_marked: 0,
         }
@@ -219,13 +220,13 @@ impl Window {
     }
 
     /// Notes that the pictures carry closed captions.
-    pub const fn signal_captions(&mut self) {
-        self.captions = true;
+    pub const fn signal_captions(&mut self, captions: Captions) {
+        self.captions = Some(captions);
     }
 
-    /// Whether the pictures of the session carry closed captions.
+    /// The closed captions that the pictures of the session carry.
     #[must_use]
-    pub const fn captions(&self) -> bool {
+    pub const fn captions(&self) -> Option<Captions> {
         self.captions
     }
 
