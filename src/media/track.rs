@@ -180,8 +180,8 @@ impl CodecConfig {
         }
     }
 
-    /// One unit of silence of this configuration, as long as its others; `None` where none is known: other kinds of AAC,
-    /// FLAC, AC-3.
+    /// One unit of silence of this configuration, as long as its others; `None` where none is known: other kinds of AAC
+    /// than LC, FLAC, AC-3.
     #[must_use]
     pub fn silent_unit(&self) -> Option<Bytes> {
         match self {
