@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
+use gostream::format::amf0::Value;
 use gostream::format::av1::obu::{self, Obus};
 use gostream::format::av1::{Av1Config, Opening, TemporalUnit};
 use gostream::format::h265::{HevcConfig, unit};
@@ -27,7 +28,15 @@ type Coded = (Vec<u8>, bool);
 
 /// An MP4 file with one fragment, as HLS would send it.
 fn file(config: CodecConfig, frames: Vec<Coded>) -> Vec<u8> {
+    file_with(config, frames, None)
+}
+
+/// The same, where the sender says this of its light.
+fn file_with(config: CodecConfig, frames: Vec<Coded>, color_info: Option<Bytes>) -> Vec<u8> {
     let mut tracks = TrackSet::default();
+    if let Some(said) = color_info {
+        tracks.set_remark(TrackId::VIDEO, config.codec(), said);
+    }
     tracks.set(TrackId::VIDEO, config);
     let layout = Layout::of(&tracks);
     let mut file = layout.init().expect("an init segment").to_vec();
@@ -157,8 +166,7 @@ fn av1_decodes_from_av01() {
     );
 }
 
-#[test]
-fn vp9_decodes_from_vp09() {
+fn vp9() -> (CodecConfig, Vec<Coded>) {
     let mut frames: Vec<Coded> = Vec::new();
     let mut config = None;
     // A header of 32 bytes, then a size, a time and a payload for each frame.
@@ -173,7 +181,65 @@ fn vp9_decodes_from_vp09() {
         }
         frames.push((payload.to_vec(), matches!(frame, Frame::Key(_))));
     }
-    let file = file(CodecConfig::Vp9(config.expect("a key frame")), frames);
+    (CodecConfig::Vp9(config.expect("a key frame")), frames)
+}
+
+/// `colorInfo` of Enhanced RTMP with all that FFmpeg sends.
+fn color_info() -> Bytes {
+    let numbers = |properties: &[(&str, f64)]| {
+        let values = properties.iter().map(|(name, value)| ((*name).to_owned(), Value::Number(*value)));
+        Value::Object(values.collect())
+    };
+    let points = [("colorPrimaries", 9.0), ("transferCharacteristics", 16.0), ("matrixCoefficients", 9.0)];
+    let display = [
+        ("redX", 0.68),
+        ("redY", 0.32),
+        ("greenX", 0.265),
+        ("greenY", 0.69),
+        ("blueX", 0.15),
+        ("blueY", 0.06),
+        ("whitePointX", 0.3127),
+        ("whitePointY", 0.329),
+        ("maxLuminance", 1_000.0),
+        ("minLuminance", 0.005),
+    ];
+    let mut bytes = Vec::new();
+    Value::String("colorInfo".to_owned()).encode(&mut bytes);
+    Value::Object(vec![
+        ("colorConfig".to_owned(), numbers(&points)),
+        ("hdrMdcv".to_owned(), numbers(&display)),
+        ("hdrCll".to_owned(), numbers(&[("maxCLL", 900.0), ("maxFall", 400.0)])),
+    ])
+    .encode(&mut bytes);
+    bytes.into()
+}
+
+#[test]
+fn what_the_sender_says_of_its_light_is_read_from_the_init_segment() {
+    let (config, frames) = vp9();
+    let file = file_with(config, frames, Some(color_info()));
+    let seen = [
+        "color_primaries=bt2020",
+        "color_transfer=smpte2084",
+        "side_data_type=Mastering display metadata",
+        "red_x=34000/50000",
+        "green_y=34500/50000",
+        "blue_x=7500/50000",
+        "white_point_x=15635/50000",
+        "max_luminance=10000000/10000",
+        "min_luminance=50/10000",
+        "side_data_type=Content light level metadata",
+        "max_content=900",
+        "max_average=400",
+        "nb_read_frames=10",
+    ];
+    assert_seen(&file, &seen);
+}
+
+#[test]
+fn vp9_decodes_from_vp09() {
+    let (config, frames) = vp9();
+    let file = file(config, frames);
     let seen = ["codec_name=vp9", "codec_tag_string=vp09", "width=96", "height=54", "nb_read_frames=10"];
     assert_seen(&file, &seen);
     let reader =

@@ -79,11 +79,17 @@ fn is_silence_in(format: &str, file: &[u8], config: &CodecConfig, channels: usiz
 }
 
 #[test]
-fn aac_of_one_two_and_six_channels() {
-    for (record, channels) in [([0x11_u8, 0x88], 1), ([0x11, 0x90], 2), ([0x12, 0x10], 2), ([0x11, 0xB0], 6)]
-    {
-        let config = AudioSpecificConfig::parse(Bytes::copy_from_slice(&record)).expect("a configuration");
-        is_silence(&CodecConfig::Aac(config), channels);
+fn aac_of_every_channel_configuration() {
+    let channels = [1, 2, 3, 4, 5, 6, 8, 7, 8];
+    for (configuration, channels) in [1, 2, 3, 4, 5, 6, 7, 11, 12].into_iter().zip(channels) {
+        // 48 kHz, and 44.1.
+        for rate in [3_u8, 4] {
+            let record = [0x10 | rate >> 1, rate << 7 | configuration << 3];
+            let config =
+                AudioSpecificConfig::parse(Bytes::copy_from_slice(&record)).expect("a configuration");
+            assert_eq!(usize::from(config.channels), channels);
+            is_silence(&CodecConfig::Aac(config), channels);
+        }
     }
 }
 

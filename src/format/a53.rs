@@ -1,4 +1,4 @@
-//! Closed captions in SEI messages (ATSC A/53 part 4 §6.2.3, CEA-608 and 708): whether there are any.
+//! Closed captions in SEI messages (ATSC A/53 part 4 §6.2.3, CEA-608 and 708): whether there are any, and of which kind.
 //!
 //! What they say is the player's to read. The messages of H.264 and HEVC are the same.
 
@@ -11,37 +11,49 @@ const SEI_REGISTERED: usize = 4;
 /// the bytes stand in an escaped unit as they are here.
 const CAPTION_DATA: [u8; 8] = [0xb5, 0x00, 0x31, b'G', b'A', b'9', b'4', 0x03];
 
-/// Whether an SEI unit, whose header has `header` bytes, carries CEA-608 captions: at least one valid byte pair of
-/// either field. Pairs that only keep the line warm count, for a player asks once whether captions may come; pairs that
-/// are marked invalid do not.
+/// Captions of pictures. Where there are both, all players know the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Captions {
+    /// Lines of analogue television, with or without the others.
+    Cea608,
+    /// Digital ones alone.
+    Cea708,
+}
+
+/// The captions that an SEI unit carries, whose header has `header` bytes: at least one valid byte pair of them. Pairs
+/// that only keep the line warm count, for a player asks once whether captions may come; pairs that are marked invalid do
+/// not.
 #[must_use]
-pub fn has_captions(unit: &[u8], header: usize) -> bool {
+pub fn captions(unit: &[u8], header: usize) -> Option<Captions> {
     // Nearly all units end here, without a copy.
     if !unit.windows(CAPTION_DATA.len()).any(|window| window == CAPTION_DATA) {
-        return false;
+        return None;
     }
+    let mut found = None;
     let plain = unescape(unit.get(header..).unwrap_or_default());
     let mut rest = plain.as_slice();
     loop {
         let message = sei_number(&mut rest).zip(sei_number(&mut rest));
-        let Some((kind, size)) = message else { return false };
-        let Some((message, behind)) = rest.split_at_checked(size) else { return false };
+        let Some((kind, size)) = message else { return found };
+        let Some((message, behind)) = rest.split_at_checked(size) else { return found };
         let data = message.strip_prefix(&CAPTION_DATA).filter(|_| kind == SEI_REGISTERED);
-        if data.is_some_and(has_valid_pair) {
-            return true;
-        }
+        found = data.and_then(valid_pairs).into_iter().chain(found).min();
         rest = behind;
     }
 }
 
 /// Reads `cc_data` (table 6.10): flags and a count of 5 bits, a byte, then three bytes for each pair.
-fn has_valid_pair(data: &[u8]) -> bool {
-    let Some(([flags, _], pairs)) = data.split_first_chunk::<2>() else { return false };
+fn valid_pairs(data: &[u8]) -> Option<Captions> {
+    let ([flags, _], pairs) = data.split_first_chunk::<2>()?;
     let process = flags & 0x40 != 0;
     let count = usize::from(flags & 0x1f);
-    // cc_valid is set, and cc_type is one of the two fields of CEA-608.
-    process
-        && pairs.chunks_exact(3).take(count).any(|pair| pair.first().is_some_and(|head| head & 0x06 == 0x04))
+    // cc_valid, and behind it cc_type: one of the two fields of CEA-608, or a packet of CEA-708.
+    let kinds = pairs.chunks_exact(3).take(count).filter_map(|pair| match pair.first()? & 0x06 {
+        0x04 => Some(Captions::Cea608),
+        0x06 => Some(Captions::Cea708),
+        _ => None,
+    });
+    kinds.min().filter(|_| process)
 }
 
 #[cfg(test)]
@@ -64,15 +76,22 @@ mod tests {
 
     #[test]
     fn captions_are_found_behind_other_messages() {
-        assert!(has_captions(&unit(0x40, &[[0xfc, 0x94, 0x2c], [0xfd, 0x80, 0x80]]), 1));
-        assert!(has_captions(&unit(0x40, &[[0xf8, 0, 0], [0xfd, 0x80, 0x80]]), 1));
+        let found = |pairs: &[[u8; 3]]| captions(&unit(0x40, pairs), 1);
+        assert_eq!(found(&[[0xfc, 0x94, 0x2c], [0xfd, 0x80, 0x80]]), Some(Captions::Cea608));
+        assert_eq!(found(&[[0xf8, 0, 0], [0xfd, 0x80, 0x80]]), Some(Captions::Cea608));
+        assert_eq!(found(&[[0xff, 1, 2], [0xfe, 1, 2], [0xfc, 0x94, 0x2c]]), Some(Captions::Cea608));
+        assert_eq!(found(&[[0xf8, 0, 0], [0xff, 1, 2], [0xfe, 1, 2]]), Some(Captions::Cea708));
         let hevc = [&[0x4e][..], &unit(0x40, &[[0xfc, 0x80, 0x80]])].concat();
-        assert!(has_captions(&hevc, 2));
+        assert_eq!(captions(&hevc, 2), Some(Captions::Cea608));
+    }
+
+    fn has_captions(unit: &[u8], header: usize) -> bool {
+        captions(unit, header).is_some()
     }
 
     #[test]
     fn padding_and_other_user_data_are_no_captions() {
-        assert!(!has_captions(&unit(0x40, &[[0xf8, 0, 0], [0xfe, 1, 2]]), 1), "invalid, or CEA-708 alone");
+        assert!(!has_captions(&unit(0x40, &[[0xf8, 0, 0], [0xfa, 1, 2]]), 1), "invalid");
         assert!(!has_captions(&unit(0x00, &[[0xfc, 0x94, 0x2c]]), 1), "not to be processed");
         assert!(!has_captions(&[6, 5, 3, 1, 2, 3, 0x80], 1));
         let mut bar = unit(0x40, &[[0xfc, 0x94, 0x2c]]);
@@ -86,7 +105,7 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_never_panics(head in prop::collection::vec(any::<u8>(), 0..12), tail in prop::collection::vec(any::<u8>(), 0..64)) {
-            std::hint::black_box(has_captions(&[head, CAPTION_DATA.to_vec(), tail].concat(), 1));
+            std::hint::black_box(captions(&[head, CAPTION_DATA.to_vec(), tail].concat(), 1));
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod flv;
 pub mod fmp4;
 pub mod h264;
 pub mod h265;
+pub mod light;
 pub mod m3u8;
 pub mod mp3;
 pub mod nal;

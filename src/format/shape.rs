@@ -76,6 +76,10 @@ pub struct Colour {
 impl Colour {
     /// The code point that says nothing.
     pub const UNSPECIFIED: u8 = 2;
+    /// Colour primaries of ITU-R BT.2020.
+    pub const PRIMARIES_BT_2020: u8 = 9;
+    /// Colour primaries of SMPTE EG 432-1.
+    pub const PRIMARIES_P3_D65: u8 = 12;
     /// Transfer characteristics of SMPTE ST 2084.
     pub const TRANSFER_PQ: u8 = 16;
     /// Transfer characteristics of ARIB STD-B67.

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use super::testing::{NOON, Studio, picture, sound, tracks};
+use bytes::Bytes;
+use mp4_atom::Decode as _;
+
+use super::testing::{NOON, Studio, maps, picture, sound, tracks};
 use super::{Config, Container, File, Input, Lifecycle};
+use crate::format::a53::Captions;
 use crate::format::amf0::Value;
-use crate::media::{DataMessage, End, Frame, MediaTime, TrackSet};
+use crate::media::{Codec, DataMessage, End, Frame, MediaTime, TrackId, TrackSet};
 
 fn cue(millis: i64, name: &str) -> Frame {
     let mut payload = Vec::new();
@@ -60,13 +64,76 @@ fn captions_are_signalled_from_when_they_come() {
     studio.run(5_000);
     assert!(index(&studio).contains("CLOSED-CAPTIONS=NONE"), "{}", index(&studio));
     let mut captioned = TrackSet::clone(&studio.tracks);
-    captioned.captions = true;
+    captioned.captions = Some(Captions::Cea708);
+    studio.tracks = Arc::new(captioned.clone());
+    studio.run(4_000);
+    assert!(index(&studio).contains("INSTREAM-ID=\"SERVICE1\""), "digital ones alone: {}", index(&studio));
+    captioned.captions = Some(Captions::Cea608);
     studio.tracks = Arc::new(captioned);
     studio.run(4_000);
     let text = index(&studio);
     assert!(text.contains("#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\""), "{text}");
+    assert!(text.contains("INSTREAM-ID=\"CC1\"") && !text.contains("SERVICE"), "{text}");
     assert!(text.contains("CLOSED-CAPTIONS=\"cc\""), "{text}");
     assert_eq!(studio.viewer.breaks(), 0, "no new configuration");
+}
+
+/// What OBS says of HDR: the code points, and how bright the display is.
+fn color_info(transfer: f64) -> Bytes {
+    let numbers = |properties: &[(&str, f64)]| {
+        let values = properties.iter().map(|(name, value)| ((*name).to_owned(), Value::Number(*value)));
+        Value::Object(values.collect())
+    };
+    let points =
+        [("colorPrimaries", 9.0), ("transferCharacteristics", transfer), ("matrixCoefficients", 9.0)];
+    let mut bytes = Vec::new();
+    Value::String("colorInfo".to_owned()).encode(&mut bytes);
+    Value::Object(vec![
+        ("colorConfig".to_owned(), numbers(&points)),
+        ("hdrMdcv".to_owned(), numbers(&[("maxLuminance", 1_000.0), ("minLuminance", 0.0)])),
+        ("hdrCll".to_owned(), numbers(&[("maxCLL", 900.0), ("maxFall", 400.0)])),
+    ])
+    .encode(&mut bytes);
+    bytes.into()
+}
+
+#[test]
+fn the_light_of_pictures_is_told_where_the_sender_alone_says_it() {
+    let mut studio = Studio::new(Some(1_280), true);
+    let say = |studio: &mut Studio, info: Bytes| {
+        let mut tracks = TrackSet::clone(&studio.tracks);
+        tracks.set_remark(TrackId::VIDEO, Codec::H264, info);
+        studio.tracks = Arc::new(tracks);
+    };
+    let newest_init = |studio: &Studio| {
+        let map = maps(studio.viewer.read()).into_iter().next_back().flatten().expect("a map");
+        match studio.viewer.snapshot.as_ref().expect("live").file(&map) {
+            Ok(File::Init(bytes)) => bytes,
+            other => panic!("{other:?}"),
+        }
+    };
+    say(&mut studio, color_info(16.0));
+    studio.run(6_000);
+    assert!(index(&studio).contains("VIDEO-RANGE=PQ"), "{}", index(&studio));
+    let init = newest_init(&studio);
+    let has = |box_: &[u8]| init.windows(box_.len()).any(|window| window == box_);
+    assert!(has(b"colrnclx\0\x09\0\x10\0\x09\0"));
+    // Green first, as BT.2020 has it; then, at the end, 1,000 candela and none.
+    assert!(has(b"\0\0\0\x20mdcv\x21\x34\x9b\xaa"));
+    assert!(has(b"\0\x98\x96\x80\0\0\0\0\0\0\0\x0cclli\x03\x84\x01\x90"));
+    assert!(
+        mp4_atom::Moov::decode(&mut init.get(28..).expect("behind ftyp")).is_ok(),
+        "boxes fit in one another"
+    );
+    // The same again is no news, and an empty one takes it back behind the next keyframe.
+    say(&mut studio, color_info(16.0));
+    studio.run(4_000);
+    assert_eq!(studio.viewer.breaks(), 0);
+    say(&mut studio, Bytes::from_static(b"\x02\0\x09colorInfo\x03\0\0\x09"));
+    studio.run(6_000);
+    assert_eq!(studio.viewer.breaks(), 1);
+    assert!(index(&studio).contains("VIDEO-RANGE=SDR"), "{}", index(&studio));
+    assert!(!newest_init(&studio).windows(4).any(|window| window == b"mdcv" || window == b"clli"));
 }
 
 #[test]

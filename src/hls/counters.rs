@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Viewers;
+use super::playlist::Renders;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +46,16 @@ impl Kind {
 pub struct Counters {
     requests: [AtomicU64; Kind::ALL.len()],
     bytes: [AtomicU64; Kind::ALL.len()],
-    renders: AtomicU64,
+    renders: Renders,
     viewers: Viewers,
     left_out: AtomicU64,
 }
 
 impl Counters {
+    pub(super) fn of(renders: Renders) -> Self {
+        Self { renders, ..Self::default() }
+    }
+
     /// Counts a request.
     pub(crate) fn count_request(&self, kind: Kind) {
         if let Some(counter) = self.requests.get(kind as usize) {
@@ -71,11 +76,6 @@ impl Counters {
         &self.viewers
     }
 
-    /// Counts media playlists rendered.
-    pub(super) fn count_renders(&self, renders: u64) {
-        self.renders.fetch_add(renders, Ordering::Relaxed);
-    }
-
     /// Counts a frame of a track that is not packaged.
     pub(super) fn count_left_out(&self) {
         self.left_out.fetch_add(1, Ordering::Relaxed);
@@ -87,7 +87,7 @@ impl Counters {
         self.left_out.load(Ordering::Relaxed)
     }
 
-    /// Media playlists rendered so far.
+    /// Media playlists rendered so far: none that nobody asked for.
     #[must_use]
     pub fn renders(&self) -> u64 {
         self.renders.load(Ordering::Relaxed)

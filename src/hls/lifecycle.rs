@@ -12,7 +12,7 @@ use tracing::warn;
 use super::Config;
 use super::lineup::Lane;
 use super::numbers::Numbers;
-use super::playlist::Press;
+use super::playlist::{Press, Renders};
 use super::segmenter::{Input, Output, Segmenter};
 use super::snapshot::{Phase, Snapshot};
 use super::window::Window;
@@ -99,7 +99,9 @@ impl Session {
                 }
             }
             Output::Targets(targets) => self.windows_mut().for_each(|window| window.choose_targets(targets)),
-            Output::Captions => self.windows_mut().for_each(Window::signal_captions),
+            Output::Captions(captions) => {
+                self.windows_mut().for_each(|window| window.signal_captions(captions));
+            }
             Output::Cue(cue, date) => self.windows_mut().for_each(|window| window.mark(&cue, date)),
             Output::StartedOver => {
                 // Nothing was shown: the names of these lists are free again.
@@ -175,6 +177,11 @@ impl Lifecycle {
     pub fn next_break(&self) -> u64 {
         let current = self.current.as_ref().map(|session| session.main.next_numbers().discontinuity);
         current.unwrap_or(self.numbers.discontinuity)
+    }
+
+    /// Where the playlists are counted that are rendered from its snapshots.
+    pub(crate) fn renders(&self) -> Renders {
+        self.press.renders.clone()
     }
 
     /// Takes what came next.

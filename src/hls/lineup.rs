@@ -12,7 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Container;
-use crate::media::remux::to_fmp4::{Layout, is_packageable};
+use crate::format::light::Light;
+use crate::media::remux::to_fmp4::{Layout, is_packageable, light_of};
 use crate::media::{Codec, CodecConfig, Track, TrackId, TrackKind, TrackSet};
 
 /// Tracks of a kind that are packaged besides the default one. OBS sends up to ten of video and six of audio; each has
@@ -69,6 +70,8 @@ pub(super) struct Lineup {
     pub(super) main: Layout,
     /// The others, video first.
     pub(super) beside: Vec<Track>,
+    /// What is said of the light of pictures among them.
+    lights: Vec<(TrackId, Light)>,
 }
 
 impl Lineup {
@@ -93,12 +96,17 @@ impl Lineup {
             *left = left.saturating_sub(1);
             fits
         });
-        Self { beside: bounded.cloned().collect(), main }
+        let beside: Vec<Track> = bounded.cloned().collect();
+        let lights = beside.iter().map(|track| (track.id, light_of(tracks, track.id)));
+        let lights = lights.filter(|(_, light)| *light != Light::default()).collect();
+        Self { main, beside, lights }
     }
 
     /// Whether it has the pictures that another one has, all its other tracks, and perhaps more.
     pub(super) fn extends(&self, other: &Self) -> bool {
         let pictures = other.main.video().is_some() && self.main.video() == other.main.video();
+        let lit = |light| self.lights.contains(light);
+        let pictures = pictures && self.main.light() == other.main.light() && other.lights.iter().all(lit);
         let sound = other.main.audio().is_none() || self.main.audio() == other.main.audio();
         pictures && sound && other.beside.iter().all(|track| self.beside.contains(track))
     }
@@ -144,7 +152,11 @@ impl Lineup {
             TrackId::AUDIO => self.main.audio(),
             _ => self.beside.iter().find(|track| track.id == id).map(|track| &track.config),
         };
-        config.map(|config| Layout::alone(id.kind, config.clone()))
+        let light = match id {
+            TrackId::VIDEO => self.main.light(),
+            _ => self.lights.iter().find(|(of, _)| *of == id).map(|(_, light)| *light).unwrap_or_default(),
+        };
+        config.map(|config| Layout::alone(id.kind, config.clone()).lit(light))
     }
 }
 

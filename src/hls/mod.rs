@@ -5,8 +5,8 @@
 //! requests see and wait on, found in the [`Library`]). Everything but the first and the last is pure. HTTP is
 //! `api::hls`.
 //!
-//! A part is shown as soon as it is finished: one snapshot a part, with playlists that are rendered once, however many
-//! viewers there are. A viewer who waits for it is a parked task.
+//! A part is shown as soon as it is finished: one snapshot a part, whose playlists are rendered for the first viewer who
+//! asks and never again, however many there are; without viewers nothing is. A viewer who waits for it is a parked task.
 //!
 //! A stream of one video and one audio track has one media playlist with both. One of several tracks has a playlist
 //! for each ([`Lane`]), all cut alike: variants of pictures, and a group of sounds.
@@ -25,6 +25,7 @@ mod numbers;
 mod packager;
 mod playlist;
 mod reload;
+mod rendered;
 mod rendition;
 mod segment;
 mod segmenter;
@@ -52,8 +53,8 @@ pub use lifecycle::Lifecycle;
 pub use lineup::Lane;
 pub use numbers::Numbers;
 pub use packager::Packager;
-pub use playlist::Rendered;
 pub use reload::Wanted;
+pub use rendered::Rendered;
 pub use rendition::{Came, Rendition};
 pub use segment::{Init, Label, Opening, Part, Segment};
 pub use segmenter::{Input, Output, Segmenter, Targets};

@@ -70,10 +70,10 @@ impl Packager {
         config: Config,
         breaks: Arc<Breaks>,
     ) -> (Arc<Rendition>, impl Future<Output = ()> + Send + 'static) {
-        let rendition = Arc::new(Rendition::default());
         let clock = WallClock::start();
         let lifecycle = Lifecycle::new(config, fastrand::u32(..), clock.at(Instant::now()));
         let lifecycle = lifecycle.breaking_from(breaks.from());
+        let rendition = Arc::new(Rendition::counting(lifecycle.renders()));
         let left_out = LeftOut { container: config.container, ..LeftOut::default() };
         let packager = Self {
             id,

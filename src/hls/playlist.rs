@@ -1,17 +1,19 @@
-//! From a window to the bytes of its playlists: rendered once for each change, shared by all viewers.
+//! From a window to the texts of its playlists: rendered for the first who asks, once for each change, shared by all.
+//!
+//! A change costs what it takes to note what the text will say; a stream without viewers has no texts at all.
 
-use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use super::index;
+use super::index::{self, Index};
 use super::lifecycle::Session;
 use super::names;
+use super::numbers::Numbers;
+use super::rendered::Rendered;
 use super::segment::{Opening, Part};
-use super::window::Window;
+use super::window::{Growing, Listed, Window};
+use crate::format::a53::Captions;
+use crate::format::date_range::DateRange;
 use crate::format::m3u8::{
     LowLatency, MediaHead, MediaPart, MediaPlaylist, MediaSegment, OpenSegment, RenditionReport,
 };
@@ -20,147 +22,245 @@ use crate::format::m3u8::{
 /// appendix on caching).
 const SETTLED_TARGETS: u32 = 6;
 
-/// A playlist as it is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// Its text.
-    pub plain: Bytes,
-    /// Its text, gzipped for the first who asks and shared by all others. Nobody may ask: a compressor is a quarter of
-    /// a megabyte, and a low-latency playlist is rendered three times a second.
-    gzip: OnceLock<Bytes>,
-    /// A weak entity tag: both forms share it, another text never does.
-    pub etag: String,
-    /// Seconds for which a cache may answer with it.
-    pub max_age: u32,
-    /// Seconds for which a cache may answer with it to those who ask for the very part that it was waited for with.
-    pub settled_age: u32,
-    /// Whether it can be waited for.
-    pub takes_directives: bool,
-    /// Where its addresses end in the text, rising.
-    links: Vec<usize>,
+/// Media playlists rendered of one stream, full ones and delta updates, shared by the requests that render them.
+pub(crate) type Renders = Arc<AtomicU64>;
+
+/// A media playlist in both of its forms, each of which is rendered for the first who asks for it. Who asks meanwhile
+/// waits for that, some tens of microseconds.
+#[derive(Debug)]
+pub(super) struct Media {
+    sheet: Sheet,
+    renders: Renders,
+    full: OnceLock<Arc<Rendered>>,
+    delta: OnceLock<Arc<Rendered>>,
 }
 
-impl Rendered {
-    fn new(text: String, etag: String, max_age: u32) -> Self {
-        let links = links(&text);
-        Self {
-            plain: text.into(),
-            gzip: OnceLock::new(),
-            etag,
-            max_age,
-            settled_age: max_age,
-            takes_directives: false,
-            links,
+impl Media {
+    const fn new(sheet: Sheet, renders: Renders) -> Self {
+        Self { sheet, renders, full: OnceLock::new(), delta: OnceLock::new() }
+    }
+
+    /// All of it.
+    pub(super) fn full(&self) -> &Arc<Rendered> {
+        self.full.get_or_init(|| self.render(0))
+    }
+
+    /// Without what the reader of an earlier one knows; the full one where that is little.
+    pub(super) fn delta(&self) -> &Arc<Rendered> {
+        match self.sheet.skippable {
+            0 => self.full(),
+            skipped => self.delta.get_or_init(|| self.render(skipped)),
         }
     }
 
-    /// Its text, gzipped. Empty where that failed; the plain form is sent then.
-    #[must_use]
-    pub fn gzip(&self) -> &Bytes {
-        self.gzip.get_or_init(|| {
-            let mut gzip = GzEncoder::new(Vec::with_capacity(self.plain.len() / 2), Compression::fast());
-            gzip.write_all(&self.plain).and_then(|()| gzip.finish()).unwrap_or_default().into()
+    fn render(&self, skipped: usize) -> Arc<Rendered> {
+        self.renders.fetch_add(1, Ordering::Relaxed);
+        Arc::new(self.sheet.render(skipped))
+    }
+}
+
+/// The multivariant playlist, rendered for the first who asks.
+#[derive(Debug)]
+pub(super) struct Multivariant {
+    version: IndexVersion,
+    index: Index,
+    max_age: u32,
+    text: OnceLock<Arc<Rendered>>,
+}
+
+impl Multivariant {
+    pub(super) fn text(&self) -> &Arc<Rendered> {
+        self.text.get_or_init(|| {
+            let IndexVersion { nonce, newest, captions, lanes } = &self.version;
+            let etag = format!(
+                "W/\"{nonce}-{newest}-{}-{lanes}\"",
+                captions.map_or(0, |captions| 1 + captions as u8)
+            );
+            Arc::new(Rendered::new(self.index.render(), etag, self.max_age))
         })
     }
-
-    /// Its text with `query` behind every address in it, for viewers whose token must reach the files that it names.
-    #[must_use]
-    pub fn with_query(&self, query: &str) -> Bytes {
-        let mut text = Vec::with_capacity(self.plain.len() + self.links.len() * (query.len() + 1));
-        let mut from = 0;
-        for link in &self.links {
-            text.extend_from_slice(self.plain.get(from..*link).unwrap_or_default());
-            text.push(b'?');
-            text.extend_from_slice(query.as_bytes());
-            from = *link;
-        }
-        text.extend_from_slice(self.plain.get(from..).unwrap_or_default());
-        text.into()
-    }
 }
 
-/// Where the addresses of a playlist end: its lines that are no tags, and the `URI` attributes of those that are.
-fn links(text: &str) -> Vec<usize> {
-    const ATTRIBUTE: &str = "URI=\"";
-    let mut links = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end();
-        if !content.starts_with('#') && !content.is_empty() {
-            links.push(start + content.len());
-        } else if let Some((before, value)) = content.split_once(ATTRIBUTE)
-            // What a cue point calls so is the source's own.
-            && !content.starts_with("#EXT-X-DATERANGE")
-        {
-            let length = value.find('"').unwrap_or(value.len());
-            links.push(start + before.len() + ATTRIBUTE.len() + length);
-        }
-        start += line.len();
-    }
-    links
+/// What tells the multivariant playlists of all sessions apart.
+#[derive(Debug, PartialEq, Eq)]
+struct IndexVersion {
+    nonce: String,
+    newest: u64,
+    captions: Option<Captions>,
+    lanes: usize,
 }
 
-/// A media playlist in both of its forms.
-#[derive(Debug, Clone)]
-pub(super) struct Media {
-    /// All of it.
-    pub(super) full: Arc<Rendered>,
-    /// Without what the reader of an earlier one knows; the full one where that is little.
-    pub(super) delta: Arc<Rendered>,
-}
-
-/// Keeps what it rendered until it changes.
+/// Keeps what there is to be read until it changes.
 #[derive(Debug, Default)]
 pub(super) struct Press {
-    media: Vec<(String, Media)>,
-    index: Option<Arc<Rendered>>,
-    /// Media playlists rendered since this was last taken, full and delta.
-    pub(super) renders: u64,
+    media: Vec<Arc<Media>>,
+    index: Option<Arc<Multivariant>>,
+    /// Media playlists rendered so far.
+    pub(super) renders: Renders,
 }
 
 impl Press {
     /// The media playlist; `None` until there is a target duration.
-    pub(super) fn media(&mut self, session: &Session, window: &Window) -> Option<Media> {
-        let etag = media_etag(window);
-        if let Some((_, media)) = self.media.iter().find(|(_, media)| media.full.etag == etag) {
-            return Some(media.clone());
+    pub(super) fn media(&mut self, session: &Session, window: &Window) -> Option<Arc<Media>> {
+        let version = Version::of(window);
+        let own = |media: &&mut Arc<Media>| media.sheet.nonce == window.nonce();
+        let before = self.media.iter_mut().find(own);
+        if let Some(media) = before.as_ref().filter(|media| media.sheet.version == version) {
+            return Some(Arc::clone(media));
         }
-        let reports = Reports::of(session, window);
-        let full = Arc::new(media(window, &reports, etag.clone(), 0)?);
-        self.renders += 1;
-        let reach = window.target_duration().filter(|_| window.part_target().is_some() && window.skips());
-        let skipped = reach.map_or(0, |target| window.skippable(LowLatency::skip_until(target)));
-        let rendered = (skipped > 0)
-            .then(|| media(window, &reports, etag.replacen("W/\"", "W/\"d", 1), skipped))
-            .flatten();
-        self.renders += u64::from(rendered.is_some());
-        let delta = rendered.map_or_else(|| full.clone(), Arc::new);
-        let media = Media { full, delta };
-        self.media.retain(|(nonce, _)| nonce != window.nonce());
-        self.media.push((window.nonce().to_owned(), media.clone()));
+        let sheet = Sheet::of(session, window, version)?;
+        let media = Arc::new(Media::new(sheet, self.renders.clone()));
+        match before {
+            Some(before) => *before = media.clone(),
+            None => self.media.push(media.clone()),
+        }
         Some(media)
     }
 
     /// Drops what belongs to none of these sessions.
     pub(super) fn keep<'a>(&mut self, windows: impl Iterator<Item = &'a Window> + Clone) {
-        self.media.retain(|(nonce, _)| windows.clone().any(|window| window.nonce() == nonce));
+        self.media.retain(|media| windows.clone().any(|window| window.nonce() == media.sheet.nonce));
     }
 
     /// The multivariant playlist; `None` until there is a media playlist with a segment.
-    pub(super) fn multivariant(&mut self, session: &Session) -> Option<Arc<Rendered>> {
+    pub(super) fn multivariant(&mut self, session: &Session) -> Option<Arc<Multivariant>> {
         let window = &session.main;
-        let newest = window.listed().next_back()?.number;
-        let (captions, lanes) = (u8::from(window.captions()), index::listed_together(session).len());
-        let etag = format!("W/\"{}-{newest}-{captions}-{lanes}\"", window.nonce());
-        if self.index.as_ref().is_none_or(|index| index.etag != etag) {
+        let version = IndexVersion {
+            nonce: window.nonce().to_owned(),
+            newest: window.listed().next_back()?.number,
+            captions: window.captions(),
+            lanes: index::listed_together(session).len(),
+        };
+        if self.index.as_ref().is_none_or(|index| index.version != version) {
             let max_age = (window.target_duration()? / 2).max(1);
-            self.index = index::render(session).map(|text| Arc::new(Rendered::new(text, etag, max_age)));
+            let index = Index::of(session);
+            self.index =
+                index.map(|index| Arc::new(Multivariant { version, index, max_age, text: OnceLock::new() }));
         }
         self.index.clone()
     }
 }
 
+/// What tells the texts of one list apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    next: u64,
+    part: u64,
+    init: u32,
+    cues: u64,
+    ended: bool,
+}
+
+impl Version {
+    fn of(window: &Window) -> Self {
+        Self {
+            next: window.next(),
+            part: window.next_part().unwrap_or(0),
+            init: window.next_init().map_or(0, |init| init.number),
+            cues: window.cues_marked(),
+            ended: window.ended(),
+        }
+    }
+}
+
+/// All that a media playlist says at one moment, before it is text. What is long is shared with the window.
+#[derive(Debug)]
+struct Sheet {
+    nonce: String,
+    version: Version,
+    target_duration: u32,
+    low_latency: Option<LowLatency>,
+    numbers: Numbers,
+    independent: bool,
+    cues: Vec<Arc<DateRange>>,
+    listed: Vec<Arc<Listed>>,
+    parts_listed_from: u64,
+    growing: Option<Growing>,
+    next_part: Option<u64>,
+    next_init: Option<u32>,
+    /// Segments at the front that a delta update leaves out.
+    skippable: usize,
+    reports: Reports,
+}
+
+impl Sheet {
+    /// `None` until there is a target duration.
+    fn of(session: &Session, window: &Window, version: Version) -> Option<Self> {
+        let target_duration = window.target_duration()?;
+        let low_latency =
+            window.part_target().map(|part_target| LowLatency { part_target, skips: window.skips() });
+        let reach = low_latency.filter(|it| it.skips).map(|_| LowLatency::skip_until(target_duration));
+        Some(Self {
+            nonce: window.nonce().to_owned(),
+            version,
+            target_duration,
+            low_latency,
+            numbers: window.numbers(),
+            independent: window.independent(),
+            cues: window.cues().cloned().collect(),
+            listed: window.listed().cloned().collect(),
+            parts_listed_from: window.parts_listed_from(),
+            growing: window.growing().cloned(),
+            next_part: window.next_part(),
+            next_init: window.next_init().map(|init| init.number),
+            skippable: reach.map_or(0, |reach| window.skippable(reach)),
+            reports: Reports::of(session, window),
+        })
+    }
+
+    /// A weak tag, unlike those of all other texts of all sessions.
+    fn etag(&self, delta: bool) -> String {
+        let Version { next, part, init, cues, ended } = self.version;
+        let (form, ended) = (if delta { "d" } else { "" }, u8::from(ended));
+        format!("W/\"{form}{}-{next}-{part}-{init}-{cues}-{ended}\"", self.nonce)
+    }
+
+    fn render(&self, skipped: usize) -> Rendered {
+        let names = Names::of(self);
+        let mut map_before = None;
+        let segments =
+            self.listed.iter().zip(names.maps.iter().zip(&names.parts)).map(|(listed, (map, part_names))| {
+                let segment = &listed.segment;
+                MediaSegment {
+                    head: head(&segment.opening, map, &mut map_before),
+                    parts: parts(part_names, &segment.parts),
+                    gap: !segment.has_media,
+                    duration: segment.play_time(),
+                    uri: &listed.uri,
+                }
+            });
+        let segments = segments.collect::<Vec<_>>().split_off(skipped.min(names.maps.len()));
+        let open = self.growing.as_ref().map(|growing| OpenSegment {
+            head: head(&growing.opening, &names.growing_map, &mut map_before),
+            parts: parts(&names.growing_parts, &growing.parts),
+        });
+        let ended = self.version.ended;
+        let playlist = MediaPlaylist {
+            target_duration: self.target_duration,
+            low_latency: self.low_latency,
+            media_sequence: self.numbers.media,
+            discontinuity_sequence: self.numbers.discontinuity,
+            independent_segments: self.independent,
+            skipped,
+            ended,
+            date_ranges: self.cues.iter().map(Arc::as_ref).collect(),
+            segments,
+            open,
+            next_part: names.next_part.as_deref(),
+            next_map: names.next_map.as_deref(),
+            reports: self.reports.lines(),
+        };
+        // Half a target duration keeps a cache from hiding a new segment for long (RFC 8216bis appendix on caching).
+        let max_age = if ended { self.target_duration } else { self.target_duration / 2 };
+        let mut rendered = Rendered::new(playlist.render(), self.etag(skipped > 0), max_age);
+        rendered.settled_age = if ended { max_age } else { self.target_duration * SETTLED_TARGETS };
+        rendered.takes_directives = self.next_part.is_some();
+        rendered
+    }
+}
+
 /// How far the lists are that a player of one may change to (RFC 8216bis §4.4.5.4).
+#[derive(Debug)]
 struct Reports {
     lists: Vec<(String, u64, Option<u64>)>,
 }
@@ -188,15 +288,7 @@ impl Reports {
     }
 }
 
-/// Tells every text of every session apart.
-fn media_etag(window: &Window) -> String {
-    let (next, part) = (window.next(), window.next_part().unwrap_or(0));
-    let init = window.next_init().map_or(0, |init| init.number);
-    let (cues, ended) = (window.cues_marked(), u8::from(window.ended()));
-    format!("W/\"{}-{next}-{part}-{init}-{cues}-{ended}\"", window.nonce())
-}
-
-/// The addresses of a window, made before the playlist that borrows them.
+/// The addresses in a playlist, made before the playlist that borrows them.
 struct Names {
     maps: Vec<String>,
     parts: Vec<Vec<String>>,
@@ -207,24 +299,23 @@ struct Names {
 }
 
 impl Names {
-    fn of(window: &Window) -> Self {
-        let nonce = window.nonce();
-        let parts_listed = window.parts_listed_from();
+    fn of(sheet: &Sheet) -> Self {
+        let nonce = &sheet.nonce;
         let named =
             |from: u64, count: usize| (from..).take(count).map(|number| names::part(nonce, number)).collect();
-        let parts = window.listed().map(|listed| match listed.parts_from {
-            Some(from) if listed.number >= parts_listed => named(from, listed.segment.parts.len()),
+        let parts = sheet.listed.iter().map(|listed| match listed.parts_from {
+            Some(from) if listed.number >= sheet.parts_listed_from => named(from, listed.segment.parts.len()),
             _ => Vec::new(),
         });
-        let growing = window.growing();
+        let growing = sheet.growing.as_ref();
         let map = |opening: &Opening| names::init(nonce, opening.init.number);
         Self {
-            maps: window.listed().map(|listed| map(&listed.segment.opening)).collect(),
+            maps: sheet.listed.iter().map(|listed| map(&listed.segment.opening)).collect(),
             parts: parts.collect(),
             growing_map: growing.map(|growing| map(&growing.opening)).unwrap_or_default(),
             growing_parts: growing.map_or_else(Vec::new, |it| named(it.parts_from, it.parts.len())),
-            next_part: window.next_part().map(|number| names::part(nonce, number)),
-            next_map: window.next_init().map(|init| names::init(nonce, init.number)),
+            next_part: sheet.next_part.map(|number| names::part(nonce, number)),
+            next_map: sheet.next_init.map(|number| names::init(nonce, number)),
         }
     }
 }
@@ -244,51 +335,4 @@ fn parts<'a>(names: &'a [String], parts: &[Arc<Part>]) -> Vec<MediaPart<'a>> {
         independent: part.independent,
     };
     names.iter().zip(parts).map(part).collect()
-}
-
-fn media(window: &Window, reports: &Reports, etag: String, skipped: usize) -> Option<Rendered> {
-    let target_duration = window.target_duration()?;
-    let names = Names::of(window);
-    let mut map_before = None;
-    let segments =
-        window.listed().zip(names.maps.iter().zip(&names.parts)).map(|(listed, (map, part_names))| {
-            let segment = &listed.segment;
-            MediaSegment {
-                head: head(&segment.opening, map, &mut map_before),
-                parts: parts(part_names, &segment.parts),
-                gap: !segment.has_media,
-                duration: segment.play_time(),
-                uri: &listed.uri,
-            }
-        });
-    let segments = segments.collect::<Vec<_>>().split_off(skipped.min(names.maps.len()));
-    let open = window.growing().map(|growing| OpenSegment {
-        head: head(&growing.opening, &names.growing_map, &mut map_before),
-        parts: parts(&names.growing_parts, &growing.parts),
-    });
-    let numbers = window.numbers();
-    let playlist = MediaPlaylist {
-        target_duration,
-        low_latency: window
-            .part_target()
-            .map(|part_target| LowLatency { part_target, skips: window.skips() }),
-        media_sequence: numbers.media,
-        discontinuity_sequence: numbers.discontinuity,
-        independent_segments: window.independent(),
-        skipped,
-        ended: window.ended(),
-        date_ranges: window.cues(),
-        segments,
-        open,
-        next_part: names.next_part.as_deref(),
-        next_map: names.next_map.as_deref(),
-        reports: reports.lines(),
-    };
-    // Half a target duration keeps a cache from hiding a new segment for long (RFC 8216bis appendix on caching).
-    let max_age = if window.ended() { target_duration } else { target_duration / 2 };
-    Some(Rendered {
-        settled_age: if window.ended() { max_age } else { target_duration * SETTLED_TARGETS },
-        takes_directives: window.next_part().is_some(),
-        ..Rendered::new(playlist.render(), etag, max_age)
-    })
 }

@@ -1,7 +1,7 @@
 //! What viewers see of one stream: a snapshot that changes as a whole, and a way to wait for the next.
 //!
 //! Any number of requests read the same snapshot; the packager alone replaces it. A request that waits is a parked
-//! task: one change wakes all of them, and what they are given was made once.
+//! task: one change wakes all of them, and what they are given is made once, for the first of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::Audience;
 use super::counters::Counters;
+use super::playlist::Renders;
 use super::snapshot::{Ask, File, Found, Missing, Snapshot};
 
 /// Requests of one stream that may wait for something to appear, some kilobytes each; more are told to come back.
@@ -30,11 +31,7 @@ pub struct Rendition {
 
 impl Default for Rendition {
     fn default() -> Self {
-        Self {
-            snapshot: watch::Sender::new(Arc::default()),
-            waiting: AtomicUsize::new(0),
-            counters: Counters::default(),
-        }
+        Self::counting(Renders::default())
     }
 }
 
@@ -50,6 +47,15 @@ pub enum Came {
 }
 
 impl Rendition {
+    /// Of which nothing can be seen yet. What is rendered for its viewers is counted in `renders`.
+    pub(crate) fn counting(renders: Renders) -> Self {
+        Self {
+            snapshot: watch::Sender::new(Arc::default()),
+            waiting: AtomicUsize::new(0),
+            counters: Counters::of(renders),
+        }
+    }
+
     /// What can be fetched now.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
@@ -98,7 +104,7 @@ impl Rendition {
         loop {
             // The sender lives in self, so a change comes or the time is over.
             let Ok(Ok(())) = tokio::time::timeout_at(deadline, changes.changed()).await else {
-                return otherwise.map(|file| (file, Came::InVain));
+                return otherwise.file().map(|file| (file, Came::InVain));
             };
             match self.look(&mut changes, name, ask) {
                 Found::File(file) => return Ok((file, Came::Awaited)),
@@ -115,7 +121,6 @@ impl Rendition {
     }
 
     pub(super) fn publish(&self, snapshot: Snapshot) {
-        self.counters.count_renders(snapshot.renders);
         self.snapshot.send_replace(Arc::new(snapshot));
     }
 }

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use super::lifecycle::Session;
 use super::lineup::Lane;
 use super::names::Name;
-use super::playlist::{Media, Press, Rendered};
+use super::playlist::{Media, Multivariant, Press};
 use super::reload::{Edge, Readiness, Wanted};
+use super::rendered::Rendered;
 use super::segment::{Init, Part};
 use super::window::{Growing, Listed, Window};
 
@@ -83,7 +84,7 @@ pub(super) enum Found {
     /// Here it is.
     File(File),
     /// It may come within so long; after that the answer is the other.
-    Later(Duration, Result<File, Missing>),
+    Later(Duration, Otherwise),
     /// It will not come.
     Missing(Missing),
 }
@@ -93,10 +94,33 @@ impl Found {
     pub(super) fn file(self) -> Result<File, Missing> {
         match self {
             Self::File(file) => Ok(file),
-            Self::Later(_, otherwise) => otherwise,
+            Self::Later(_, otherwise) => otherwise.file(),
             Self::Missing(missing) => Err(missing),
         }
     }
+}
+
+/// What a request is answered that waited in vain. Nothing is rendered for those who still wait.
+#[derive(Debug)]
+pub(super) enum Otherwise {
+    /// The playlist as it is.
+    Playlist(Arc<Media>, Ask),
+    /// Nothing.
+    Missing(Missing),
+}
+
+impl Otherwise {
+    pub(super) fn file(self) -> Result<File, Missing> {
+        match self {
+            Self::Playlist(media, ask) => Ok(playlist(&media, ask)),
+            Self::Missing(missing) => Err(missing),
+        }
+    }
+}
+
+fn playlist(media: &Media, ask: Ask) -> File {
+    let rendered = if ask.skip { media.delta() } else { media.full() };
+    File::Playlist(rendered.clone())
 }
 
 /// What can be fetched of one lane of a session.
@@ -104,7 +128,7 @@ impl Found {
 struct Shown {
     lane: Lane,
     nonce: String,
-    media: Option<Media>,
+    media: Option<Arc<Media>>,
     edge: Option<Edge>,
     /// By rising number.
     segments: Vec<Arc<Listed>>,
@@ -118,11 +142,9 @@ struct Shown {
 pub struct Snapshot {
     /// How far the stream is.
     pub phase: Phase,
-    /// Media playlists that were rendered for it.
-    pub renders: u64,
     /// Seconds a segment of the present session takes at most, once that is known.
     pub target_duration: Option<u32>,
-    index: Option<Arc<Rendered>>,
+    index: Option<Arc<Multivariant>>,
     /// How the nonces of all sessions of this process begin.
     salt: String,
     /// The lanes of the session that ended before, where it is still kept, and of the present one.
@@ -148,8 +170,7 @@ impl Snapshot {
             .last()
             .and_then(|session| session.windows().next())
             .and_then(Window::target_duration);
-        let renders = std::mem::take(&mut press.renders);
-        Self { phase, renders, target_duration, index, salt: salt.to_owned(), lanes }
+        Self { phase, target_duration, index, salt: salt.to_owned(), lanes }
     }
 
     /// Finds a file by its name, without waiting for it.
@@ -165,9 +186,10 @@ impl Snapshot {
         let Some(name) = Name::parse(name) else { return Found::Missing(Missing::Unknown) };
         let lane = |nonce: &str| self.lanes.iter().find(|lane| lane.nonce == nonce);
         match name {
-            Name::Index => {
-                self.index.clone().map_or_else(|| self.absent(), |index| Found::File(File::Index(index)))
-            }
+            Name::Index => match &self.index {
+                Some(index) => Found::File(File::Index(index.text().clone())),
+                None => self.absent(),
+            },
             Name::Playlist(nonce) => {
                 let lane = lane(nonce).filter(|lane| lane.media.is_some());
                 match lane.or_else(|| self.successor(nonce)) {
@@ -206,7 +228,7 @@ impl Snapshot {
 
     const fn absent(&self) -> Found {
         if matches!(self.phase, Phase::Starting) {
-            Found::Later(STARTING_HELD, Err(Missing::NotYet))
+            Found::Later(STARTING_HELD, Otherwise::Missing(Missing::NotYet))
         } else {
             Found::Missing(Missing::NotLive)
         }
@@ -238,15 +260,13 @@ impl Shown {
 
     fn playlist(&self, ask: Ask) -> Found {
         let Some(media) = &self.media else { return Found::Missing(Missing::NotLive) };
-        let rendered = if ask.skip { &media.delta } else { &media.full };
-        let file = File::Playlist(rendered.clone());
         match (self.edge, ask.wanted) {
             (Some(edge), Some(wanted)) => match edge.readiness(wanted) {
-                Readiness::Ready => Found::File(file),
-                Readiness::Soon => Found::Later(edge.held(), Ok(file)),
+                Readiness::Ready => Found::File(playlist(media, ask)),
+                Readiness::Soon => Found::Later(edge.held(), Otherwise::Playlist(media.clone(), ask)),
                 Readiness::TooFar => Found::Missing(Missing::TooFar),
             },
-            _ => Found::File(file),
+            _ => Found::File(playlist(media, ask)),
         }
     }
 
@@ -261,7 +281,9 @@ impl Shown {
             return Found::File(File::Part(part.clone()));
         }
         match (self.next_part, self.edge) {
-            (Some(next), Some(edge)) if number == next => Found::Later(edge.held(), Err(Missing::Unknown)),
+            (Some(next), Some(edge)) if number == next => {
+                Found::Later(edge.held(), Otherwise::Missing(Missing::Unknown))
+            }
             (next, _) if next.is_none_or(|next| number < next) => Found::Missing(Missing::Gone),
             _ => Found::Missing(Missing::Unknown),
         }

@@ -16,6 +16,7 @@ use super::names;
 use super::numbers::Numbers;
 use super::segment::{Init, Opening, Part, Segment};
 use super::segmenter::Targets;
+use crate::format::a53::Captions;
 use crate::format::date_range::DateRange;
 use crate::format::m3u8::LowLatency;
 use crate::media::{Cue, CueValue, MediaTime};
@@ -105,9 +106,9 @@ pub struct Window {
     /// Whether all segments so far can be decoded by themselves. Once false it stays so: players keep what they read.
     independent: bool,
     measured: Measured,
-    captions: bool,
+    captions: Option<Captions>,
     /// Oldest first.
-    cues: VecDeque<DateRange>,
+    cues: VecDeque<Arc<DateRange>>,
     /// Cue points so far.
     cues_marked: u64,
 }
@@ -142,7 +143,7 @@ impl Window {
             elapsed: Duration::ZERO,
             independent: true,
             measured: Measured::default(),
-            captions: false,
+            captions: None,
             cues: VecDeque::new(),
             cues_marked: 0,
         }
@@ -219,13 +220,13 @@ impl Window {
     }
 
     /// Notes that the pictures carry closed captions.
-    pub const fn signal_captions(&mut self) {
-        self.captions = true;
+    pub const fn signal_captions(&mut self, captions: Captions) {
+        self.captions = Some(captions);
     }
 
-    /// Whether the pictures of the session carry closed captions.
+    /// The closed captions that the pictures of the session carry.
     #[must_use]
-    pub const fn captions(&self) -> bool {
+    pub const fn captions(&self) -> Option<Captions> {
         self.captions
     }
 
@@ -240,8 +241,8 @@ impl Window {
                 CueValue::Number(number) => range.add_number(name, *number),
             }
         }
-        self.cues.push_back(range);
-        let mut bytes: usize = self.cues.iter().map(DateRange::text_len).sum();
+        self.cues.push_back(Arc::new(range));
+        let mut bytes: usize = self.cues.iter().map(|cue| cue.text_len()).sum();
         while self.cues.len() > CUES_MAX || bytes > CUES_BYTES_MAX {
             let Some(oldest) = self.cues.pop_front() else { break };
             bytes -= oldest.text_len();
@@ -249,9 +250,8 @@ impl Window {
     }
 
     /// The cue points of what is listed, oldest first.
-    #[must_use]
-    pub fn cues(&self) -> Vec<&DateRange> {
-        self.cues.iter().collect()
+    pub fn cues(&self) -> impl Iterator<Item = &Arc<DateRange>> {
+        self.cues.iter()
     }
 
     /// Cue points so far, those that left the list too.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::{Codec, Metadata, Timescale};
+use crate::format::a53::Captions;
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::ac3::{Ac3, Eac3};
 use crate::format::av1::Av1Config;
@@ -179,8 +180,8 @@ impl CodecConfig {
         }
     }
 
-    /// One unit of silence of this configuration, as long as its others; `None` where none is known: other kinds of AAC,
-    /// FLAC, AC-3.
+    /// One unit of silence of this configuration, as long as its others; `None` where none is known: other kinds of AAC
+    /// than LC, FLAC, AC-3.
     #[must_use]
     pub fn silent_unit(&self) -> Option<Bytes> {
         match self {
@@ -221,8 +222,8 @@ pub struct TrackSet {
     tracks: SmallVec<[Track; 2]>,
     /// What `onMetaData` said last; never trusted over the configurations.
     pub metadata: Option<Arc<Metadata>>,
-    /// Whether the pictures were found to carry closed captions (CEA-608).
-    pub captions: bool,
+    /// The closed captions that the pictures were found to carry.
+    pub captions: Option<Captions>,
     /// See [`remark`](Self::remark). Nearly always empty.
     remarks: Vec<(TrackId, Codec, Bytes)>,
 }

@@ -7,6 +7,7 @@ use smallvec::smallvec;
 
 use super::accept::{Connection, Sessions, passed};
 use super::presence::{Arrival, Departure, Encoder, Refused};
+use crate::format::a53::Captions;
 use crate::media::End;
 use crate::media::remux::from_flv::{Demuxed, FromFlv, Refusal};
 use crate::net::{Failure, Step};
@@ -86,7 +87,7 @@ pub(super) async fn run(
         encoder: &present.encoder,
         from_flv: FromFlv::default(),
         refused: None,
-        captioned: false,
+        captioned: None,
     };
     let over = ingest.run(connection).await;
     let is_final = present.encoder.is_final();
@@ -181,8 +182,8 @@ struct Ingest<'a> {
     from_flv: FromFlv,
     /// What was refused last, so that a log line is written when it changes and not for every frame.
     refused: Option<&'static str>,
-    /// Whether the stream was told of closed captions.
-    captioned: bool,
+    /// The closed captions that the stream was told of.
+    captioned: Option<Captions>,
 }
 
 impl Ingest<'_> {
@@ -244,10 +245,10 @@ impl Ingest<'_> {
             MessageType::AUDIO => self.from_flv.audio(body),
             _ => smallvec![self.from_flv.data(body)],
         };
-        if self.from_flv.has_captions() && !self.captioned {
-            self.captioned = true;
-            self.publisher.caption()?;
-            tracing::info!("the pictures carry closed captions");
+        if let Some(captions) = self.from_flv.captions().filter(|found| self.captioned != Some(*found)) {
+            self.captioned = Some(captions);
+            self.publisher.caption(captions)?;
+            tracing::info!(kind = ?captions, "the pictures carry closed captions");
         }
         for outcome in outcomes {
             match outcome {

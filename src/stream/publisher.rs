@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::Stream;
 use super::writer::{Writer, Written};
+use crate::format::a53::Captions;
 use crate::media::{Codec, CodecConfig, End, MediaTime, Metadata, TrackId};
 
 /// Another publisher has the stream.
@@ -94,9 +95,9 @@ impl Publisher {
     ///
     /// # Errors
     /// [`Superseded`].
-    pub fn caption(&self) -> Result<(), Superseded> {
+    pub fn caption(&self, captions: Captions) -> Result<(), Superseded> {
         self.write(|writer| {
-            writer.describe(self.epoch, |tracks| tracks.captions = true);
+            writer.describe(self.epoch, |tracks| tracks.captions = Some(captions));
         })
     }
 

@@ -457,3 +457,58 @@ fn the_slate_goes_on_with_the_silence_and_the_return_behind_it() {
     let steps: Vec<i64> = sounds.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(steps.iter().all(|step| (20..=45).contains(step)), "no hole and no overlap: {sounds:?}");
 }
+
+#[test]
+fn a_takeover_leaves_no_hole_in_the_sound() {
+    let sound = |show: &mut Show, epoch, millis| {
+        let (track, payload) = (TrackId::AUDIO, Bytes::from_static(b"sound"));
+        let frame = SourceFrame { track, millis, cts: MediaTime::ZERO, keyframe: true, payload };
+        show.writer.frame(epoch, frame, show.now, &show.stats)
+    };
+    for (old_ends, new_begins) in [(200, 250), (500, 0), (500, 21), (470, 300)] {
+        let mut show = Show::new(HoldConfig::default());
+        show.sounding = true;
+        let (old, _) = show.begin();
+        for n in 0..13_u32 {
+            show.video(old, n * 40, n == 0, "old");
+            if n * 40 <= old_ends {
+                sound(&mut show, old, n * 40 + 5);
+                sound(&mut show, old, n * 40 + 26);
+            }
+        }
+        let (new, _) = show.begin();
+        show.video(new, 7_000, true, "new");
+        let before = show.frames();
+        let first = before.last().map(|(kind, _)| *kind);
+        assert_eq!(first, Some('V'), "silence behind the old one's sound goes before the new picture");
+        for n in 0..20_u32 {
+            sound(&mut show, new, 7_000 + new_begins + n * 21);
+        }
+        let after = show.frames();
+        let all = before.iter().chain(&after).filter(|(kind, _)| *kind == 'A');
+        let all: Vec<i64> = all.map(|(_, at)| *at).collect();
+        let steps: Vec<i64> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(steps.iter().all(|step| (1..=45).contains(step)), "{old_ends} {new_begins}: {all:?}");
+    }
+}
+
+#[test]
+fn the_first_of_the_new_encoder_is_where_the_show_breaks_and_not_the_silence_before_it() {
+    let mut show = Show::new(HoldConfig::default());
+    let (old, _) = show.begin();
+    show.video(old, 0, true, "old");
+    let (track, payload) = (TrackId::AUDIO, Bytes::from_static(b"sound"));
+    let frame = SourceFrame { track, millis: 10, cts: MediaTime::ZERO, keyframe: true, payload };
+    show.writer.frame(old, frame, show.now, &show.stats);
+    show.video(old, 200, false, "old 2");
+    let (new, _) = show.begin();
+    show.video(new, 0, true, "new");
+    let mut breaks = Vec::new();
+    while let Some((entry, _)) = show.cursor.read(show.writer.ring()) {
+        let Frame::Media(packet) = &entry.frame else { continue };
+        breaks.push((packet.track.is_video(), entry.origin == Origin::Silence, entry.discontinuity));
+    }
+    assert_eq!(breaks.last(), Some(&(true, false, true)));
+    assert!(breaks.iter().rev().skip(1).all(|(_, _, discontinuity)| !discontinuity), "{breaks:?}");
+    assert!(breaks.iter().filter(|(_, silence, _)| *silence).count() > 5, "{breaks:?}");
+}

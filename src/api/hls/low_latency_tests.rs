@@ -1,9 +1,9 @@
 //! Blocking reloads, hinted parts, delta updates and tokens as players ask for them.
 
-use super::tests::{ask, body, header, live, live_with};
+use super::tests::{ask, body, header, live, live_from, live_with};
 use super::*;
 use crate::hls::Config;
-use crate::hls::testing::{Studio, maps};
+use crate::hls::testing::{Studio, Text, maps};
 use crate::media::End;
 use axum::http::Method;
 
@@ -148,25 +148,70 @@ async fn an_end_releases_those_who_wait_with_the_end_of_the_list() {
     assert!(answer.ends_with("#EXT-X-ENDLIST\n") && !answer.contains("PRELOAD-HINT"));
 }
 
-#[tokio::test]
-async fn a_thousand_blocked_viewers_cost_one_playlist() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_blocked_viewers_cost_one_playlist_of_each_form_and_none_before_they_are_let_go() {
     let (library, rendition, mut studio) = live();
+    studio.run(50_000);
+    studio.show(&rendition);
     let path = reload(&studio, &format!("_HLS_msn={{}}&_HLS_part={}", open_parts(&studio)));
+    studio.mute();
     let mut viewers = Vec::new();
-    for _ in 0..1_000 {
-        viewers.push(waiting(&library, &rendition, path.clone()).await);
+    for skip in ["", "&_HLS_skip=YES"].repeat(500) {
+        viewers.push(waiting(&library, &rendition, format!("{path}{skip}")).await);
     }
-    assert_eq!(rendition.waiting(), 1_000);
     let before = rendition.counters().renders();
     studio.run(1_000);
-    studio.show(&rendition);
-    let shared = rendition.snapshot();
-    assert_eq!(shared.renders, rendition.counters().renders() - before, "nobody renders but the packager");
+    studio.show_unseen(&rendition);
+    let mut texts = Vec::new();
     for viewer in viewers {
-        assert_eq!(text(viewer.await.expect("no panic")).await, studio.viewer.text);
+        texts.push(text(viewer.await.expect("no panic")).await);
     }
-    assert_eq!(rendition.counters().renders() - before, shared.renders);
+    assert_eq!(rendition.counters().renders() - before, 2, "whole, and as a delta");
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!(texts.iter().map(|text| text.contains("EXT-X-SKIP")).collect::<Vec<_>>(), [false, true]);
     assert_eq!(rendition.waiting(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_rendered_for_a_stream_that_nobody_watches() {
+    let (library, rendition, mut studio) = live();
+    studio.mute();
+    let before = rendition.counters().renders();
+    for _ in 0..100 {
+        studio.run(100);
+        studio.show_unseen(&rendition);
+    }
+    assert_eq!(rendition.counters().renders(), before);
+    let list = reload(&studio, "");
+    let next = Text::read(&text(get(&library, &list).await).await).next();
+    waiting(&library, &rendition, format!("{list}_HLS_msn={next}")).await.abort();
+    text(get(&library, &format!("{list}_HLS_skip=YES")).await).await;
+    assert_eq!(rendition.counters().renders() - before, 2, "one who waits has no text");
+}
+
+#[tokio::test]
+async fn who_waits_in_vain_gets_the_list_as_it_is_and_no_cache_keeps_it() {
+    // Held for three target durations of a second each.
+    let segment = std::time::Duration::from_secs(1);
+    let mut studio = Studio::with(Config { segment, ..Config::default() }, Some(1_280), true);
+    studio.gop = 30;
+    let (library, rendition, mut studio) = live_from(studio);
+    assert_eq!(rendition.snapshot().target_duration, Some(1));
+    let before = rendition.counters().renders();
+    let listed = studio.viewer.text.clone();
+    let path = reload(&studio, &format!("_HLS_msn={{}}&_HLS_part={}", open_parts(&studio)));
+    let hint = studio.viewer.read().next_part.clone().expect("a hint");
+    let reload = waiting(&library, &rendition, path.clone()).await;
+    let part = waiting(&library, &rendition, format!("/hls/talk/{hint}")).await;
+    let answer = reload.await.expect("no panic");
+    assert_eq!(header(&answer, "cache-control"), "no-store");
+    assert_eq!(text(answer).await, listed);
+    assert_eq!(part.await.expect("no panic").status(), StatusCode::NOT_FOUND);
+    assert_eq!((rendition.waiting(), rendition.counters().renders()), (0, before));
+    let again = waiting(&library, &rendition, path).await;
+    studio.show_next_part(&rendition);
+    assert_eq!(text(again.await.expect("no panic")).await, studio.viewer.text, "it may be asked for again");
 }
 
 #[tokio::test]

@@ -17,9 +17,13 @@ pub(in crate::api) fn live() -> (Arc<Library>, Arc<Rendition>, Studio) {
 }
 
 pub(super) fn live_with(config: Config) -> (Arc<Library>, Arc<Rendition>, Studio) {
-    let mut studio = Studio::with(config, Some(1_280), true);
+    live_from(Studio::with(config, Some(1_280), true))
+}
+
+pub(super) fn live_from(mut studio: Studio) -> (Arc<Library>, Arc<Rendition>, Studio) {
     studio.run(9_000);
-    let (library, rendition) = (Arc::new(Library::default()), Arc::new(Rendition::default()));
+    let renders = studio.lifecycle.renders();
+    let (library, rendition) = (Arc::new(Library::default()), Arc::new(Rendition::counting(renders)));
     library.insert(PlaybackId::parse("talk").expect("valid"), rendition.clone());
     studio.show(&rendition);
     (library, rendition, studio)

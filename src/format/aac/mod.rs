@@ -3,6 +3,7 @@
 //! Does not read access units: implicit SBR, which only they show, stays unknown.
 
 mod adts;
+mod silence;
 
 use std::time::Duration;
 
@@ -21,15 +22,6 @@ const SAMPLE_RATE_BELIEVED: std::ops::RangeInclusive<u32> = 1_000..=192_000;
 
 /// Channels when the configuration leaves them to a program config element that is missing or counts none.
 const CHANNELS_UNSAID: u8 = 2;
-
-/// Access units whose spectra are empty (ISO/IEC 14496-3 §4.4.2.1): one single channel element, one channel pair element,
-/// and the elements of 5.1 in their order.
-const SILENCE_MONO: [u8; 6] = [0x00, 0xC8, 0x00, 0x80, 0x23, 0x80];
-const SILENCE_STEREO: [u8; 9] = [0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80];
-const SILENCE_5_1: [u8; 26] = [
-    0x00, 0xC8, 0x00, 0x80, 0x20, 0x84, 0x01, 0x26, 0x40, 0x08, 0x64, 0x00, 0x82, 0x30, 0x04, 0x99, 0x00,
-    0x21, 0x90, 0x02, 0x00, 0xB2, 0x00, 0x20, 0x08, 0xE0,
-];
 
 /// Audio object types that this module tells apart (ISO/IEC 14496-3 table 1.17).
 mod object {
@@ -132,18 +124,28 @@ impl AudioSpecificConfig {
         u32::try_from(samples).unwrap_or(u32::MAX)
     }
 
-    /// One access unit of silence for this configuration: AAC-LC of 1024 samples with one, two or six channels, at any rate.
-    /// `None` for others, whose decoders would not take it.
+    /// One access unit of silence for this configuration: AAC-LC of 1024 samples, at any rate, in any channel configuration.
+    /// `None` for others:
+    ///
+    /// - HE-AAC. A unit of its core alone has no data for what is above, and decoders that had some before do not agree on
+    ///   what to do then: FFmpeg reports an error and plays the core, others go on with what they had.
+    /// - Three channels and more in the places of a program config element: its elements may have any numbers.
     #[must_use]
     pub fn silent_unit(&self) -> Option<Bytes> {
         let plain = self.object_type == object::LC && !self.sbr && !self.ps && self.frame_length == 1_024;
-        let unit: &'static [u8] = match self.channels {
-            1 if plain => &SILENCE_MONO,
-            2 if plain => &SILENCE_STEREO,
-            6 if plain => &SILENCE_5_1,
-            _ => return None,
+        let configuration = match self.channel_configuration()? {
+            0 if self.channels <= 2 => self.channels,
+            said => said,
         };
-        Some(Bytes::from_static(unit))
+        plain.then(|| silence::unit(configuration)).flatten()
+    }
+
+    /// channel_configuration as the record has it; 0 where a program config element says.
+    fn channel_configuration(&self) -> Option<u8> {
+        let mut bits = BitReader::new(&self.record);
+        object_type(&mut bits).ok()?;
+        sample_rate(&mut bits).ok()?;
+        bits.byte(4).ok()
     }
 
     /// Everything up to the end of GASpecificConfig, the hierarchical form of SBR and PS included.

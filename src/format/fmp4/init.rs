@@ -9,13 +9,14 @@ use mp4_atom::{
     esds::{DecoderConfig, DecoderSpecific, EsDescriptor, Esds, SLConfig},
 };
 
-use super::{Error, sound, visual};
+use super::{Error, light, sound, visual};
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::ac3::{Ac3, Eac3};
 use crate::format::av1::Av1Config;
 use crate::format::flac::StreamInfo;
 use crate::format::h264::{AvcConfig, Picture};
 use crate::format::h265::HevcConfig;
+use crate::format::light::Light;
 use crate::format::mp3::Mp3Header;
 use crate::format::opus::OpusHead;
 use crate::format::shape::Shape;
@@ -39,6 +40,8 @@ pub struct InitTrack<'a> {
     pub timescale: u32,
     /// What its decoder needs.
     pub entry: SampleEntry<'a>,
+    /// What the sender says of its light.
+    pub light: Light,
 }
 
 /// The sample entry of a track (ISO/IEC 14496-12 §8.5.2).
@@ -113,9 +116,17 @@ pub fn init_segment(tracks: &[InitTrack<'_>]) -> Result<Bytes, Error> {
         }),
         ..Moov::default()
     };
+    let mut written = Vec::with_capacity(1_024);
+    moov.encode(&mut written)?;
+    for (place, track) in tracks.iter().enumerate() {
+        let boxes = light::boxes(&track.light);
+        if !boxes.is_empty() {
+            light::graft(&mut written, place, &boxes);
+        }
+    }
     let mut bytes = Vec::with_capacity(1_024);
     ftyp.encode(&mut bytes)?;
-    moov.encode(&mut bytes)?;
+    bytes.append(&mut written);
     Ok(bytes.into())
 }
 
@@ -126,10 +137,10 @@ fn trak(track: &InitTrack<'_>) -> Result<Trak, Error> {
         tkhd.height = FixedPoint::from(u16::try_from(height).unwrap_or(u16::MAX));
     }
     let codec = match track.entry {
-        SampleEntry::Avc1(config) => Codec::Avc1(visual::avc1(config)?),
-        SampleEntry::Hvc1(config) => Codec::Hvc1(visual::hvc1(config)?),
-        SampleEntry::Av01(config) => Codec::Av01(visual::av01(config)?),
-        SampleEntry::Vp09(config) => Codec::Vp09(visual::vp09(config)?),
+        SampleEntry::Avc1(config) => Codec::Avc1(visual::avc1(config, &track.light)?),
+        SampleEntry::Hvc1(config) => Codec::Hvc1(visual::hvc1(config, &track.light)?),
+        SampleEntry::Av01(config) => Codec::Av01(visual::av01(config, &track.light)?),
+        SampleEntry::Vp09(config) => Codec::Vp09(visual::vp09(config, &track.light)?),
         SampleEntry::Mp4a(config) => Codec::Mp4a(mp4a(
             sound::entry(config.channels, config.output_rate),
             OBJECT_TYPE_AAC,

@@ -6,6 +6,7 @@
 
 mod fragment;
 mod init;
+mod light;
 mod sound;
 mod visual;
 

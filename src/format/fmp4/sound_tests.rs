@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::*;
 use crate::format::ac3::{Ac3, Eac3};
 use crate::format::flac::StreamInfo;
+use crate::format::light::Light;
 use crate::format::opus::OpusHead;
 
 fn opus() -> OpusHead {
@@ -36,7 +37,7 @@ fn eac3() -> Eac3 {
 }
 
 fn init(entry: SampleEntry<'_>, timescale: u32) -> Bytes {
-    init_segment(&[InitTrack { id: 1, timescale, entry }]).expect("fits")
+    init_segment(&[InitTrack { id: 1, timescale, entry, light: Light::default() }]).expect("fits")
 }
 
 fn has(bytes: &[u8], part: &[u8]) -> bool {

@@ -8,6 +8,7 @@ use crate::format::aac::AudioSpecificConfig;
 use crate::format::av1::Av1Config;
 use crate::format::h264::{AvcConfig, Picture};
 use crate::format::h265::{HevcConfig, unit};
+use crate::format::light::Light;
 use crate::format::nal::AnnexBUnits;
 use crate::format::vp9::Vp9Config;
 
@@ -57,8 +58,8 @@ fn aac() -> AudioSpecificConfig {
 fn init() -> Bytes {
     let (avc, aac) = (avc(), aac());
     init_segment(&[
-        InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Avc1(&avc) },
-        InitTrack { id: 2, timescale: 48_000, entry: SampleEntry::Mp4a(&aac) },
+        InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Avc1(&avc), light: Light::default() },
+        InitTrack { id: 2, timescale: 48_000, entry: SampleEntry::Mp4a(&aac), light: Light::default() },
     ])
     .expect("these fit")
 }
@@ -95,14 +96,15 @@ fn the_audio_configuration_stands_in_the_init_segment_as_it_was_sent() {
 fn a_configuration_without_parameter_sets_is_refused() {
     let mut config = avc();
     config.sps.clear();
-    let tracks = [InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Avc1(&config) }];
+    let tracks =
+        [InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Avc1(&config), light: Light::default() }];
     assert!(matches!(init_segment(&tracks), Err(Error::NoParameterSets)));
     let head = [1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 93, 0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, 0];
     let hevc = HevcConfig::parse(Bytes::copy_from_slice(&head)).expect("a record");
     let av1 = Av1Config::parse(Bytes::from_static(&[0x81, 9, 0x4c, 0])).expect("a record");
     let vp9 = Vp9Config::parse(&Bytes::from_static(&[0, 10, 0x82, 2, 2, 2, 0, 0])).expect("a record");
     for entry in [SampleEntry::Hvc1(&hevc), SampleEntry::Av01(&av1), SampleEntry::Vp09(&vp9)] {
-        let init = init_segment(&[InitTrack { id: 1, timescale: 90_000, entry }]);
+        let init = init_segment(&[InitTrack { id: 1, timescale: 90_000, entry, light: Light::default() }]);
         assert!(matches!(init, Err(Error::NoParameterSets)), "{entry:?}");
     }
 }
@@ -126,7 +128,8 @@ fn a_record_of_hevc_is_written_from_its_parameter_sets() {
     lying[22] = 4;
     lying.extend_from_slice(&[39, 0, 1, 0, 4, 0x4e, 1, 0x90, 0x80]);
     let lying = HevcConfig::parse(lying.into()).expect("a record");
-    let tracks = [InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Hvc1(&lying) }];
+    let tracks =
+        [InitTrack { id: 1, timescale: 90_000, entry: SampleEntry::Hvc1(&lying), light: Light::default() }];
     let bytes = init_segment(&tracks).expect("fits");
     let at = bytes.windows(4).position(|window| window == b"hvcC").expect("a record") + 4;
     let written = bytes.slice(at..at + config.record.len() + 9);

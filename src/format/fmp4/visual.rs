@@ -7,6 +7,7 @@ use super::Error;
 use crate::format::av1::Av1Config;
 use crate::format::h264::{AvcConfig, Picture};
 use crate::format::h265::{HevcConfig, unit};
+use crate::format::light::Light;
 use crate::format::shape::{Colour, Shape};
 use crate::format::vp9::Vp9Config;
 
@@ -20,8 +21,8 @@ struct Entry {
 
 impl Entry {
     /// Sizes are those of the samples, zero where they are unknown; how they are shown stands beside them.
-    fn of(shape: Option<Shape>) -> Self {
-        let Some(shape) = shape else {
+    fn of(shape: Option<Shape>, light: &Light) -> Self {
+        let Some(shape) = shape.map(|shape| light.on(shape)) else {
             let visual = Visual { data_reference_index: 1, ..Visual::default() };
             return Self { visual, ..Self::default() };
         };
@@ -45,8 +46,8 @@ impl Entry {
     }
 }
 
-pub(super) fn avc1(config: &AvcConfig) -> Result<Avc1, Error> {
-    let Entry { visual, pasp, colr } = Entry::of(config.picture.as_ref().map(Picture::shape));
+pub(super) fn avc1(config: &AvcConfig, light: &Light) -> Result<Avc1, Error> {
+    let Entry { visual, pasp, colr } = Entry::of(config.picture.as_ref().map(Picture::shape), light);
     Ok(Avc1 { visual, avcc: avcc(config)?, btrt: None, colr, pasp, taic: None, fiel: None, spatial: None })
 }
 
@@ -72,8 +73,8 @@ fn avcc(config: &AvcConfig) -> Result<Avcc, Error> {
     })
 }
 
-pub(super) fn hvc1(config: &HevcConfig) -> Result<Hvc1, Error> {
-    let Entry { visual, pasp, colr } = Entry::of(config.shape());
+pub(super) fn hvc1(config: &HevcConfig, light: &Light) -> Result<Hvc1, Error> {
+    let Entry { visual, pasp, colr } = Entry::of(config.shape(), light);
     Ok(Hvc1 { visual, hvcc: hvcc(config)?, colr, pasp, ..Hvc1::default() })
 }
 
@@ -116,11 +117,11 @@ fn hvcc(config: &HevcConfig) -> Result<Hvcc, Error> {
 }
 
 /// The record again from the sequence header, which decides where the record disagrees.
-pub(super) fn av01(config: &Av1Config) -> Result<Av01, Error> {
+pub(super) fn av01(config: &Av1Config, light: &Light) -> Result<Av01, Error> {
     let (Some(sequence), Some(unit)) = (&config.sequence, &config.sequence_obu) else {
         return Err(Error::NoParameterSets);
     };
-    let Entry { visual, pasp, colr } = Entry::of(config.shape());
+    let Entry { visual, pasp, colr } = Entry::of(config.shape(), light);
     let format = sequence.format;
     let av1c = Av1c {
         seq_profile: sequence.profile,
@@ -138,12 +139,16 @@ pub(super) fn av01(config: &Av1Config) -> Result<Av01, Error> {
     Ok(Av01 { visual, av1c, colr, pasp, ..Av01::default() })
 }
 
-pub(super) fn vp09(config: &Vp9Config) -> Result<Vp09, Error> {
+pub(super) fn vp09(config: &Vp9Config, light: &Light) -> Result<Vp09, Error> {
     if config.size.is_none() {
         return Err(Error::NoParameterSets);
     }
-    let Entry { visual, pasp, colr } = Entry::of(config.shape());
-    let colour = config.colour;
+    let Entry { visual, pasp, colr } = Entry::of(config.shape(), light);
+    let own = config.colour;
+    let colour = match light.colour {
+        Some(said) if !own.is_specified() => Colour { full_range: own.full_range, ..said },
+        _ => own,
+    };
     let vpcc = VpcC {
         profile: config.profile,
         level: config.level,

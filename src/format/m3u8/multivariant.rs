@@ -7,12 +7,15 @@ use m3u8_rs::{
     QuotedOrUnquoted, Resolution, VariantStream,
 };
 
+use crate::format::a53::Captions;
 use crate::format::shape::VideoRange;
 
 /// `EXT-X-VERSION`: what the media playlists need without low latency.
 const VERSION: usize = 6;
 /// The lowest that has durations with decimals, which is all that segments without `EXT-X-MAP` need.
 const VERSION_WITHOUT_MAP: usize = 3;
+/// The lowest that has services of digital captions.
+const VERSION_SERVICES: usize = 7;
 /// The group of closed captions, and what a viewer reads in the menu.
 const CAPTIONS_GROUP: &str = "cc";
 const CAPTIONS_NAME: &str = "CC1";
@@ -26,8 +29,8 @@ pub struct Multivariant<'a> {
     pub sounds: Vec<SoundRendition<'a>>,
     /// The best first: players that measure nothing begin with it.
     pub variants: Vec<Variant<'a>>,
-    /// Whether the pictures carry closed captions (CEA-608).
-    pub captions: bool,
+    /// The closed captions that the pictures carry.
+    pub captions: Option<Captions>,
     /// Whether the media playlists have init segments.
     pub init_segments: bool,
 }
@@ -51,7 +54,7 @@ pub struct Variant<'a> {
     pub range: Option<VideoRange>,
     /// The group of its sounds; `None` where it has its own, or none.
     pub sounds: Option<&'a str>,
-    /// Whether the pictures carry closed captions (CEA-608).
+    /// Whether the pictures carry closed captions.
     pub captions: bool,
 }
 
@@ -81,19 +84,28 @@ impl Multivariant<'_> {
     /// promises must hold for the life of the stream.
     #[must_use]
     pub fn render(&self) -> String {
-        let captioned = self.captions && self.variants.iter().any(|variant| variant.resolution.is_some());
-        let captions = AlternativeMedia {
+        let pictures = self.variants.iter().any(|variant| variant.resolution.is_some());
+        let captioned = self.captions.filter(|_| pictures);
+        let version = match (self.init_segments, captioned) {
+            (_, Some(Captions::Cea708)) => VERSION_SERVICES,
+            (true, _) => VERSION,
+            (false, _) => VERSION_WITHOUT_MAP,
+        };
+        let captions = captioned.map(|captions| AlternativeMedia {
             media_type: AlternativeMediaType::ClosedCaptions,
             group_id: CAPTIONS_GROUP.to_owned(),
             name: CAPTIONS_NAME.to_owned(),
             autoselect: true,
-            instream_id: Some(InstreamId::CC(1)),
+            instream_id: Some(match captions {
+                Captions::Cea608 => InstreamId::CC(1),
+                Captions::Cea708 => InstreamId::Service(1),
+            }),
             ..AlternativeMedia::default()
-        };
+        });
         let sounds = self.sounds.iter().map(SoundRendition::entry);
         let playlist = MasterPlaylist {
-            version: Some(if self.init_segments { VERSION } else { VERSION_WITHOUT_MAP }),
-            alternatives: sounds.chain(captioned.then_some(captions)).collect(),
+            version: Some(version),
+            alternatives: sounds.chain(captions).collect(),
             variants: self.variants.iter().map(Variant::entry).collect(),
             ..MasterPlaylist::default()
         };
@@ -171,7 +183,7 @@ mod tests {
     }
 
     fn playlist(variants: Vec<Variant<'_>>) -> Multivariant<'_> {
-        Multivariant { sounds: Vec::new(), variants, captions: false, init_segments: true }
+        Multivariant { sounds: Vec::new(), variants, captions: None, init_segments: true }
     }
 
     #[test]
@@ -192,7 +204,7 @@ mod tests {
         let text = playlist(vec![sound]).render();
         assert!(!text.contains("RESOLUTION") && !text.contains("VIDEO-RANGE"), "{text}");
         let captioned = Multivariant {
-            captions: true,
+            captions: Some(Captions::Cea608),
             init_segments: false,
             ..playlist(vec![Variant { captions: true, ..variant("live_a.m3u8") }])
         };
@@ -206,6 +218,9 @@ mod tests {
             ]
         );
         assert!(text.contains(",CLOSED-CAPTIONS=\"cc\"\n"), "{text}");
+        let text = Multivariant { captions: Some(Captions::Cea708), ..captioned }.render();
+        assert!(text.starts_with("#EXTM3U\n#EXT-X-VERSION:7\n"), "{text}");
+        assert!(text.contains(",INSTREAM-ID=\"SERVICE1\"\n"), "{text}");
     }
 
     #[test]

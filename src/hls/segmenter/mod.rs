@@ -49,6 +49,7 @@ use std::time::Duration;
 use super::Container;
 use super::lineup::{Lane, Lineup};
 use super::segment::{Init, Opening, Part, Segment};
+use crate::format::a53::Captions;
 use crate::media::remux::to_fmp4::{Layout, Sample, SessionClock, Slices};
 use crate::media::{CodecConfig, Cue, DataMessage, Frame, MediaTime, Packet, Timescale, TrackId, TrackSet};
 use lanes::Lanes;
@@ -114,8 +115,8 @@ pub enum Output {
     Targets(Targets),
     /// This init segment is the next part's.
     Init(Lane, Arc<Init>),
-    /// The pictures carry closed captions. Told once a session.
-    Captions,
+    /// The pictures carry these closed captions. Told once a session, or twice.
+    Captions(Captions),
     /// The source marks a moment, whose date is this, in milliseconds since 1970.
     Cue(Cue, i64),
     /// The tracks changed before anything was shown: forget the segments so far.
@@ -158,8 +159,8 @@ pub struct Segmenter {
     /// Whether an init segment of this session was replaced by another.
     changed: bool,
     lanes: Lanes,
-    /// Whether closed captions were told of.
-    captions: bool,
+    /// The closed captions that were told of.
+    captions: Option<Captions>,
     /// The earliest time the next video frame may have.
     video_floor: i64,
     /// Where the dates of a stretch are anchored: a position and milliseconds since 1970.
@@ -187,7 +188,7 @@ impl Segmenter {
             first_breaks: false,
             changed: false,
             lanes: Lanes::new(config.container),
-            captions: false,
+            captions: None,
             video_floor: 0,
             anchor: (0, 0),
             dated_until: i64::MIN,
@@ -221,7 +222,7 @@ impl Segmenter {
         self.first_breaks = behind_another;
         self.broken = behind_another;
         self.changed = false;
-        self.captions = false;
+        self.captions = None;
         let several = self.lanes.are_several();
         self.lanes.start_session();
         // The form of a session is chosen at its start.
@@ -239,9 +240,9 @@ impl Segmenter {
     }
 
     fn media(&mut self, input: Input<'_>, packet: &Packet) {
-        if input.tracks.captions && !self.captions {
-            self.captions = true;
-            self.outputs.push_back(Output::Captions);
+        if let Some(captions) = input.tracks.captions.filter(|it| self.captions != Some(*it)) {
+            self.captions = Some(captions);
+            self.outputs.push_back(Output::Captions(captions));
         }
         if input.discontinuity {
             self.interrupt();

@@ -265,6 +265,11 @@ impl Studio {
         rendition.publish(self.viewer.snapshot.take().unwrap_or_default());
     }
 
+    /// Shows what there is now, unseen by its own viewer.
+    pub(crate) fn show_unseen(&mut self, rendition: &Rendition) {
+        rendition.publish(self.lifecycle.show());
+    }
+
     /// Runs until another part is listed, and shows it.
     pub(crate) fn show_next_part(&mut self, rendition: &Rendition) {
         let before = self.viewer.last_part();

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::from_flv::Refusal;
-use crate::format::a53;
+use crate::format::a53::{self, Captions};
 use crate::format::h264::{self, AvcConfig};
 use crate::format::nal;
 use crate::media::{TrackId, TrackKind};
@@ -53,8 +53,8 @@ pub(super) struct AvcSource {
     since_idr: u32,
     /// Whether there was an IDR picture.
     had_idr: bool,
-    /// Whether captions were found in some frame. Looked for until then.
-    captions: bool,
+    /// The captions found so far. Looked for until they are those that all players know.
+    captions: Option<Captions>,
 }
 
 #[derive(Debug, Default)]
@@ -103,8 +103,8 @@ impl AvcSource {
         Ok((!config.sps.is_empty()).then_some(config))
     }
 
-    /// Whether closed captions were found in some frame.
-    pub(super) const fn has_captions(&self) -> bool {
+    /// The closed captions that were found in some frame.
+    pub(super) const fn captions(&self) -> Option<Captions> {
         self.captions
     }
 
@@ -137,7 +137,10 @@ impl AvcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
-        self.captions |= !self.captions && scan.sei.iter().any(|unit| a53::has_captions(unit, 1));
+        if self.captions != Some(Captions::Cea608) {
+            let found = scan.sei.iter().filter_map(|unit| a53::captions(unit, 1));
+            self.captions = found.chain(self.captions).min();
+        }
         Ok(scan.picture)
     }
 

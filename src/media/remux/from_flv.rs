@@ -14,6 +14,7 @@ use super::hevc::HevcSource;
 use super::sound::AudioSource;
 use super::tracks::Tracks;
 use super::vp9::Vp9Source;
+use crate::format::a53::Captions;
 use crate::format::amf0::{self, Limits, Value};
 use crate::format::flv::{Audio, Video, VideoCodec, VideoHeader, VideoPacket};
 use crate::format::wire::Reader;
@@ -151,13 +152,13 @@ impl VideoSource {
         }
     }
 
-    /// Whether the pictures so far carry closed captions.
-    const fn has_captions(&self) -> bool {
+    /// The closed captions that the pictures so far carry.
+    const fn captions(&self) -> Option<Captions> {
         match self {
-            Self::Avc(avc) => avc.has_captions(),
-            Self::Hevc(hevc) => hevc.has_captions(),
+            Self::Avc(avc) => avc.captions(),
+            Self::Hevc(hevc) => hevc.captions(),
             // Not looked for.
-            Self::Av1(_) | Self::Vp9(_) => false,
+            Self::Av1(_) | Self::Vp9(_) => None,
         }
     }
 
@@ -243,10 +244,10 @@ impl FromFlv {
         Ok(frame_with(config, SourceFrameParts { track, cts, keyframe, payload }))
     }
 
-    /// Whether the pictures so far carry closed captions.
+    /// The closed captions that the pictures so far carry.
     #[must_use]
-    pub fn has_captions(&self) -> bool {
-        self.video.iter().any(VideoSource::has_captions)
+    pub fn captions(&self) -> Option<Captions> {
+        self.video.iter().filter_map(VideoSource::captions).min()
     }
 
     /// Reads an audio message's body. What is refused is dropped, and the stream goes on.

@@ -1,6 +1,7 @@
 //! What encoders really send in audio, video and data messages.
 
 use super::*;
+use crate::format::a53::Captions;
 use crate::format::h264::AvcConfig;
 
 /// High, 320x180.
@@ -495,7 +496,7 @@ fn closed_captions_are_noticed_once_they_come() {
     const CAPTIONS: &str = "06 0503010203 040e b500314741393403 41ff fc942c ff 80";
     let mut from = configured();
     frame(from.video(body("1701000000", &units(&["060503010203 80", IDR]))));
-    assert!(!from.0.has_captions());
+    assert_eq!(from.0.captions(), None);
     frame(from.video(body("2701000000", &units(&[CAPTIONS, SLICE]))));
-    assert!(from.0.has_captions());
+    assert_eq!(from.0.captions(), Some(Captions::Cea608));
 }

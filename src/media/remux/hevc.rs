@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::avc::{HEADER_BYTES_MAX, PARAMETER_SET_BYTES_MAX, PARAMETER_SETS_MAX, length_prefixed, trim};
 use super::from_flv::Refusal;
-use crate::format::a53;
+use crate::format::a53::{self, Captions};
 use crate::format::h265::{HevcConfig, Sets, unit};
 use crate::format::nal;
 use crate::media::TrackId;
@@ -35,8 +35,8 @@ pub(super) struct HevcSource {
     header: Bytes,
     /// Parameter sets that came in band, differ from the configuration, and wait for a random access point.
     pending: Sets,
-    /// Whether captions were found in some frame. Looked for until then.
-    captions: bool,
+    /// The captions found so far. Looked for until they are those that all players know.
+    captions: Option<Captions>,
 }
 
 /// What the units of one message are.
@@ -77,8 +77,8 @@ impl HevcSource {
         Ok(config.sets.is_complete().then_some(config))
     }
 
-    /// Whether closed captions were found in some frame.
-    pub(super) const fn has_captions(&self) -> bool {
+    /// The closed captions that were found in some frame.
+    pub(super) const fn captions(&self) -> Option<Captions> {
         self.captions
     }
 
@@ -105,7 +105,10 @@ impl HevcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<u8>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
-        self.captions |= !self.captions && scan.sei.iter().any(|unit| a53::has_captions(unit, 2));
+        if self.captions != Some(Captions::Cea608) {
+            let found = scan.sei.iter().filter_map(|unit| a53::captions(unit, 2));
+            self.captions = found.chain(self.captions).min();
+        }
         Ok(scan.picture)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::format::a53::Captions;
 use crate::format::nal::AnnexBUnits;
 use crate::media::remux::from_flv::Refusal;
 use crate::media::remux::to_fmp4::Layout;
@@ -176,8 +177,8 @@ fn closed_captions_are_noticed_in_the_messages_before_a_picture() {
     source.header(&record().record).expect("whole");
     let units_of = access_units();
     units(&mut source, prefixed(&units_of[0]));
-    assert!(!source.has_captions());
+    assert_eq!(source.captions(), None);
     let captioned: Vec<&[u8]> = std::iter::once(CAPTIONS).chain(units_of[1].iter().copied()).collect();
     units(&mut source, prefixed(&captioned));
-    assert!(source.has_captions());
+    assert_eq!(source.captions(), Some(Captions::Cea608));
 }

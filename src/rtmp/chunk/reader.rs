@@ -88,6 +88,20 @@ pub(in crate::rtmp) struct ChunkLimits {
     pub(in crate::rtmp) unfinished_max: usize,
 }
 
+/// Messages with a delta written out that fmt 3 would have said, after which the sender is known to mean something else by
+/// fmt 3.
+const SPELT_OUT_MIN: u8 = 3;
+
+/// What a sender means by a fmt 3 header that begins a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shortest {
+    /// The same delta again, as the specification has it.
+    SameDelta,
+    /// The same time again. So librtmp (OBS before 30.2) and nginx-rtmp, whose later deltas do not take back what a reader
+    /// adds: the track would be late by a frame more each time, for good. Who writes so has to write an equal delta out.
+    SameTime,
+}
+
 /// One direction's chunk stream, read.
 #[derive(Debug)]
 pub struct ChunkReader {
@@ -96,6 +110,8 @@ pub struct ChunkReader {
     /// Whether a fmt 3 header that begins a message after fmt 0 repeats that header's timestamp as a delta. The
     /// specification says so and FFmpeg means it; everybody else means 0.
     repeats_timestamp: bool,
+    /// Times that the sender wrote a delta out that fmt 3 would have said, up to [`SPELT_OUT_MIN`].
+    spelt_out: u8,
     /// Whether memory may be taken at a message's announced length.
     trusted: bool,
     streams: Vec<ChunkStream>,
@@ -113,6 +129,8 @@ struct ChunkStream {
     timestamp: u32,
     /// What a fmt 3 header that begins a message adds.
     delta: u32,
+    /// What fmt 3 headers have added since the last fmt 0, which a sender may turn out not to have meant.
+    added: u32,
     /// The extended timestamp field of the last fmt 0 to 2 header, where it had one.
     extended: Option<u32>,
     length: u32,
@@ -141,6 +159,7 @@ impl ChunkReader {
             limits,
             chunk_size: DEFAULT_CHUNK_SIZE,
             repeats_timestamp: false,
+            spelt_out: 0,
             trusted: false,
             streams: Vec::new(),
             carry: SmallVec::new_const(),
@@ -321,6 +340,8 @@ impl ChunkReader {
             return Err(ChunkError::MessageTooLong { length: header.length, max });
         }
         let repeats = self.repeats_timestamp;
+        let shortest = self.shortest();
+        let mut spells_out = false;
         let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
         if stream.partial.is_none() {
             let unfinished = self.unfinished + header.length as usize;
@@ -328,7 +349,8 @@ impl ChunkReader {
                 return Err(ChunkError::TooMuchUnfinished(self.limits.unfinished_max));
             }
             self.unfinished = unfinished;
-            stream.begin(header, repeats);
+            spells_out = stream.is_spelt_out(header);
+            stream.begin(header, repeats, shortest);
             let first = if self.trusted { EAGER_MAX } else { CAUTIOUS };
             stream.partial = Some(Vec::with_capacity(first.min(header.length as usize)));
         } else if header.basic.format != 3 {
@@ -337,7 +359,27 @@ impl ChunkReader {
         let had = stream.partial.as_ref().map_or(0, Vec::len);
         let left = stream.length.saturating_sub(u32::try_from(had).unwrap_or(u32::MAX));
         self.open = Some((index, left.min(self.chunk_size)));
+        if spells_out {
+            self.learn();
+        }
         Ok(())
+    }
+
+    const fn shortest(&self) -> Shortest {
+        if self.spelt_out < SPELT_OUT_MIN { Shortest::SameDelta } else { Shortest::SameTime }
+    }
+
+    /// Takes note of a delta that was written out, and takes back what was added to all tracks before that was clear.
+    fn learn(&mut self) {
+        if self.shortest() == Shortest::SameTime {
+            return;
+        }
+        self.spelt_out += 1;
+        if self.shortest() == Shortest::SameTime {
+            for stream in &mut self.streams {
+                stream.timestamp = stream.timestamp.wrapping_sub(std::mem::take(&mut stream.added));
+            }
+        }
     }
 
     /// Copies payload of the open chunk from the front of `input` into its message.
@@ -366,19 +408,29 @@ impl ChunkReader {
 }
 
 impl ChunkStream {
+    /// Whether fmt 3 would have said all that a fmt 2 header says.
+    const fn is_spelt_out(&self, header: &Header) -> bool {
+        header.basic.format == 2 && header.time == self.delta && self.delta != 0
+    }
+
     /// Takes over the header of a message's first chunk (RTMP 1.0 §5.3.1.2).
-    const fn begin(&mut self, header: &Header, repeats_timestamp: bool) {
-        match header.basic.format {
-            0 => {
+    const fn begin(&mut self, header: &Header, repeats_timestamp: bool, shortest: Shortest) {
+        match (header.basic.format, shortest) {
+            (0, _) => {
                 self.timestamp = header.time;
                 self.delta = if repeats_timestamp { header.time } else { 0 };
+                self.added = 0;
             }
-            1 | 2 => {
+            (1 | 2, _) => {
                 self.timestamp = self.timestamp.wrapping_add(header.time);
                 self.delta = header.time;
             }
             // The copy of an extended timestamp is absolute from some senders: only the delta counts.
-            _ => self.timestamp = self.timestamp.wrapping_add(self.delta),
+            (_, Shortest::SameDelta) => {
+                self.timestamp = self.timestamp.wrapping_add(self.delta);
+                self.added = self.added.wrapping_add(self.delta);
+            }
+            (_, Shortest::SameTime) => {}
         }
         self.extended = header.extended;
         self.length = header.length;

@@ -124,6 +124,56 @@ fn fmt_3_after_fmt_0_repeats_the_timestamp_for_ffmpeg_alone() {
     assert_eq!(times(&read_all(&mut ffmpeg, &input).expect("legal")), [33, 66]);
 }
 
+/// Messages of one byte as librtmp writes them: fmt 3 where the time is that of the message before, and not where the delta
+/// is; and as the specification has it.
+fn written(times: &[u32], by_time: bool) -> Vec<u8> {
+    let mut out = fmt0(4, times[0], 1, 9);
+    let mut before = None;
+    for pair in times.windows(2) {
+        out.push(0);
+        let delta = pair[1] - pair[0];
+        match (by_time, before) {
+            (_, None) => out.extend(fmt1(4, delta, 1, 9)),
+            (true, _) if delta == 0 => out.push(0xC4),
+            (false, Some(last)) if delta == last => out.push(0xC4),
+            _ => out.extend(fmt2(4, delta)),
+        }
+        before = Some(delta);
+    }
+    out.push(0);
+    out
+}
+
+#[test]
+fn a_sender_that_means_the_same_time_by_fmt_3_does_not_get_later_each_time() {
+    // Twice at the same time, again and again, at 30 frames a second.
+    let pair_of_three = |frame: u32| frame / 3 * 99 + [0, 33, 33][frame as usize % 3];
+    let skewed: Vec<u32> = (0..300).map(pair_of_three).collect();
+    let mut steady: Vec<u32> = (0..20).map(|frame| 33 * frame).collect();
+    let from = steady.last().expect("some") + 33;
+    steady.extend(skewed.iter().map(|time| from + time));
+    let read = times(&read_all(&mut reader(), &written(&steady, true)).expect("legal"));
+    assert_eq!(read, steady, "an equal delta written out tells what fmt 3 means");
+
+    // Where that shows late, what was added is taken back: never more than the frames up to there.
+    let mut late = skewed.clone();
+    late.truncate(30);
+    let from = late.last().expect("some") + 66;
+    late.extend((0..5).map(|frame| from + 33 * frame));
+    late.extend(skewed.iter().map(|time| from + 5 * 33 + time));
+    let read = times(&read_all(&mut reader(), &written(&late, true)).expect("legal"));
+    assert_ne!(read[29], late[29], "it cannot be known");
+    assert_eq!(read[36..], late[36..]);
+}
+
+#[test]
+fn a_sender_that_means_the_same_delta_by_fmt_3_is_believed() {
+    let mut uneven: Vec<u32> = (0..300).map(|frame| frame * 100 / 3).collect();
+    uneven.extend((0..300).map(|frame| 10_000 + frame * 20));
+    let read = times(&read_all(&mut reader(), &written(&uneven, false)).expect("legal"));
+    assert_eq!(read, uneven);
+}
+
 /// A message of five chunks at an extended timestamp, with what a sender puts after each fmt 3 byte.
 fn long_message(time: u32, repeated: &[u8]) -> Vec<u8> {
     let mut input = fmt0(6, time, 600, 9);

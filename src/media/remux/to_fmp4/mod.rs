@@ -21,9 +21,10 @@ use crate::format::fmp4::{
     Error, InitTrack, Run, RunSample, SampleEntry, empty_fragment_header, fragment_header, init_segment,
 };
 use crate::format::h265::unit;
+use crate::format::light::Light;
 use crate::format::nal;
 use crate::format::shape::Shape;
-use crate::media::{CodecConfig, MediaTime, Packet, Timescale, TrackKind, TrackSet};
+use crate::media::{CodecConfig, MediaTime, Packet, Timescale, TrackId, TrackKind, TrackSet};
 
 /// The number of the video track in every init segment.
 const VIDEO_TRACK: u32 = 1;
@@ -41,6 +42,8 @@ pub type Slices = SmallVec<[Bytes; 1]>;
 pub struct Layout {
     video: Option<Arc<CodecConfig>>,
     audio: Option<Arc<CodecConfig>>,
+    /// What the source says of the pictures' light beside their own headers.
+    light: Light,
 }
 
 /// Whether samples can be made of a track: pictures whose parameter sets (sequence header, size) are known, and sound
@@ -58,6 +61,14 @@ pub fn is_packageable(config: &CodecConfig) -> bool {
     }
 }
 
+/// What is said of the light of a track's pictures beside their own headers.
+#[must_use]
+pub fn light_of(tracks: &TrackSet, id: TrackId) -> Light {
+    let own = tracks.config(id).and_then(|config| config.shape()).and_then(|shape| shape.colour);
+    let said = tracks.remark(id).filter(|_| id.is_video());
+    said.map(|said| Light::from_color_info(said, own)).unwrap_or_default()
+}
+
 impl Layout {
     /// Of the default tracks among `tracks`, those that [are packageable](is_packageable).
     #[must_use]
@@ -66,6 +77,7 @@ impl Layout {
         Self {
             video: tracks.video().filter(packageable).cloned(),
             audio: tracks.audio().filter(packageable).cloned(),
+            light: light_of(tracks, TrackId::VIDEO),
         }
     }
 
@@ -73,9 +85,15 @@ impl Layout {
     #[must_use]
     pub fn alone(kind: TrackKind, config: Arc<CodecConfig>) -> Self {
         match kind {
-            TrackKind::Video => Self { video: Some(config), audio: None },
-            TrackKind::Audio => Self { video: None, audio: Some(config) },
+            TrackKind::Video => Self { video: Some(config), ..Self::default() },
+            TrackKind::Audio => Self { audio: Some(config), ..Self::default() },
         }
+    }
+
+    /// The same, whose pictures have this said of their light.
+    #[must_use]
+    pub fn lit(self, light: Light) -> Self {
+        Self { light, ..self }
     }
 
     /// Of its pictures alone.
@@ -88,7 +106,7 @@ impl Layout {
     #[must_use]
     pub fn without_beside(&self) -> Self {
         let audio = self.audio.clone().filter(|_| self.video.is_none());
-        Self { video: self.video.clone(), audio }
+        Self { video: self.video.clone(), audio, light: self.light }
     }
 
     /// Whether a picture refers to pictures before the random access point that it follows: it cannot be shown when
@@ -119,10 +137,16 @@ impl Layout {
         self.audio.as_ref()
     }
 
+    /// What is said of the pictures' light beside their own headers.
+    #[must_use]
+    pub const fn light(&self) -> Light {
+        self.light
+    }
+
     /// What the pictures look like.
     #[must_use]
     pub fn picture(&self) -> Option<Shape> {
-        self.video.as_deref().and_then(CodecConfig::shape)
+        self.video.as_deref().and_then(CodecConfig::shape).map(|shape| self.light.on(shape))
     }
 
     /// Width and height on a screen with square pixels.
@@ -158,7 +182,8 @@ impl Layout {
                 CodecConfig::Ac3(header) => SampleEntry::Ac3(header),
                 CodecConfig::Eac3(config) => SampleEntry::Eac3(config),
             };
-            Some(InitTrack { id: *id, timescale: config.timescale().ticks_per_second(), entry })
+            let light = if *id == VIDEO_TRACK { self.light } else { Light::default() };
+            Some(InitTrack { id: *id, timescale: config.timescale().ticks_per_second(), entry, light })
         });
         init_segment(&tracks.collect::<SmallVec<[_; 2]>>())
     }
