@@ -89,8 +89,10 @@ pub(in crate::rtmp) struct ChunkLimits {
 }
 
 /// Messages with a delta written out that fmt 3 would have said, after which the sender is known to mean something else by
-/// fmt 3.
-const SPELT_OUT_MIN: u8 = 3;
+/// fmt 3: so many, and [`SPELT_OUT_TO_EACH`] more to each message that began with fmt 3. One who means the delta may write
+/// it out now and then; one who means the time seldom has two equally long messages of one time.
+const SPELT_OUT_MIN: u32 = 3;
+const SPELT_OUT_TO_EACH: u32 = 2;
 
 /// What a sender means by a fmt 3 header that begins a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,8 +112,11 @@ pub struct ChunkReader {
     /// Whether a fmt 3 header that begins a message after fmt 0 repeats that header's timestamp as a delta. The
     /// specification says so and FFmpeg means it; everybody else means 0.
     repeats_timestamp: bool,
-    /// Times that the sender wrote a delta out that fmt 3 would have said, up to [`SPELT_OUT_MIN`].
-    spelt_out: u8,
+    /// What the sender means by fmt 3, as far as that is known.
+    shortest: Shortest,
+    /// Deltas that were written out where fmt 3 would have said them, and messages that began with fmt 3.
+    spelt_out: u32,
+    begun_by_three: u32,
     /// Whether memory may be taken at a message's announced length.
     trusted: bool,
     streams: Vec<ChunkStream>,
@@ -159,7 +164,9 @@ impl ChunkReader {
             limits,
             chunk_size: DEFAULT_CHUNK_SIZE,
             repeats_timestamp: false,
+            shortest: Shortest::SameDelta,
             spelt_out: 0,
+            begun_by_three: 0,
             trusted: false,
             streams: Vec::new(),
             carry: SmallVec::new_const(),
@@ -340,8 +347,7 @@ impl ChunkReader {
             return Err(ChunkError::MessageTooLong { length: header.length, max });
         }
         let repeats = self.repeats_timestamp;
-        let shortest = self.shortest();
-        let mut spells_out = false;
+        let mut begins = None;
         let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
         if stream.partial.is_none() {
             let unfinished = self.unfinished + header.length as usize;
@@ -349,8 +355,8 @@ impl ChunkReader {
                 return Err(ChunkError::TooMuchUnfinished(self.limits.unfinished_max));
             }
             self.unfinished = unfinished;
-            spells_out = stream.is_spelt_out(header);
-            stream.begin(header, repeats, shortest);
+            begins = Some(stream.is_spelt_out(header));
+            stream.begin(header, repeats, self.shortest);
             let first = if self.trusted { EAGER_MAX } else { CAUTIOUS };
             stream.partial = Some(Vec::with_capacity(first.min(header.length as usize)));
         } else if header.basic.format != 3 {
@@ -359,23 +365,23 @@ impl ChunkReader {
         let had = stream.partial.as_ref().map_or(0, Vec::len);
         let left = stream.length.saturating_sub(u32::try_from(had).unwrap_or(u32::MAX));
         self.open = Some((index, left.min(self.chunk_size)));
-        if spells_out {
-            self.learn();
+        match begins {
+            Some(true) => self.learn(),
+            Some(false) if header.basic.format == 3 => {
+                self.begun_by_three = self.begun_by_three.saturating_add(1);
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    const fn shortest(&self) -> Shortest {
-        if self.spelt_out < SPELT_OUT_MIN { Shortest::SameDelta } else { Shortest::SameTime }
-    }
-
-    /// Takes note of a delta that was written out, and takes back what was added to all tracks before that was clear.
+    /// Takes note of a delta that was written out. Where that makes clear what fmt 3 means, takes back what was added to all
+    /// tracks before.
     fn learn(&mut self) {
-        if self.shortest() == Shortest::SameTime {
-            return;
-        }
-        self.spelt_out += 1;
-        if self.shortest() == Shortest::SameTime {
+        self.spelt_out = self.spelt_out.saturating_add(1);
+        let enough = self.begun_by_three.saturating_mul(SPELT_OUT_TO_EACH).saturating_add(SPELT_OUT_MIN);
+        if self.shortest == Shortest::SameDelta && self.spelt_out >= enough {
+            self.shortest = Shortest::SameTime;
             for stream in &mut self.streams {
                 stream.timestamp = stream.timestamp.wrapping_sub(std::mem::take(&mut stream.added));
             }

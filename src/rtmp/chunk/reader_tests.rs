@@ -159,11 +159,11 @@ fn a_sender_that_means_the_same_time_by_fmt_3_does_not_get_later_each_time() {
     let mut late = skewed.clone();
     late.truncate(30);
     let from = late.last().expect("some") + 66;
-    late.extend((0..5).map(|frame| from + 33 * frame));
-    late.extend(skewed.iter().map(|time| from + 5 * 33 + time));
+    late.extend((0..40).map(|frame| from + 33 * frame));
+    late.extend(skewed.iter().map(|time| from + 40 * 33 + time));
     let read = times(&read_all(&mut reader(), &written(&late, true)).expect("legal"));
     assert_ne!(read[29], late[29], "it cannot be known");
-    assert_eq!(read[36..], late[36..]);
+    assert_eq!(read[60..], late[60..]);
 }
 
 #[test]
@@ -172,6 +172,22 @@ fn a_sender_that_means_the_same_delta_by_fmt_3_is_believed() {
     uneven.extend((0..300).map(|frame| 10_000 + frame * 20));
     let read = times(&read_all(&mut reader(), &written(&uneven, false)).expect("legal"));
     assert_eq!(read, uneven);
+}
+
+#[test]
+fn a_sender_that_writes_some_equal_deltas_out_and_others_not_is_believed() {
+    let mut input = fmt0(4, 0, 1, 9);
+    input.push(0);
+    for number in 0..300 {
+        match number % 2 {
+            _ if number == 0 => input.extend(fmt1(4, 33, 1, 9)),
+            0 => input.extend(fmt2(4, 33)),
+            _ => input.push(0xC4),
+        }
+        input.push(0);
+    }
+    let read = times(&read_all(&mut reader(), &input).expect("legal"));
+    assert_eq!(read, (0..=300).map(|number| number * 33).collect::<Vec<_>>());
 }
 
 /// A message of five chunks at an extended timestamp, with what a sender puts after each fmt 3 byte.
