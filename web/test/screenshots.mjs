@@ -1,4 +1,4 @@
-// Pictures of every page, in both themes and on a phone. usage: node test/screenshots.mjs [FOLDER [ORIGIN]]
+// Pictures of every page in both themes, on a desktop and on a phone. usage: node test/screenshots.mjs [FOLDER [ORIGIN]]
 // Without an ORIGIN it starts the made-up server (fake/server.mjs): then every state can be seen, and none of it is real.
 // ENGINE=http://… lends a real engine's picture; ONLY=… chooses by name.
 import { mkdir } from 'node:fs/promises';
@@ -12,6 +12,7 @@ const WAYS = [
   ['dark', 'dark', { width: 1440, height: 900 }, 1],
   ['light', 'light', { width: 1440, height: 900 }, 1],
   ['phone', 'dark', { width: 390, height: 844 }, 2],
+  ['phone-light', 'light', { width: 390, height: 844 }, 2],
 ];
 
 const fake = given ? null : await startFake();

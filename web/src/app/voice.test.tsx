@@ -25,7 +25,7 @@ beforeEach(() => {
 
 it('a failure interrupts, by the name that people know', () => {
   tell(event('output.state', { destination_id: 'dst_1', state: 'failed', reason: 'publish_rejected' }));
-  expect(said()).toEqual(['', 'Twitch needs you. Twitch: it refused the stream key']);
+  expect(said()).toEqual(['', 'Twitch needs you. It refused the stream key']);
 });
 
 it('what comes back waits its turn', () => {

@@ -60,7 +60,9 @@ function output(data: Data, names: Names): EventWords {
   const name = destination(data, names);
   const state = text(data.state) ?? 'idle';
   const reason = text(data.reason);
-  const why = text(data.title) ?? (reason && `${name}: ${REASONS[reason] ?? reason}`);
+  // The title has the name already.
+  const cause = reason && (REASONS[reason] ?? reason);
+  const why = text(data.title) ?? (cause && cause.charAt(0).toUpperCase() + cause.slice(1));
   const attempt = number(data.attempt);
   const after = seconds(data, 'recovered_after_s');
   if (state === 'sending') {

@@ -20,7 +20,7 @@ it('a word that is not known is shown as it is', () => {
 it('an event says whose doing it was', () => {
   const names = () => 'Twitch';
   expect(eventWords(event('output.state', { destination_id: 'd', state: 'sending', recovered_after_s: 12 }), names)).toMatchObject({ title: 'Twitch recovered after 12 s', party: 'destination', tone: 'ok' });
-  expect(eventWords(event('output.state', { destination_id: 'd', state: 'failed', reason: 'publish_rejected' }), names)).toMatchObject({ title: 'Twitch needs you', tone: 'bad', detail: 'Twitch: it refused the stream key' });
+  expect(eventWords(event('output.state', { destination_id: 'd', state: 'failed', reason: 'publish_rejected' }), names)).toMatchObject({ title: 'Twitch needs you', tone: 'bad', detail: 'It refused the stream key' });
   expect(eventWords(event('ingest.interrupted', {}))).toMatchObject({ party: 'encoder', tone: 'warn' });
   expect(eventWords(event('ingest.rejected', { reason: 'unknown_key', from: '10.0.0.4', attempts: 3 }))).toMatchObject({ detail: 'the stream key is not known · 10.0.0.4 · 3 times' });
   expect(eventWords(event('stream.started', { encoder: { software: 'OBS Studio 31', from: '10.0.0.4' } }))).toMatchObject({ title: 'On the air', detail: 'OBS Studio 31' });

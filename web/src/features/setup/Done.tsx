@@ -11,7 +11,7 @@ export function Done({ command }: { command: string }) {
         <>
           <p>This link has made the first administrator, and a setup link works once. Sign in with the email and password of that account.</p>
           <p className="mt-3">
-            The password is gone? In a shell on the server: <code>{command}</code>
+            The password is gone? In a shell on the server: <code className="mt-1 block">{command}</code>
           </p>
         </>
       }
