@@ -137,9 +137,7 @@ pub struct Segment {
     pub duration: MediaTime,
     /// Pictures in it.
     pub frames: u32,
-    /// Whether it has any sample; one of a track that stalls beside others has none, and is listed as `EXT-X-GAP`: the lists
-    /// of a session stay alike, and its players go to another rendition or wait it out. An encoder that is away makes no gap:
-    /// the stream's slate fills the list, and without one it rests.
+    /// Whether it has any sample; one of a track that stalls has none.
     pub has_media: bool,
     /// Bytes in all.
     pub len: u64,

@@ -203,22 +203,13 @@ impl Timeline {
         others.map(|(_, other)| other.dts).max()
     }
 
-    /// Where a frame would be placed that is the first of its track, where this source has sent frames of another; `None` for
-    /// every other frame.
-    #[must_use]
-    pub fn start_of(&self, track: TrackId, source_millis: u32) -> Option<MediaTime> {
-        let has_begun = self.tracks.get(&track).is_some_and(|track| track.source.is_some());
-        let anchor = self.anchor.filter(|_| !has_begun)?;
-        let at = begin(anchor.last, source_millis).millis.saturating_add(anchor.offset);
-        Some(MediaTime::from_millis(at))
-    }
-
     /// Whether a frame is of a track of which this source has sent nothing yet, and from before its very first frame. There is
     /// no time for it: placed, it and those up to there would be pressed together behind what is on the timeline.
     #[must_use]
     pub fn precedes(&self, track: TrackId, source_millis: u32) -> bool {
-        let start = self.anchor.map(|anchor| MediaTime::from_millis(anchor.start));
-        self.start_of(track, source_millis).zip(start).is_some_and(|(at, start)| at < start)
+        let has_begun = self.tracks.get(&track).is_some_and(|track| track.source.is_some());
+        let Some(anchor) = self.anchor.filter(|_| !has_begun) else { return false };
+        begin(anchor.last, source_millis).millis.saturating_add(anchor.offset) < anchor.start
     }
 
     /// The time of a data message. It never moves the clock; what cannot be believed is now.

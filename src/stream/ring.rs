@@ -45,7 +45,7 @@ pub enum Origin {
     Encoder,
     /// We, because the encoder is away or says nothing.
     Slate,
-    /// We, because the show has no sound, or has none for a moment where one source follows another.
+    /// We, because the show has no sound.
     Silence,
 }
 

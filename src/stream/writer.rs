@@ -18,7 +18,6 @@ use super::live::StreamState;
 use super::publisher::SourceFrame;
 use super::registry::OnDuplicate;
 use super::ring::{Entry, Origin, Ring, RingLimits, RingWriter};
-use super::silence::Silence;
 use super::slate::Slate;
 use super::source::Source;
 use super::stats::StreamStats;
@@ -57,9 +56,6 @@ impl Default for HoldConfig {
         }
     }
 }
-
-/// What is missing of sound at most where a source follows another, for it to be made up for with silence. More is an absence.
-const BRIDGED_MAX: MediaTime = MediaTime::from_millis(1_000);
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,12 +247,6 @@ impl Writer {
         if !frame.track.is_video() && self.timeline.precedes(frame.track, frame.millis) {
             return Written::AwaitingKeyframe;
         }
-        if let Some(begins) =
-            self.timeline.start_of(frame.track, frame.millis).filter(|_| !frame.track.is_video())
-        {
-            self.adopt_tracks();
-            self.bridge(frame.track, begins, now);
-        }
         let placed = self.timeline.place(frame.track, frame.millis);
         if placed.discontinuity {
             self.discontinuity = true;
@@ -283,28 +273,6 @@ impl Writer {
         }
     }
 
-    /// Silence from the last sound of a track to where another source's begins, in the configuration in force. A newcomer has
-    /// none from before its keyframe, and the old one's ended when it came.
-    fn bridge(&mut self, track: TrackId, until: MediaTime, now: Instant) {
-        let Some(last) = self.timeline.last(track) else { return };
-        let config = self.tracks.tracks().iter().find(|known| known.id == track);
-        let Some(mut silence) = config.and_then(|known| Silence::of(known, 0)) else { return };
-        let unit = silence.unit_length().as_millis();
-        silence.restart(last.as_millis().saturating_add(unit));
-        let missing = until.as_millis() - silence.next_millis();
-        if missing > BRIDGED_MAX.as_millis() {
-            return;
-        }
-        let discontinuity = std::mem::take(&mut self.discontinuity);
-        // Half a unit is no hole, and the next one must be behind.
-        while silence.next_millis().saturating_add(unit / 2) < until.as_millis() {
-            let packet = silence.take();
-            let dts = self.timeline.place_filler(track, packet.dts);
-            self.push(Frame::Media(Packet { dts, ..packet }), false, Origin::Silence, now);
-        }
-        self.discontinuity = discontinuity;
-    }
-
     /// The newcomer has a keyframe: it writes from here on, and is shown behind all that was before.
     fn promote(&mut self, first: &SourceFrame, now: Instant) {
         let Some(newcomer) = self.newcomer.take() else { return };
@@ -314,12 +282,6 @@ impl Writer {
         self.timeline.new_source();
         if let Some(shown) = self.air.as_ref().and_then(|air| air.shown).filter(|_| first.track.is_video()) {
             self.timeline.advance(shown - first.cts);
-        }
-        if let Some(begins) = self.timeline.newest().filter(|_| self.air.is_some()) {
-            let sounds = self.tracks.tracks().iter().map(|track| track.id).filter(|id| !id.is_video());
-            for track in sounds.collect::<Vec<_>>() {
-                self.bridge(track, begins, now);
-            }
         }
         self.discontinuity |= self.ended.is_some() || self.air.is_some();
         self.ended = None;
