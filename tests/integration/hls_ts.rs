@@ -8,12 +8,17 @@ use m3u8_rs::{MediaPlaylist, Playlist};
 
 use crate::needs;
 use crate::support::engine::{Gostream, PLAYBACK};
-use crate::support::eventually;
 use crate::support::packets::{Clip, Packets};
 use crate::support::peers::{Player, assert_decodes, curl, ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
 use crate::support::scratch::Scratch;
+use crate::support::viewer::{Viewer, check_index};
+use crate::support::{eventually, let_flow};
+
+/// PIDs of the program's map and of its pictures.
+const TABLES: u16 = 0x1000;
+const PICTURES: u16 = 0x100;
 
 fn engine() -> Gostream {
     Gostream::config().set("hls.container", "ts").set("hls.window", 60).start()
@@ -57,18 +62,111 @@ fn pid(packet: &[u8]) -> u16 {
     u16::from_be_bytes([packet[1], packet[2]]) & 0x1fff
 }
 
+/// The next counter of each PID.
+#[derive(Debug, Default)]
+struct Counters(BTreeMap<u16, u8>);
+
+impl Counters {
+    /// Every packet's counter follows the one before it of its PID, unless it says that it does not (ISO/IEC 13818-1
+    /// §2.4.3.4).
+    fn check(&mut self, stream: &[u8]) {
+        assert_eq!(stream.len() % 188, 0, "whole packets");
+        for (number, packet) in stream.chunks(188).enumerate() {
+            let (pid, counter) = (pid(packet), packet[3] & 15);
+            let anew = packet[3] & 0x20 != 0 && packet[4] > 0 && packet[5] & 0x80 != 0;
+            let step = u8::from(packet[3] & 0x10 != 0);
+            let expected = self.0.insert(pid, (counter + 1) & 15);
+            let goes_on = expected.is_none_or(|expected| (expected + step + 15) & 15 == counter);
+            assert!(anew || goes_on, "packet {number} is out of count");
+        }
+    }
+}
+
+/// A segment begins with its tables, and a player can begin with its pictures.
+fn assert_starts(segment: &[u8], independent: bool) {
+    let starts: Vec<_> =
+        segment.chunks(188).take(3).map(|packet| (pid(packet), packet[1] & 0x40 != 0)).collect();
+    assert!(
+        starts.len() == 3 && starts[..2] == [(0, true), (TABLES, true)],
+        "the tables are first: {starts:?}"
+    );
+    let pictures = segment.chunks(188).find(|packet| pid(packet) == PICTURES).expect("pictures");
+    let random = pictures[3] & 0x20 != 0 && pictures[4] >= 7 && pictures[5] & 0x50 == 0x50;
+    assert!(random || !independent, "a clock and a place to begin: {:?}", &pictures[..6]);
+}
+
 /// Every packet's counter follows the one before it, over all segments.
 fn assert_counted(stream: &[u8]) {
-    assert_eq!(stream.len() % 188, 0);
-    let mut counters: BTreeMap<u16, u8> = BTreeMap::new();
-    for (number, packet) in stream.chunks(188).enumerate() {
-        if packet[3] & 0x10 == 0 {
-            continue;
+    Counters::default().check(stream);
+}
+
+/// What must be there when a player opens any segment, and whether it is refused where it is not.
+#[test]
+fn packets_out_of_count_and_segments_without_tables_are_refused() {
+    let packet = |pid: u16, counter: u8| {
+        let mut packet = vec![0xff; 188];
+        let [high, low] = pid.to_be_bytes();
+        packet[..12].copy_from_slice(&[0x47, 0x40 | high, low, 0x30 | counter, 7, 0x50, 0, 0, 0, 0, 0, 0]);
+        packet
+    };
+    let [pat, pmt, first, second] =
+        [packet(0, 3), packet(TABLES, 9), packet(PICTURES, 15), packet(PICTURES, 0)];
+    let lost = packet(PICTURES, 1);
+    let mut signalled = lost.clone();
+    signalled[5] |= 0x80;
+    let counted = |packets: &[&Vec<u8>]| {
+        let stream: Vec<u8> = packets.iter().flat_map(|packet| packet.iter().copied()).collect();
+        std::panic::catch_unwind(|| Counters::default().check(&stream)).is_ok()
+    };
+    assert!(counted(&[&pat, &pmt, &first, &second, &lost]));
+    assert!(!counted(&[&first, &lost]) && !counted(&[&first, &first]), "one is missing, or there twice");
+    assert!(counted(&[&first, &signalled]), "it says so");
+    let starts = |packets: &[&Vec<u8>], independent| {
+        let stream: Vec<u8> = packets.iter().flat_map(|packet| packet.iter().copied()).collect();
+        std::panic::catch_unwind(|| assert_starts(&stream, independent)).is_ok()
+    };
+    let mut middle = first.clone();
+    middle[5] = 0x10;
+    assert!(starts(&[&pat, &pmt, &first], true) && starts(&[&pat, &pmt, &middle], false));
+    assert!(!starts(&[&pat, &first, &second], true) && !starts(&[&pmt, &pat, &first], true));
+    assert!(!starts(&[&pat, &pmt, &middle], true));
+}
+
+/// An encoder, and another that takes over with larger pictures, seen by a viewer who checks every segment and list.
+#[test]
+fn a_show_with_two_encoders_keeps_every_rule() {
+    needs!(Program::Ffmpeg);
+    let config = Gostream::config().set("hls.container", "ts").set("hls.segment", "1s");
+    let engine = config.set("hls.window", 5).start();
+    let _first = ffmpeg_publish_forever(&Clip::av(6), &engine.publish_url());
+    let mut viewer = Viewer::start(&engine);
+    let (from, mut second) = (viewer.text.sequence, None);
+    let (mut next, mut breaks, mut counters) = (from, 0, Counters::default());
+    while next < from + 13 {
+        let_flow(Duration::from_millis(300));
+        viewer.look();
+        assert!(viewer.text.version == 3 && viewer.text.open.is_none(), "no parts: {:?}", viewer.text);
+        assert!(viewer.text.sequence <= next, "the viewer keeps up");
+        for (number, segment) in (viewer.text.sequence..).zip(&viewer.text.segments) {
+            if number < next {
+                continue;
+            }
+            let bytes = viewer.get(&segment.uri).body;
+            assert_starts(&bytes, viewer.text.independent);
+            if segment.discontinuity {
+                (counters, breaks) = (Counters::default(), breaks + usize::from(number > from));
+            }
+            counters.check(&bytes);
+            next = number + 1;
         }
-        let counter = packet[3] & 15;
-        let expected = counters.insert(pid(packet), (counter + 1) & 15);
-        assert!(expected.is_none_or(|expected| expected == counter), "packet {number} is out of count");
+        if next >= from + 5 && second.is_none() {
+            check_index(&engine);
+            second = Some(ffmpeg_publish_forever(&Clip::av_wider(6), &engine.publish_url()));
+        }
     }
+    assert_eq!(breaks, 1, "the second begins a stretch of its own");
+    assert!(viewer.text.sequence > from, "segments left the list");
+    assert_eq!(check_index(&engine), 1);
 }
 
 fn comes_out_whole(clip: &Clip, who: &str) -> Vec<u8> {

@@ -11,7 +11,7 @@ use crate::support::peers::{ffmpeg_publish, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
 use crate::support::until;
-use crate::support::viewer::{Text, Viewer};
+use crate::support::viewer::{Text, Viewer, check_index};
 
 /// Reloads of one viewer: more than a whole window of parts.
 const RELOADS: usize = 30;
@@ -22,6 +22,7 @@ fn walks(clip: &Clip, engine: &Gostream) {
     for _ in 0..RELOADS {
         viewer.reload();
     }
+    assert_eq!(check_index(engine), 1);
     let whole: Vec<_> = viewer.text.segments.iter().filter(|segment| !segment.parts.is_empty()).collect();
     assert!(!whole.is_empty());
     for segment in whole {

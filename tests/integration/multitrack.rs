@@ -12,7 +12,7 @@ use crate::support::packets::{Clip, Kind, Packets};
 use crate::support::peers::{assert_decodes, ffmpeg_publish};
 use crate::support::programs::Program;
 use crate::support::several::Show;
-use crate::support::viewer::Text;
+use crate::support::viewer::{Text, check_index};
 use crate::support::{eventually, until};
 
 /// Sound before the first picture, in packets, that a viewer is not sent.
@@ -141,6 +141,7 @@ fn players_may_change_from_any_list_to_any() {
         }
         assert_eq!(latest.reports.len(), 3);
     }
+    assert_eq!(check_index(&engine), 4);
     // What two of them list of one number is of one time.
     for (number, segment) in (texts[0].sequence..).zip(&texts[0].segments) {
         for other in &texts[1..] {

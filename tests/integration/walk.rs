@@ -15,7 +15,7 @@ use crate::support::peers::{Encoder, ffmpeg_publish_forever};
 use crate::support::process::Signal;
 use crate::support::programs::Program;
 use crate::support::scratch::Scratch;
-use crate::support::viewer::{SegmentLines, Text, Viewer};
+use crate::support::viewer::{SegmentLines, Text, Viewer, check_index};
 
 /// From the first publish to the end.
 const SHOW: Duration = Duration::from_secs(180);
@@ -84,6 +84,8 @@ struct Walk<'a> {
     uris: HashSet<String>,
     sizes: HashSet<String>,
     breaks: usize,
+    /// Maps that were announced.
+    hinted: HashSet<String>,
     /// Segments without pictures.
     sound_alone: usize,
     /// Segments that have left the list, and when they are asked for once more.
@@ -104,6 +106,7 @@ impl<'a> Walk<'a> {
             uris: HashSet::new(),
             sizes: HashSet::new(),
             breaks: 0,
+            hinted: HashSet::new(),
             sound_alone: 0,
             left: Vec::new(),
         }
@@ -123,6 +126,9 @@ impl<'a> Walk<'a> {
         let waited = asked.elapsed();
         assert!(waited < NOTHING_NEW_MAX, "{waited:?} without a part");
         let now = self.viewer.text.clone();
+        if let Some(map) = now.next_map.clone().filter(|map| self.hinted.insert(map.clone())) {
+            assert_eq!(self.fetch(&map).get(4..8), Some(&b"ftyp"[..]), "a map is there when it is announced");
+        }
         let gone = usize::try_from(now.sequence - before.sequence).expect("few");
         // It stays for as long as the list was, at the least. Half of that passes here, for the asking may be late.
         let total: i64 = before.segments.iter().map(|segment| segment.duration).sum();
@@ -255,12 +261,14 @@ fn a_show_in_which_everything_happens_keeps_every_rule() {
         steps += 1;
         if steps % 20 == 0 && !walk.viewer.text.ended {
             check_directives(&walk.viewer);
+            check_index(&engine);
             skipped += walk.viewer.check_delta().unwrap_or(0);
         }
     }
     director.join().expect("the encoders did as they were told");
     let seconds = SHOW.as_secs();
     eprintln!("{steps} reloads, {} segments, {} breaks, {skipped} skipped", walk.uris.len(), walk.breaks);
+    eprintln!("{} maps were announced", walk.hinted.len());
     assert!(u64::from(steps) > seconds, "parts are waited for: {steps}");
     assert!(walk.uris.len() as u64 > seconds / 3, "{} segments", walk.uris.len());
     assert!(walk.breaks >= 4, "each encoder begins a stretch of its own: {}", walk.breaks);

@@ -1,5 +1,7 @@
 //! What the room's tests share: synthetic streams, and a check of everything a viewer could see.
 
+mod index;
+mod index_tests;
 mod text;
 mod viewer;
 

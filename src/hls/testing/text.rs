@@ -2,7 +2,7 @@
 //! Panics with the text at the first rule that is broken.
 
 /// Durations are in units of ten microseconds: what five decimals can say.
-const SECOND: i64 = 100_000;
+pub(super) const SECOND: i64 = 100_000;
 
 /// A part as its tag has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ const HEAD_TAGS: [&str; 8] = [
 ];
 
 /// The value of an attribute, without quotes.
-fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(list: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = list;
     let mut found = None;
     while !rest.is_empty() {
@@ -222,11 +222,23 @@ impl Text {
     }
 
     fn check(&self, text: &str) {
-        assert_eq!(self.version, if self.control.is_some() { 9 } else { 6 }, "{text}");
+        let mapped = self.segments.iter().chain(&self.open).any(|segment| segment.map.is_some());
+        let lowest = match (&self.control, mapped) {
+            (Some(_), _) => 9,
+            (None, true) => 6,
+            (None, false) => 3,
+        };
+        assert_eq!(self.version, lowest, "the lowest version: {text}");
         assert_eq!(self.control.is_some(), self.part_target.is_some(), "{text}");
         let live = self.control.is_some() && !self.ended;
         assert_eq!(self.next_part.is_some(), live, "a hint exactly where more comes: {text}");
-        assert!(live || self.reports.is_empty(), "{text}");
+        assert!(live || (self.reports.is_empty() && self.next_map.is_none()), "{text}");
+        let mut maps = self.segments.iter().chain(&self.open).filter_map(|segment| segment.map.as_ref());
+        let in_force = maps.next_back();
+        assert!(
+            self.next_map.is_none() || self.next_map.as_ref() != in_force,
+            "a hint at the map in force: {text}"
+        );
         if let (Some(control), Some(part)) = (&self.control, self.part_max()) {
             let seconds = |name| decimal(attribute(control, name).expect(name));
             let target = i64::try_from(self.target).expect("small") * SECOND;
@@ -257,7 +269,7 @@ impl Text {
             self.check_parts(&open.parts, false, text);
             assert!(open.date.is_some() && !self.ended, "{text}");
         }
-        if self.skipped == 0 {
+        if self.skipped == 0 && self.version > 3 {
             let first = self.segments.first().or(self.open.as_ref());
             assert!(first.is_none_or(|first| first.map.is_some()), "a map first: {text}");
         }
@@ -360,6 +372,21 @@ impl Text {
             );
         }
         self.check_hint(before, text);
+        self.check_map_hint(before, text);
+    }
+
+    /// The map that was announced is that of the next segment.
+    fn check_map_hint(&self, before: &Self, text: &str) {
+        let Some(hint) = &before.next_map else { return };
+        let from = before.next() + u64::from(before.open.is_some());
+        if self.sequence > from {
+            return;
+        }
+        let came = match self.numbered().find(|(number, _)| *number >= from) {
+            Some((_, next)) => next.map.as_ref() == Some(hint),
+            None => self.ended || self.next_map.as_ref() == Some(hint),
+        };
+        assert!(came, "the map that was announced comes: {text}");
     }
 
     /// The part that was announced is the next that came.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mp4_atom::{Decode, Moof};
 
 use super::Text;
+use super::index::{Found, Index};
 use crate::hls::{Ask, File, Listed, Part, Snapshot};
 
 /// One listed segment as the playlist's text has it.
@@ -57,7 +58,10 @@ impl Viewer {
         if let Ok(File::Index(index)) = snapshot.file("index.m3u8") {
             self.index = String::from_utf8(index.plain.to_vec()).expect("text");
             let uris = check_index(&self.index);
+            let index = Index::read(&self.index);
+            assert_eq!(index.lists(), uris, "an independent reader sees the same: {}", self.index);
             check_lists(&uris, &snapshot);
+            index.check_found(&uris.iter().map(|uri| (uri.clone(), found(uri, &snapshot))).collect());
             // Who watches a list goes on with it, whatever the index says later.
             let stays =
                 self.read.as_ref().is_some_and(|read| !read.ended) && snapshot.file(&self.name).is_ok();
@@ -316,6 +320,19 @@ fn check_index(text: &str) -> Vec<String> {
         }
     }
     seen
+}
+
+/// What is in a list that an index names.
+fn found(uri: &str, snapshot: &Snapshot) -> Found {
+    let Ok(File::Playlist(list)) = snapshot.file(uri) else { panic!("{uri} is named but not there") };
+    let text = Text::read(std::str::from_utf8(&list.plain).expect("text"));
+    let codecs = text.segments.last().map(|segment| match snapshot.file(&segment.uri) {
+        Ok(File::Segment(listed)) => listed.segment.opening.init.codecs.clone(),
+        _ => panic!("{} is listed", segment.uri),
+    });
+    let codecs = codecs.iter().flat_map(|codecs| codecs.split(',')).map(str::to_owned).collect();
+    // Rates are those of encoders in the tests of the whole engine: here a show may be a second of keyframes.
+    Found { codecs, peak: 0, independent: text.independent }
 }
 
 /// Every list that an index names is there, whole, and as far as the others are.
