@@ -47,8 +47,8 @@ fn arrives_as_at_nginx(name: &str, key: &str) {
     replay(name, nginx.address(), Duration::ZERO);
     let expected = Packets::of(&nginx.recording(key));
 
-    // The recordings are cut off, and nobody comes back.
-    let engine = Gostream::config().key(key).set("stream.hold", "0s").start();
+    // The recordings are cut off, and nobody comes back; nor are pictures made up for the second before the connection closes.
+    let engine = Gostream::config().key(key).set("stream.hold", "0s").set("stream.slate", false).start();
     let mut viewer = Player::ffmpeg(&engine.play_url());
     until("the viewer to wait", || engine.count("gostream_connections", &[("service", "rtmp")]) >= 1.0);
     let_flow(Duration::from_millis(500)); // its handshake and its `play`
