@@ -20,6 +20,22 @@ pub enum Captions {
     Cea708,
 }
 
+impl Captions {
+    /// What is known after these SEI units of one picture, where `known` was before them. Not looked for any more once it is
+    /// what all players know.
+    #[must_use]
+    pub fn after<'a>(
+        known: Option<Self>,
+        units: impl Iterator<Item = &'a [u8]>,
+        header: usize,
+    ) -> Option<Self> {
+        match known {
+            Some(Self::Cea608) => known,
+            _ => units.filter_map(|unit| captions(unit, header)).chain(known).min(),
+        }
+    }
+}
+
 /// The captions that an SEI unit carries, whose header has `header` bytes: at least one valid byte pair of them. Pairs
 /// that only keep the line warm count, for a player asks once whether captions may come; pairs that are marked invalid do
 /// not.

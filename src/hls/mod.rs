@@ -20,6 +20,7 @@ mod index;
 mod library;
 mod lifecycle;
 mod lineup;
+mod measured;
 mod names;
 mod numbers;
 mod packager;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lineup::Lane;
+use super::measured::Measured;
 use super::names;
 use super::numbers::Numbers;
 use super::segment::{Init, Opening, Part, Segment};
@@ -25,15 +26,10 @@ use crate::media::{Cue, CueValue, MediaTime};
 const TARGETS_LISTED_MIN: u32 = 3;
 /// Segments listed at most beyond the window's size, when many of them are short.
 const SHORT_SEGMENTS_MAX: usize = 64;
-/// The highest measured bit rate is told with a fifth on top: the next segment may be larger, and players that
-/// trust the figure must not stall.
-const PEAK_MARGIN_PERCENT: u64 = 120;
 /// Cue points listed at most. Beyond, the oldest goes first.
 const CUES_MAX: usize = 64;
 /// Bytes of their text at most: it stands in every playlist, of which there are several a second.
 const CUES_BYTES_MAX: usize = 64 * 1024;
-/// Share of a target duration below which a segment says nothing of the bit rate (RFC 8216bis §4.4.6.2).
-const MEASURABLE_PERCENT: u32 = 50;
 
 /// A segment with its place in the list.
 #[derive(Debug)]
@@ -111,15 +107,6 @@ pub struct Window {
     cues: VecDeque<Arc<DateRange>>,
     /// Cue points so far.
     cues_marked: u64,
-}
-
-/// What has been measured of a session's segments.
-#[derive(Debug, Default, Clone, Copy)]
-struct Measured {
-    bytes: u64,
-    frames: u64,
-    time: Duration,
-    peak: u64,
 }
 
 impl Window {
@@ -205,15 +192,15 @@ impl Window {
 
     /// Adds a finished segment and lets old ones go.
     pub fn push(&mut self, segment: Segment) {
-        let play_time = segment.play_time();
-        self.elapsed += play_time;
+        self.elapsed += segment.play_time();
         self.independent &= segment.opening.independent;
-        self.measure(&segment, play_time);
+        self.measured.add(&segment);
         let number = self.next;
         self.next += 1;
         let uri = names::segment(&self.nonce, number, segment.opening.init.container);
         let parts_from = self.growing.take().map(|growing| growing.parts_from);
         self.listed.push_back(Arc::new(Listed { number, uri, segment, parts_from }));
+        self.weigh(self.listed.len());
         while self.evict() {}
         self.forget();
         self.forget_cues();
@@ -268,18 +255,6 @@ impl Window {
         self.cues.retain(|cue| cue.end() >= oldest);
     }
 
-    fn measure(&mut self, segment: &Segment, play_time: Duration) {
-        let target = self.target_duration().unwrap_or(1);
-        let measured = &mut self.measured;
-        measured.bytes += segment.len;
-        measured.frames += u64::from(segment.frames);
-        measured.time += play_time;
-        let whole = Duration::from_secs(target.into()) * MEASURABLE_PERCENT / 100;
-        if play_time >= whole {
-            measured.peak = measured.peak.max(bits_per_second(segment.len, play_time));
-        }
-    }
-
     /// Moves the oldest listed segment out of the list, when what remains is enough.
     fn evict(&mut self) -> bool {
         let Some(target) = self.target_duration() else { return false };
@@ -323,7 +298,18 @@ impl Window {
 
     /// Sets what the playlist promises, once: from now on there is one.
     pub fn choose_targets(&mut self, targets: Targets) {
-        self.targets.get_or_insert(Targets { duration: targets.duration.max(1), ..targets });
+        if self.targets.is_none() {
+            self.targets = Some(Targets { duration: targets.duration.max(1), ..targets });
+            (1..=self.listed.len()).for_each(|count| self.weigh(count));
+        }
+    }
+
+    /// Weighs the newest of the first `count` segments and the runs that it ends, once the target duration is known.
+    fn weigh(&mut self, count: usize) {
+        if let Some(target) = self.target_duration() {
+            let runs = self.listed.iter().take(count).rev().map(|listed| &listed.segment);
+            self.measured.weigh(runs, Duration::from_secs(target.into()));
+        }
     }
 
     /// Forgets all segments before anything was shown; the numbers go on.
@@ -477,19 +463,12 @@ impl Window {
     /// Peak bits a second with a margin, and the mean; both above zero.
     #[must_use]
     pub fn bandwidth(&self) -> (u64, u64) {
-        let mean = bits_per_second(self.measured.bytes, self.measured.time).max(1);
-        (self.measured.peak.max(mean) * PEAK_MARGIN_PERCENT / 100, mean)
+        self.measured.bandwidth()
     }
 
     /// Frames a second as measured; `None` without pictures.
     #[must_use]
     pub fn frame_rate(&self) -> Option<f64> {
-        let frames = u32::try_from(self.measured.frames).unwrap_or(u32::MAX);
-        (frames > 0).then(|| f64::from(frames) / self.measured.time.as_secs_f64().max(0.001))
+        self.measured.frame_rate()
     }
-}
-
-fn bits_per_second(bytes: u64, time: Duration) -> u64 {
-    let micros = time.as_micros().max(1);
-    u64::try_from(u128::from(bytes) * 8_000_000 / micros).unwrap_or(u64::MAX)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mp4_atom::{Decode, Moof};
 
 use super::Text;
-use super::index::{Found, Index};
+use super::index::{Found, Index, peak};
 use crate::hls::{Ask, File, Listed, Part, Snapshot};
 
 /// One listed segment as the playlist's text has it.
@@ -326,13 +326,15 @@ fn check_index(text: &str) -> Vec<String> {
 fn found(uri: &str, snapshot: &Snapshot) -> Found {
     let Ok(File::Playlist(list)) = snapshot.file(uri) else { panic!("{uri} is named but not there") };
     let text = Text::read(std::str::from_utf8(&list.plain).expect("text"));
-    let codecs = text.segments.last().map(|segment| match snapshot.file(&segment.uri) {
-        Ok(File::Segment(listed)) => listed.segment.opening.init.codecs.clone(),
+    let segments = text.segments.iter().map(|segment| match snapshot.file(&segment.uri) {
+        Ok(File::Segment(listed)) => listed,
         _ => panic!("{} is listed", segment.uri),
     });
-    let codecs = codecs.iter().flat_map(|codecs| codecs.split(',')).map(str::to_owned).collect();
-    // Rates are those of encoders in the tests of the whole engine: here a show may be a second of keyframes.
-    Found { codecs, peak: 0, independent: text.independent }
+    let segments: Vec<_> = segments.collect();
+    let codecs = segments.last().map(|newest| newest.segment.opening.init.codecs.as_str());
+    let codecs = codecs.into_iter().flat_map(|codecs| codecs.split(',')).map(str::to_owned).collect();
+    let lengths: Vec<u64> = segments.iter().map(|listed| listed.segment.len).collect();
+    Found { codecs, peak: peak(&text, &lengths), independent: text.independent }
 }
 
 /// Every list that an index names is there, whole, and as far as the others are.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::from_flv::Refusal;
-use crate::format::a53::{self, Captions};
+use crate::format::a53::Captions;
 use crate::format::h264::{self, AvcConfig};
 use crate::format::nal;
 use crate::media::{TrackId, TrackKind};
@@ -137,10 +137,7 @@ impl AvcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<Picture>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
-        if self.captions != Some(Captions::Cea608) {
-            let found = scan.sei.iter().filter_map(|unit| a53::captions(unit, 1));
-            self.captions = found.chain(self.captions).min();
-        }
+        self.captions = Captions::after(self.captions, scan.sei.iter().copied(), 1);
         Ok(scan.picture)
     }
 

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::avc::{HEADER_BYTES_MAX, PARAMETER_SET_BYTES_MAX, PARAMETER_SETS_MAX, length_prefixed, trim};
 use super::from_flv::Refusal;
-use crate::format::a53::{self, Captions};
+use crate::format::a53::Captions;
 use crate::format::h265::{HevcConfig, Sets, unit};
 use crate::format::nal;
 use crate::media::TrackId;
@@ -105,10 +105,7 @@ impl HevcSource {
     fn scan(&mut self, payload: &[u8], length_size: u8) -> Result<Option<u8>, Refusal> {
         let scan = Scan::new(payload, length_size)?;
         self.remember(&scan);
-        if self.captions != Some(Captions::Cea608) {
-            let found = scan.sei.iter().filter_map(|unit| a53::captions(unit, 2));
-            self.captions = found.chain(self.captions).min();
-        }
+        self.captions = Captions::after(self.captions, scan.sei.iter().copied(), 2);
         Ok(scan.picture)
     }
 

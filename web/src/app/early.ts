@@ -6,7 +6,7 @@ import {
   projectQuery, projectsQuery, reportQuery, sessionsQuery, setupQuery, statsQuery, streamKeysQuery, streamsQuery, systemQuery, tokensQuery,
   usersQuery, webhooksQuery,
 } from '@/api/queries';
-import type { Project } from '@/api/types';
+import { isWaiting } from '@/words/states';
 import { Chart, pages, settings } from './pages';
 
 type Answers = (client: QueryClient, id: string) => Promise<unknown>[];
@@ -97,18 +97,17 @@ const NEEDS: [RegExp, Need][] = [
 /** Where to send, while nobody does: that is closed while an encoder is there. How a broadcast goes is shown later. */
 async function signal(client: QueryClient, id: string): Promise<unknown> {
   const live = client.getQueryData(projectQuery(id).queryKey)?.live;
-  if (live && isWaiting(live)) return Promise.all(ways(client, id));
+  if (live && isWaiting(live.state)) return Promise.all(ways(client, id));
   void figures(client, id);
   return null;
 }
 
-const isWaiting = ({ state }: Project['live']): boolean => state === 'waiting' || state === 'ended';
 const ways = (client: QueryClient, id: string): Promise<unknown>[] => [client.prefetchQuery(ingestQuery(id)), client.prefetchQuery(streamKeysQuery(id))];
 
 /** The answers about the broadcast that is on the air. */
 async function figures(client: QueryClient, id: string): Promise<unknown> {
   const live = client.getQueryData(projectQuery(id).queryKey)?.live;
-  if (!live || isWaiting(live)) return null;
+  if (!live || isWaiting(live.state)) return null;
   const stream = live.broadcast_id;
   return Promise.all([
     ...(live.test_pattern ? ways(client, id) : []),
@@ -119,7 +118,7 @@ async function figures(client: QueryClient, id: string): Promise<unknown> {
 /** What the room shows below its first picture, or as long as that is waited for. The curve's file alone runs for 15 ms. */
 export async function belowRoom(client: QueryClient, id: string): Promise<unknown> {
   const live = client.getQueryData(projectQuery(id).queryKey)?.live;
-  const curve = live?.broadcast_id && !isWaiting(live) ? Chart.ready() : null;
+  const curve = live?.broadcast_id && !isWaiting(live.state) ? Chart.ready() : null;
   return patiently([curve, figures(client, id)]);
 }
 

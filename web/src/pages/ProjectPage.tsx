@@ -13,12 +13,13 @@ import { StreamPreview } from '@/features/project/StreamPreview';
 import { Boundary } from '@/ui/Boundary';
 import { Skeleton } from '@/ui/Skeleton';
 import { useLater } from '@/ui/useLater';
+import { isWaiting } from '@/words/states';
 
 export default function ProjectPage({ id }: { id: string }) {
   const project = useSuspenseQuery(projectQuery(id)).data;
   const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
   const sending = destinations?.filter(({ output }) => output.state === 'sending').map(({ name }) => name) ?? [];
-  const waits = project.live.state === 'waiting' || project.live.state === 'ended';
+  const waits = isWaiting(project.live.state);
   const client = useQueryClient();
   const late = useLater(() => belowRoom(client, id));
   const encoder = <EncoderSetup project={project} />;

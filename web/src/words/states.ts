@@ -10,6 +10,9 @@ export interface StateWords {
   word: string;
 }
 
+/** Whether nothing is on the air: no encoder has come, or the last one is done. */
+export const isWaiting = (state: IngestState): boolean => state === 'waiting' || state === 'ended';
+
 export const OUTPUT: Record<OutputState, StateWords> = {
   disabled: { tone: 'off', sign: 'off', word: 'Off' },
   idle: { tone: 'off', sign: 'wait', word: 'Ready' },

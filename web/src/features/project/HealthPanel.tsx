@@ -9,7 +9,7 @@ import { Empty } from '@/ui/Empty';
 import { Panel } from '@/ui/Panel';
 import { Skeleton, SkeletonTiles } from '@/ui/Skeleton';
 import { StateChip } from '@/ui/State';
-import type { StateWords } from '@/words/states';
+import { type StateWords, isWaiting } from '@/words/states';
 import { Issues } from './Issues';
 import { Tiles } from './Tiles';
 
@@ -22,7 +22,7 @@ const STATUS: Record<string, StateWords> = {
 };
 
 export function HealthPanel({ project }: { project: Project }) {
-  const stream = project.live.state === 'waiting' || project.live.state === 'ended' ? null : project.live.broadcast_id;
+  const stream = isWaiting(project.live.state) ? null : project.live.broadcast_id;
   return (
     <Panel title="Signal" resetKeys={[stream]} fallback={<Soon />} aside={stream && <Status stream={stream} />}>
       {stream ? (
