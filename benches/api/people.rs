@@ -107,7 +107,7 @@ impl Asking {
     fn answered(&mut self, index: usize) {
         let Some(one) = self.people.get_mut(index) else { return };
         let Some(connection) = self.clients.connection(index) else { return };
-        let took = u64::try_from(connection.asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = connection.took();
         one.answered = true;
         if let Some(class) = one.waits.take() {
             self.seen.add(class, took, connection.reader.status);

@@ -49,7 +49,7 @@ pub(crate) struct House {
     metrics: SocketAddr,
     /// Where the clients read the scene.
     pub(crate) scene: String,
-    _encoders: Option<Child<()>>,
+    encoders: Option<Child<()>>,
     _dir: TempDir,
 }
 
@@ -79,14 +79,14 @@ impl House {
             metrics: addr("metrics")?,
             process,
             scene: dir.path().join("scene.json").display().to_string(),
-            _encoders: None,
+            encoders: None,
             _dir: dir,
         };
         let mut hand = Hand::new(house.http)?;
         let (shows, keys) = hand.projects(projects)?;
         let args = [addr("rtmp")?.to_string(), BITRATE.to_string()];
         let points = keys.iter().map(|key| format!("live/{key}"));
-        house._encoders = Some(Child::start("publish", &args.into_iter().chain(points).collect::<Vec<_>>())?);
+        house.encoders = Some(Child::start("publish", &args.into_iter().chain(points).collect::<Vec<_>>())?);
         let shows = shows.into_iter().map(|show| hand.on_air(show)).collect::<Result<Vec<_>>>()?;
         let people = hand.people(people, projects)?;
         fs::write(Path::new(&house.scene), serde_json::to_vec(&Scene { people, shows })?)?;
@@ -111,6 +111,8 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
+        // First, since a server that goes away is a fault to them.
+        drop(self.encoders.take());
         // It says goodbye to destinations; a bench that was cut short need not wait for that.
         Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().ok();
         let begun = Instant::now();

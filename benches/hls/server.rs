@@ -30,13 +30,13 @@ const KEY: &str = "key-of-the-bench";
 
 /// gostream, and who publishes to it. All of it ends when this is dropped.
 pub(crate) struct Gostream {
+    publisher: Option<Child<()>>,
     process: Process,
     /// Where viewers come.
     pub(crate) http: SocketAddr,
     metrics: SocketAddr,
     /// The path of the media playlist.
     pub(crate) playlist: String,
-    _publisher: Child<()>,
     _dir: TempDir,
 }
 
@@ -67,7 +67,7 @@ impl Gostream {
         })();
         match started {
             Ok((http, metrics, publisher, playlist)) => {
-                Ok(Self { process, http, metrics, playlist, _publisher: publisher, _dir: dir })
+                Ok(Self { process, http, metrics, playlist, publisher: Some(publisher), _dir: dir })
             }
             Err(error) => {
                 end(&mut process);
@@ -90,6 +90,8 @@ impl Gostream {
 
 impl Drop for Gostream {
     fn drop(&mut self) {
+        // First, since a server that goes away is a fault to it.
+        drop(self.publisher.take());
         end(&mut self.process);
     }
 }

@@ -112,7 +112,7 @@ impl Watching {
     fn answered(&mut self, index: usize) {
         let Some(viewer) = self.viewers.get_mut(index) else { return };
         let Some(connection) = self.clients.connection(index) else { return };
-        let took = u64::try_from(connection.asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = connection.took();
         if connection.reader.status != 200 {
             self.seen.failed += 1;
         }

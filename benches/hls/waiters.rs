@@ -75,13 +75,12 @@ impl Waiting {
     }
 
     fn take(&mut self, index: usize) {
-        let now = Instant::now();
         let (Some(place), Some(connection)) = (self.places.get_mut(index), self.clients.connection(index))
         else {
             return;
         };
         self.counts.answers += 1;
-        self.answers.entry(*place).or_default().push(now);
+        self.answers.entry(*place).or_default().push(connection.answered);
         if connection.reader.status == 200 {
             if self.read.0 != connection.reader.body {
                 let text = String::from_utf8_lossy(&connection.reader.body);

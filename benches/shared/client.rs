@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     pub(crate) reader: Reader,
     /// When the last question went.
     pub(crate) asked: Instant,
+    /// When the last answer was whole.
+    pub(crate) answered: Instant,
     open: bool,
 }
 
@@ -61,8 +63,9 @@ impl Clients {
             stream.set_nodelay(true)?;
             let mut stream = mio::net::TcpStream::from_std(stream);
             poll.registry().register(&mut stream, Token(FIRST + index), Interest::READABLE)?;
-            let asked = Instant::now();
-            connections.push(Connection { stream, reader: Reader::default(), asked, open: true });
+            let now = Instant::now();
+            let reader = Reader::default();
+            connections.push(Connection { stream, reader, asked: now, answered: now, open: true });
         }
         Ok(Self {
             poll,
@@ -119,6 +122,11 @@ impl Clients {
 }
 
 impl Connection {
+    /// From the question to its answer, in microseconds.
+    pub(crate) fn took(&self) -> u64 {
+        u64::try_from(self.answered.saturating_duration_since(self.asked).as_micros()).unwrap_or(u64::MAX)
+    }
+
     fn read(&mut self, buffer: &mut [u8], bytes: &mut u64) -> Result<bool> {
         loop {
             let n = match self.stream.read(buffer) {
@@ -129,6 +137,8 @@ impl Connection {
             };
             *bytes += n as u64;
             if self.reader.feed(buffer.get(..n).unwrap_or_default())? {
+                // Now, and not when its turn comes among all that came at once.
+                self.answered = Instant::now();
                 return Ok(true);
             }
             if n < buffer.len() {

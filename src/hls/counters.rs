@@ -56,10 +56,10 @@ impl Counters {
         Self { renders, ..Self::default() }
     }
 
-    /// Counts a request.
-    pub(crate) fn count_request(&self, kind: Kind) {
+    /// Counts requests.
+    pub(crate) fn count_requests(&self, kind: Kind, times: u64) {
         if let Some(counter) = self.requests.get(kind as usize) {
-            counter.fetch_add(1, Ordering::Relaxed);
+            counter.fetch_add(times, Ordering::Relaxed);
         }
     }
 

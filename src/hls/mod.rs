@@ -56,7 +56,7 @@ pub use numbers::Numbers;
 pub use packager::Packager;
 pub use reload::Wanted;
 pub use rendered::Rendered;
-pub use rendition::{Came, Rendition};
+pub use rendition::{Came, Place, Rendition};
 pub use segment::{Init, Label, Opening, Part, Segment};
 pub use segmenter::{Input, Output, Segmenter, Targets};
 pub use snapshot::{Ask, File, Missing, Phase, Snapshot};

@@ -25,7 +25,7 @@ const WATCHING_MIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Rendition {
     snapshot: watch::Sender<Arc<Snapshot>>,
-    waiting: AtomicUsize,
+    waiting: Arc<AtomicUsize>,
     counters: Counters,
 }
 
@@ -51,7 +51,7 @@ impl Rendition {
     pub(crate) fn counting(renders: Renders) -> Self {
         Self {
             snapshot: watch::Sender::new(Arc::default()),
-            waiting: AtomicUsize::new(0),
+            waiting: Arc::default(),
             counters: Counters::of(renders),
         }
     }
@@ -82,6 +82,19 @@ impl Rendition {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// Whether it is not here and may come.
+    #[must_use]
+    pub fn is_awaited(&self, name: &str, ask: Ask) -> bool {
+        matches!(self.snapshot.borrow().find(name, ask), Found::Later(..))
+    }
+
+    /// A place among the requests that wait; `None` where too many do.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        let place = Place(self.waiting.clone());
+        (self.waiting.fetch_add(1, Ordering::Relaxed) < WAITERS_MAX).then_some(place)
+    }
+
     /// Finds a file, and waits for it where it is about to appear: bounded in time, and cancelled by dropping this.
     ///
     /// # Errors
@@ -93,13 +106,21 @@ impl Rendition {
             Found::Missing(missing) => return Err(missing),
             Found::Later(..) => {}
         }
+        let Some(_place) = self.place() else { return Err(Missing::Crowded) };
+        self.awaited(name, ask).await
+    }
+
+    /// The same for those who have their places already.
+    ///
+    /// # Errors
+    /// [`Missing`], where waiting was in vain.
+    pub async fn awaited(&self, name: &str, ask: Ask) -> Result<(File, Came), Missing> {
         let mut changes = self.snapshot.subscribe();
         let (held, mut otherwise) = match self.look(&mut changes, name, ask) {
             Found::File(file) => return Ok((file, Came::AtOnce)),
             Found::Missing(missing) => return Err(missing),
             Found::Later(held, otherwise) => (held, otherwise),
         };
-        let Some(_place) = Place::take(&self.waiting) else { return Err(Missing::Crowded) };
         let deadline = Instant::now() + held;
         loop {
             // The sender lives in self, so a change comes or the time is over.
@@ -125,17 +146,11 @@ impl Rendition {
     }
 }
 
-/// A place among the waiting, given back on drop.
-struct Place<'a>(&'a AtomicUsize);
+/// A place among the requests that wait, given back on drop.
+#[derive(Debug)]
+pub struct Place(Arc<AtomicUsize>);
 
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Option<Self> {
-        let place = Self(waiting);
-        (waiting.fetch_add(1, Ordering::Relaxed) < WAITERS_MAX).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -27,7 +27,7 @@ use axum::routing::get;
 
 use super::{Problem, catalogue};
 use crate::auth::PlaybackTokens;
-use crate::hls::{Came, Container, File, Kind, Library, Missing, Rendered, Rendition};
+use crate::hls::{Came, Container, File, Kind, Library, Missing, Place, Rendered, Rendition};
 use crate::stream::{PlaybackId, TokenFault};
 use answer::{Caches, Kept};
 use body::Media;
@@ -125,40 +125,69 @@ impl Hall {
 
     /// Answers a request. Waits for what is about to appear; dropping this ends the wait.
     pub(super) async fn reply(&self, target: Target<'_>, call: &Call<'_>) -> Reply {
-        let mut reply = match (&self.tokens, target.token) {
-            (Some(tokens), None) => {
-                let token = call.query.split('&').find_map(|pair| pair.strip_prefix("token="));
-                Reply::of(match tokens.check(target.id, token, SystemTime::now()) {
-                    Ok(()) => to_path(token.unwrap_or_default(), target.name, call.query),
-                    Err(fault) => refused(fault, call),
-                })
-                .await
-            }
-            (Some(tokens), Some(token)) => match tokens.check(target.id, Some(token), SystemTime::now()) {
-                Ok(()) => self.file(target, call).await,
-                Err(fault) => Reply::of(refused(fault, call)).await,
-            },
-            (None, _) => self.file(target, call).await,
-        };
-        open_to_all(&mut reply);
+        let (reply, tally) = self.answer(target, call, Places::Own).await;
+        tally.count(1);
         reply
     }
 
+    /// Answers many who ask the same and have a place each. Whoever gives it to them counts them.
+    pub(super) async fn reply_to_all(&self, target: Target<'_>, call: &Call<'_>) -> (Reply, Tally) {
+        self.answer(target, call, Places::Taken).await
+    }
+
+    /// A place for a viewer who has to wait for a playlist. `None` where there is an answer at once, whatever it is.
+    pub(super) fn place(&self, target: Target<'_>, call: &Call<'_>) -> Option<Place> {
+        if let Some(tokens) = &self.tokens {
+            tokens.check(target.id, Some(target.token?), SystemTime::now()).ok()?;
+        }
+        let rendition = PlaybackId::parse(target.id).ok().and_then(|id| self.library.find(&id))?;
+        let query = Query::parse(call.query);
+        let ask = query.ask.ok().filter(|ask| ask.wanted.is_some())?;
+        let place = rendition.is_awaited(target.name, ask).then(|| rendition.place())??;
+        rendition.counters().viewers().saw(self.mark(call, target.token.or(query.token())));
+        Some(place)
+    }
+
+    async fn answer(&self, target: Target<'_>, call: &Call<'_>, places: Places) -> (Reply, Tally) {
+        let (mut reply, tally) = match (&self.tokens, target.token) {
+            (Some(tokens), None) => {
+                let token = call.query.split('&').find_map(|pair| pair.strip_prefix("token="));
+                let response = match tokens.check(target.id, token, SystemTime::now()) {
+                    Ok(()) => to_path(token.unwrap_or_default(), target.name, call.query),
+                    Err(fault) => refused(fault, call),
+                };
+                (Reply::of(response).await, Tally::default())
+            }
+            (Some(tokens), Some(token)) => match tokens.check(target.id, Some(token), SystemTime::now()) {
+                Ok(()) => self.file(target, call, places).await,
+                Err(fault) => (Reply::of(refused(fault, call)).await, Tally::default()),
+            },
+            (None, _) => self.file(target, call, places).await,
+        };
+        open_to_all(&mut reply);
+        (reply, tally)
+    }
+
     /// A file of a stream, for somebody who may have it.
-    async fn file(&self, target: Target<'_>, call: &Call<'_>) -> Reply {
+    async fn file(&self, target: Target<'_>, call: &Call<'_>, places: Places) -> (Reply, Tally) {
         let Target { id, token, name } = target;
         let rendition = PlaybackId::parse(id).ok().and_then(|id| self.library.find(&id));
         let Some(rendition) = rendition else {
             let problem = Problem::of(&catalogue::UNKNOWN_STREAM);
-            return Reply::of(problem.instance(&call.uri()).into_response()).await;
+            let reply = Reply::of(problem.instance(&call.uri()).into_response()).await;
+            return (reply, Tally::default());
         };
         let mut query = Query::parse(call.query);
-        let carried = query.carried.and_then(|pair| pair.strip_prefix("token="));
-        let who = self.mark(call, token.or(carried));
+        let who = self.mark(call, token.or(query.token()));
         let caches = if self.tokens.is_some() { Caches::Own } else { Caches::All };
         // A token in the path is carried on by the path.
         query.carried = query.carried.filter(|_| token.is_none());
-        let (kind, reply) = match rendition.file(name, query.ask.unwrap_or_default()).await {
+        let ask = query.ask.unwrap_or_default();
+        let found = match places {
+            Places::Own => rendition.file(name, ask).await,
+            Places::Taken => rendition.awaited(name, ask).await,
+        };
+        let (kind, reply) = match found {
             Ok((file, came)) => {
                 let asked = Asked { rendition: &rendition, query, caches, call };
                 match asked.answer(file, came) {
@@ -168,18 +197,16 @@ impl Hall {
             }
             Err(why) => (Kind::Missing, Reply::of(missing(why, call)).await),
         };
-        rendition.counters().count_request(kind);
         match kind {
             Kind::Playlist | Kind::Segment | Kind::Part => rendition.counters().viewers().saw(who),
             Kind::Index | Kind::Init | Kind::Missing => {}
         }
         // Media is counted as it goes.
-        if let Content::Bytes(bytes) = &reply.content
-            && !call.head_only
-        {
-            rendition.counters().count_bytes(kind, bytes.len() as u64);
-        }
-        reply
+        let bytes = match &reply.content {
+            Content::Bytes(bytes) if !call.head_only => bytes.len() as u64,
+            _ => 0,
+        };
+        (reply, Tally(Some((rendition, kind, bytes))))
     }
 
     /// What a viewer is told from others by: address, player, and token if there is one. Not the port: players open
@@ -190,6 +217,28 @@ impl Hall {
         call.player.hash(&mut hasher);
         token.hash(&mut hasher);
         hasher.finish()
+    }
+}
+
+/// Whose places among those who wait are taken.
+#[derive(Debug, Clone, Copy)]
+enum Places {
+    /// The request's own, when it has to wait.
+    Own,
+    /// Those of all for whom it is made, already.
+    Taken,
+}
+
+/// What a stream counts of an answer: what was asked for, and the bytes of it that are not counted as they go.
+#[derive(Debug, Default)]
+pub(super) struct Tally(Option<(Arc<Rendition>, Kind, u64)>);
+
+impl Tally {
+    /// So many got it.
+    pub(super) fn count(&self, times: u64) {
+        let Some((rendition, kind, bytes)) = &self.0 else { return };
+        rendition.counters().count_requests(*kind, times);
+        rendition.counters().count_bytes(*kind, bytes.saturating_mul(times));
     }
 }
 

@@ -54,6 +54,11 @@ impl<'a> Query<'a> {
         };
         Self { ask: wanted.map(|wanted| Ask { wanted, skip }), carried }
     }
+
+    /// The token that is carried.
+    pub(super) fn token(&self) -> Option<&'a str> {
+        self.carried.and_then(|pair| pair.strip_prefix("token="))
+    }
 }
 
 /// A directive's value.

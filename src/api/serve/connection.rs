@@ -27,6 +27,7 @@ use tower::ServiceExt as _;
 
 use super::guard::{Activity, Guarded};
 use super::quick::{Left, Quick};
+use super::row::{Line, Row, Seat};
 use super::{Limits, Secured, Stats};
 use crate::api::hls::{Hall, Target};
 
@@ -80,10 +81,18 @@ impl Connection {
     }
 
     /// Answers what plain requests for HLS there are, and hands back the rest.
-    pub(super) async fn viewer(self, mut socket: TcpStream) -> Option<(Self, TcpStream, Vec<u8>)> {
+    /// With a row, together with others who ask the same.
+    pub(super) async fn viewer(
+        self,
+        socket: TcpStream,
+        row: Option<&Arc<Row>>,
+    ) -> Option<(Self, TcpStream, Vec<u8>)> {
         self.prepare(&socket);
-        let read = self.quick(&mut socket).await?;
-        Some((self, socket, read))
+        let mut line = Line::new(socket);
+        let seat = line.seat();
+        let read = self.quick(&mut line, row.map(|row| (row, &seat))).await?;
+        drop(seat);
+        Some((self, line.into_socket()?, read))
     }
 
     /// Goes on behind what was read of it by another.
@@ -128,7 +137,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let read = if http_1 { self.quick(&mut stream).await } else { Some(Vec::new()) };
+        let read = if http_1 { self.quick(&mut stream, None).await } else { Some(Vec::new()) };
         if let Some(read) = read {
             // Elsewhere: what hyper needs is far more than what most connections here ever do.
             Box::pin(self.drive(stream, read)).await;
@@ -136,14 +145,14 @@ impl Connection {
     }
 
     /// Answers what plain requests for HLS there are; what was read of the first other one, or `None` at the end.
-    async fn quick<S>(&self, stream: &mut S) -> Option<Vec<u8>>
+    async fn quick<S>(&self, stream: &mut S, row: Option<(&Arc<Row>, &Arc<Seat>)>) -> Option<Vec<u8>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let Shared { hall, limits, .. } = &*self.shared;
         let Some(hall) = hall else { return Some(Vec::new()) };
         let (idle, patience) = (limits.header_timeout, limits.write_timeout);
-        let quick = Quick { hall, peer: self.peer, idle, patience, stop: &self.stop };
+        let quick = Quick { hall, peer: self.peer, idle, patience, stop: &self.stop, row };
         match quick.run(stream).await {
             Ok(Left::Handed(read)) => return Some(read),
             Ok(Left::Over) => {}

@@ -6,6 +6,7 @@
 //! the crew.
 
 use std::net::TcpStream as StdStream;
+use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
@@ -15,6 +16,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::connection::Connection;
+use super::row::Row;
+use crate::api::hls::Hall;
 
 /// Connections on their way to a thread, and back from all of them. One that finds no room is served where it is.
 const WAITING_MAX: usize = 1_024;
@@ -39,13 +42,19 @@ pub(super) struct Crew {
 
 impl Crew {
     /// So many threads, and what they hand back.
-    pub(super) fn start(hands: usize, stop: &CancellationToken) -> (Self, mpsc::Receiver<Handed>) {
+    pub(super) fn start(
+        hands: usize,
+        hall: Option<&Arc<Hall>>,
+        stop: &CancellationToken,
+    ) -> (Self, mpsc::Receiver<Handed>) {
         let (back, handed) = mpsc::channel(WAITING_MAX);
         let (running, cut) = (TaskTracker::new(), CancellationToken::new());
         let start = |number: usize| {
             let (sender, jobs) = mpsc::channel(WAITING_MAX);
             // Cancelled with the other, but not waited for at the same lock.
-            let hand = Hand { jobs, back: back.clone(), stop: stop.child_token() };
+            let stop = stop.child_token();
+            let row = hall.map(|hall| Row::new(hall.clone(), stop.clone()));
+            let hand = Hand { jobs, back: back.clone(), stop, row };
             let (running, cut) = (running.token(), cut.clone());
             let thread = std::thread::Builder::new().name(format!("viewers-{number}"));
             let started = thread.spawn(move || {
@@ -95,6 +104,8 @@ struct Hand {
     jobs: mpsc::Receiver<(Connection, StdStream)>,
     back: mpsc::Sender<Handed>,
     stop: CancellationToken,
+    /// Its connections that wait for the same answers.
+    row: Option<Arc<Row>>,
 }
 
 impl Hand {
@@ -114,7 +125,7 @@ impl Hand {
                 job = self.jobs.recv() => {
                     let Some((connection, socket)) = job else { break };
                     let connection = Connection { stop: self.stop.clone(), ..connection };
-                    connections.spawn(serve(connection, socket, self.back.clone()));
+                    connections.spawn(serve(connection, socket, self.row.clone(), self.back.clone()));
                 }
                 Some(_) = connections.join_next() => {}
             }
@@ -123,10 +134,11 @@ impl Hand {
     }
 }
 
-async fn serve(connection: Connection, socket: StdStream, back: mpsc::Sender<Handed>) {
+async fn serve(connection: Connection, socket: StdStream, row: Option<Arc<Row>>, back: mpsc::Sender<Handed>) {
     let peer = connection.peer;
     let answered = async {
-        let Some((connection, socket, read)) = connection.viewer(TcpStream::from_std(socket)?).await else {
+        let socket = TcpStream::from_std(socket)?;
+        let Some((connection, socket, read)) = connection.viewer(socket, row.as_ref()).await else {
             return Ok(());
         };
         // Nobody is there to take it after the stop, when nothing new is begun.

@@ -13,6 +13,7 @@ mod crew;
 mod guard;
 mod head;
 mod quick;
+mod row;
 
 use std::io;
 use std::sync::Arc;
@@ -116,7 +117,7 @@ impl Server {
         let (places, drain_timeout) = (limits.places.clone(), limits.drain_timeout);
         let hands = if tls.is_none() && hall.is_some() { hands } else { 0 };
         let shared = Arc::new(Shared { router, hall, limits });
-        let (mut crew, mut handed) = Crew::start(hands, &stop);
+        let (mut crew, mut handed) = Crew::start(hands, shared.hall.as_ref(), &stop);
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {

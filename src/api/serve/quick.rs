@@ -10,15 +10,18 @@ use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::head::{self, Head};
+use super::row::{Row, Seat, Served};
 use crate::api::hls::{Content, Hall, Reply};
 
 /// Bytes read at a time: a request has some hundreds. One buffer for each worker thread, since nothing waits while it
@@ -55,6 +58,19 @@ pub(super) struct Quick<'a> {
     /// Longest wait for the peer to take another byte.
     pub(super) patience: Duration,
     pub(super) stop: &'a CancellationToken,
+    /// Who answers it together with others, and by which seat it is known there.
+    pub(super) row: Option<(&'a Arc<Row>, &'a Arc<Seat>)>,
+}
+
+/// What there is to send.
+enum Made {
+    Reply(Reply),
+    /// Bytes of an answer that others began to send.
+    Rest(Bytes),
+    /// Nothing: it is sent.
+    Sent,
+    /// Nothing: the peer left meanwhile, and nobody waits for it.
+    Unwanted,
 }
 
 impl Quick<'_> {
@@ -83,16 +99,30 @@ impl Quick<'_> {
                 }
             }
             let mut ahead = Vec::new();
-            let (len, closes) = {
+            let (len, closes, sends) = {
                 let Some(head) = Head::read(&inbox, self.peer) else { return Ok(Left::Handed(inbox)) };
-                let Some(reply) = self.answer(&head, stream, &mut ahead).await? else {
-                    return Ok(Left::Over);
+                let in_row = match self.row {
+                    Some((row, seat)) if row.join(&inbox, &head, seat) => {
+                        in_row(seat, stream, &mut ahead, timer.as_mut(), self.idle, stopped.as_mut()).await?
+                    }
+                    _ => None,
+                };
+                let made = match in_row {
+                    Some(made) => made,
+                    None => self.answer(&head, stream, &mut ahead).await?,
                 };
                 let closes = self.stop.is_cancelled();
-                outbox.put(reply, head.call.head_only, closes);
-                (head.len, closes)
+                let sends = match made {
+                    Made::Unwanted => return Ok(Left::Over),
+                    Made::Sent => false,
+                    Made::Rest(rest) => outbox.put_rest(rest),
+                    Made::Reply(reply) => outbox.put(reply, head.call.head_only, closes),
+                };
+                (head.len, closes, sends)
             };
-            outbox.send(stream, timer.as_mut(), self.patience).await?;
+            if sends {
+                outbox.send(stream, timer.as_mut(), self.patience).await?;
+            }
             if closes {
                 return Ok(farewell(stream, Left::Over).await);
             }
@@ -102,13 +132,8 @@ impl Quick<'_> {
         }
     }
 
-    /// Makes the answer; `None` where the peer left meanwhile, and nobody waits for it.
-    async fn answer<S>(
-        &self,
-        head: &Head<'_>,
-        stream: &mut S,
-        ahead: &mut Vec<u8>,
-    ) -> io::Result<Option<Reply>>
+    /// Makes the answer.
+    async fn answer<S>(&self, head: &Head<'_>, stream: &mut S, ahead: &mut Vec<u8>) -> io::Result<Made>
     where
         S: AsyncRead + Unpin,
     {
@@ -116,13 +141,50 @@ impl Quick<'_> {
         loop {
             tokio::select! {
                 biased;
-                reply = &mut answering => return Ok(Some(reply)),
+                reply = &mut answering => return Ok(Made::Reply(reply)),
                 came = receive(stream, ahead), if ahead.len() < AHEAD_MAX => {
                     if came? == 0 {
-                        return Ok(None);
+                        return Ok(Made::Unwanted);
                     }
                 }
             }
+        }
+    }
+}
+
+/// Waits with others for an answer that one of them makes and sends to all. `None` where it does not, and everyone makes it
+/// alone.
+async fn in_row<S>(
+    seat: &Seat,
+    stream: &mut S,
+    ahead: &mut Vec<u8>,
+    mut timer: Pin<&mut Sleep>,
+    idle: Duration,
+    mut stopped: Pin<&mut WaitForCancellationFuture<'_>>,
+) -> io::Result<Option<Made>>
+where
+    S: AsyncRead + Unpin,
+{
+    let mut stopping = false;
+    timer.as_mut().reset(Instant::now() + idle);
+    loop {
+        tokio::select! {
+            biased;
+            served = poll_fn(|cx| seat.poll_served(cx)) => return Ok(match served {
+                Served::Sent => Some(Made::Sent),
+                Served::Begun(rest) => Some(Made::Rest(rest)),
+                Served::Alone => None,
+            }),
+            came = receive(stream, ahead), if ahead.len() < AHEAD_MAX => {
+                if came? == 0 {
+                    return Ok(Some(Made::Unwanted));
+                }
+                // Nothing else tells this task that it may go on to what came.
+                seat.hurry();
+            }
+            // These two are for one who was answered, and was not told.
+            () = stopped.as_mut(), if !stopping => stopping = true,
+            () = timer.as_mut() => timer.as_mut().reset(Instant::now() + idle),
         }
     }
 }
@@ -162,11 +224,21 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    fn put(&mut self, reply: Reply, head_only: bool, closes: bool) {
+    /// Takes an answer to send, which there is.
+    fn put(&mut self, reply: Reply, head_only: bool, closes: bool) -> bool {
         self.head.clear();
         self.sent = 0;
         head::write(&reply, closes, &mut self.head);
         self.content = if head_only { Content::Nothing } else { reply.content };
+        true
+    }
+
+    /// Takes the rest of one.
+    fn put_rest(&mut self, rest: Bytes) -> bool {
+        self.head.clear();
+        self.sent = 0;
+        self.content = Content::Bytes(rest);
+        true
     }
 
     /// Sends all of it, as long as the peer takes something every so often.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::api::hls;
 use crate::api::hls::tests::live;
-use crate::hls::testing::Studio;
+use crate::hls::testing::{Studio, gunzip};
 use crate::hls::{Kind, Rendition};
 use crate::media::End;
 
@@ -180,6 +180,80 @@ async fn a_viewer_who_leaves_while_waiting_gives_the_place_back() {
     drop(socket);
     served.until("the place to be free", |served| served.rendition.waiting() == 0).await;
     served.until("the connection to end", |served| served.stats.closed.load(Ordering::Relaxed) == 1).await;
+    served.end().await;
+}
+
+#[tokio::test]
+async fn all_who_wait_for_a_part_get_it_and_are_counted() {
+    const VIEWERS: usize = 40;
+    let mut served = Served::start(Limits::default());
+    let counts = |served: &Served| {
+        let counters = served.rendition.counters();
+        (counters.requests(Kind::Playlist), counters.bytes(Kind::Playlist))
+    };
+    let (reload, before) = (served.reload(), counts(&served));
+    let mut viewers = Vec::new();
+    for at in 0..VIEWERS {
+        let mut socket = served.connect().await;
+        // Some ask in a way of their own, some ask more before they have this.
+        let zip = if at % 4 == 1 { "accept-encoding: gzip\r\n" } else { "" };
+        let asked = format!("GET {reload} HTTP/1.1\r\nhost: x\r\n{zip}\r\n");
+        let more = if at % 4 == 2 { question("/hls/talk/index.m3u8") } else { String::new() };
+        socket.write_all(format!("{asked}{more}").as_bytes()).await.expect("sends");
+        viewers.push(socket);
+    }
+    let gone = served.connect().await;
+    gone.try_write(question(&reload).as_bytes()).expect("sends");
+    served.until("all to wait", |served| served.rendition.waiting() == VIEWERS + 1).await;
+    drop(gone);
+    served.until("one to have left", |served| served.rendition.waiting() == VIEWERS).await;
+
+    served.studio.run(400);
+    served.studio.show(&served.rendition);
+    let text = served.studio.viewer.text.clone();
+    let mut bytes = 0;
+    for (at, socket) in viewers.iter_mut().enumerate() {
+        let (head, body) = answer(socket).await;
+        bytes += body.len() as u64;
+        assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
+        let zipped = at % 4 == 1;
+        assert_eq!(head.contains("content-encoding: gzip"), zipped, "{head}");
+        assert!((if zipped { gunzip(&body) } else { body }) == text.as_bytes(), "{at}");
+        if at % 4 == 2 {
+            assert!(answer(socket).await.1.starts_with(b"#EXTM3U"), "what was asked meanwhile");
+        }
+    }
+    let after = counts(&served);
+    assert_eq!((after.0 - before.0, after.1 - before.1), (VIEWERS as u64, bytes), "requests and bytes");
+    assert_eq!(served.rendition.waiting(), 0);
+    // Those who were answered together go on each by itself, and come together again.
+    let reload = served.reload();
+    for socket in &mut viewers {
+        assert!(ask(socket, &served.playlist()).await.1 == text.as_bytes());
+        socket.write_all(question(&reload).as_bytes()).await.expect("sends");
+    }
+    served.until("all to wait", |served| served.rendition.waiting() == VIEWERS).await;
+    served.studio.run(400);
+    served.studio.show(&served.rendition);
+    for socket in &mut viewers {
+        assert!(answer(socket).await.1 == served.studio.viewer.text.as_bytes());
+    }
+    served.end().await;
+}
+
+#[tokio::test]
+async fn a_viewer_who_was_answered_with_others_and_asks_no_more_is_ended_as_any_other() {
+    let mut served =
+        Served::start(Limits { header_timeout: Duration::from_millis(400), ..Limits::default() });
+    let mut socket = served.connect().await;
+    socket.write_all(question(&served.reload()).as_bytes()).await.expect("sends");
+    served.until("the viewer to wait", |served| served.rendition.waiting() == 1).await;
+    // Longer than it might say nothing if nobody owed it an answer.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    served.studio.run(400);
+    served.studio.show(&served.rendition);
+    assert!(answer(&mut socket).await.1 == served.studio.viewer.text.as_bytes());
+    assert_eq!(socket.read(&mut [0]).await.expect("a clean end"), 0);
     served.end().await;
 }
 
