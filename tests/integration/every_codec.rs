@@ -161,14 +161,14 @@ pub(crate) const HEVC_AAC: Coding = Coding {
     filter: &[],
 };
 
-const AV1_OPUS: Coding = Coding {
+pub(crate) const AV1_OPUS: Coding = Coding {
     name: "av1-opus",
     encoders: &["-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-g", "25", "-c:a", "libopus"],
     // FFmpeg sends temporal delimiters, and MP4 has none.
     filter: &["-bsf:v", "av1_metadata=td=remove"],
 };
 
-const VP9_OPUS: Coding = Coding {
+pub(crate) const VP9_OPUS: Coding = Coding {
     name: "vp9-opus",
     encoders: &[
         "-c:v",
@@ -184,6 +184,8 @@ const VP9_OPUS: Coding = Coding {
     ],
     filter: &[],
 };
+
+pub(crate) const H264_FLAC: Coding = h264!("h264-flac", "flac");
 
 /// Beside another, as a rendition of the same show.
 const LARGER: Coding = Coding {
@@ -209,8 +211,7 @@ fn vp9_and_opus() {
 
 #[test]
 fn h264_and_flac() {
-    let coding = h264!("h264-flac", "flac");
-    goes_everywhere(&coding, &Wanted { codecs: "avc1.4d400b,fLaC", probed: &["h264", "flac"] });
+    goes_everywhere(&H264_FLAC, &Wanted { codecs: "avc1.4d400b,fLaC", probed: &["h264", "flac"] });
 }
 
 #[test]
