@@ -1,5 +1,6 @@
 //! FFmpeg 9 as encoder, player and judge: codings that RTMP carries by its enhanced form alone.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::packets::{Clip, FRAMEHASH, Packets, kept};
@@ -35,9 +36,14 @@ pub(crate) fn coded(coding: &Coding, seconds: u32) -> Clip {
             .arg(fresh);
         assert!(copy.status().expect("ffmpeg runs").success(), "{} can be copied", coding.name);
     });
+    clip_of(file, coding.filter)
+}
+
+/// A file as a clip.
+pub(crate) fn clip_of(file: PathBuf, filter: &[&str]) -> Clip {
     let input = file.to_string_lossy();
-    let packets = packets(&input, coding.filter);
-    let keyframes = keyframes(&input, coding.filter, &packets);
+    let packets = packets(&input, filter);
+    let keyframes = keyframes(&input, filter, &packets);
     Clip::of(file, packets, keyframes)
 }
 
