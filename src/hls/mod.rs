@@ -37,6 +37,8 @@ mod window;
 #[cfg(test)]
 mod beside_tests;
 #[cfg(test)]
+mod breaks_in_sound_tests;
+#[cfg(test)]
 mod low_latency_tests;
 #[cfg(test)]
 mod multitrack_tests;

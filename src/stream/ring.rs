@@ -45,7 +45,7 @@ pub enum Origin {
     Encoder,
     /// We, because the encoder is away or says nothing.
     Slate,
-    /// We, because the show has no sound.
+    /// We, because the show has no sound, or none for a moment where one source follows another.
     Silence,
 }
 

@@ -18,6 +18,7 @@ use super::live::StreamState;
 use super::publisher::SourceFrame;
 use super::registry::OnDuplicate;
 use super::ring::{Entry, Origin, Ring, RingLimits, RingWriter};
+use super::silence::Silence;
 use super::slate::Slate;
 use super::source::Source;
 use super::stats::StreamStats;
@@ -31,6 +32,10 @@ const LATE_MAX: MediaTime = MediaTime::from_millis(500);
 const CATCH_UP: Duration = Duration::from_secs(3);
 /// How long a newcomer has for its first keyframe when the source before it left and there is no hold.
 const HANDOVER: Duration = Duration::from_secs(10);
+
+/// How far behind the pictures of a source its sound may have been, for silence to make up for it where another takes over:
+/// tracks are interleaved closer than this. Sound that was gone for longer was absent before.
+const BRIDGED_MAX: MediaTime = MediaTime::from_millis(1_000);
 
 /// How a stream bridges what is missing: its encoder for a while, or its sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,12 +288,34 @@ impl Writer {
         if let Some(shown) = self.air.as_ref().and_then(|air| air.shown).filter(|_| first.track.is_video()) {
             self.timeline.advance(shown - first.cts);
         }
+        if self.air.is_some() {
+            self.bridge(now);
+        }
         self.discontinuity |= self.ended.is_some() || self.air.is_some();
         self.ended = None;
         self.air = Some(Air::new(now));
         // First: who sees the stream live judges by its tracks.
         self.adopt_tracks();
         self.show();
+    }
+
+    /// Goes on with the sound of the source before, by silence in its own configuration, up to where its pictures ended. It
+    /// stands within one broadcast, and before everything that the newcomer says of its own.
+    fn bridge(&mut self, now: Instant) {
+        let (tracks, Some(until)) = (Arc::clone(&self.tracks), self.timeline.newest()) else { return };
+        for track in tracks.tracks().iter().filter(|track| !track.id.is_video()) {
+            let (last, silence) = (self.timeline.last(track.id), Silence::of(track, 0));
+            let (Some(last), Some(mut silence)) = (last, silence) else { continue };
+            silence.restart((last + silence.unit_length()).as_millis());
+            if until - last > BRIDGED_MAX {
+                continue;
+            }
+            while silence.next_millis() < until.as_millis() {
+                let packet = silence.take();
+                let dts = self.timeline.place_filler(packet.track, packet.dts);
+                self.push(Frame::Media(Packet { dts, ..packet }), false, Origin::Silence, now);
+            }
+        }
     }
 
     /// Whether a frame ends the slate, if there is one. What came while the slate stood in is not played after it: the

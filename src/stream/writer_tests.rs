@@ -1,5 +1,8 @@
 //! Encoders that drop, return, and take over, and what a reader of the ring sees of it.
 
+#[path = "takeover_tests.rs"]
+mod takeover;
+
 use super::*;
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::amf0::Value;

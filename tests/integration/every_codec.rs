@@ -22,13 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const HLS_RETIMES_MS: i64 = 22;
 
 /// An engine that relays to another, and a viewer of each.
-struct Relay {
-    near: Gostream,
-    far: Gostream,
+pub(crate) struct Relay {
+    pub(crate) near: Gostream,
+    pub(crate) far: Gostream,
 }
 
 impl Relay {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let far = Gostream::start();
         let url = format!("rtmp://{}/live", far.address("rtmp"));
         let near = Gostream::config().set("hls.window", 60).destination("far", &url, KEY).start();
@@ -36,7 +36,7 @@ impl Relay {
     }
 
     /// Publishes the clip; both viewers get it whole, from its first keyframe on.
-    fn carries(&self, coding: &Coding, clip: &Clip, beside: &[&Clip]) {
+    pub(crate) fn carries(&self, coding: &Coding, clip: &Clip, beside: &[&Clip]) {
         let viewers = [("the viewer", &self.near), ("the viewer of the destination", &self.far)];
         let players = viewers.map(|(_, engine)| modern::play(&engine.play_url(), coding.filter));
         for (who, engine) in viewers {
@@ -48,24 +48,24 @@ impl Relay {
             clip.assert_whole_in(&format!("{}: {who}", coding.name), &player.packets(), 1);
         }
     }
+}
 
-    /// The near end's playlists once the show is over.
-    fn playlists(&self) -> (MasterPlaylist, MediaPlaylist) {
-        let path = |file: &str| format!("/hls/{PLAYBACK}/{file}");
-        eventually("a playlist with an end", || {
-            let index = m3u8_rs::parse_master_playlist_res(&self.near.get(&path("index.m3u8")).body).ok()?;
-            let media = self.near.get(&path(&index.variants.first()?.uri));
-            let Ok(Playlist::MediaPlaylist(media)) = m3u8_rs::parse_playlist_res(&media.body) else {
-                return None;
-            };
-            media.end_list.then_some((index, media))
-        })
-    }
+/// An engine's playlists once the show is over.
+pub(crate) fn playlists(engine: &Gostream) -> (MasterPlaylist, MediaPlaylist) {
+    let path = |file: &str| format!("/hls/{PLAYBACK}/{file}");
+    eventually("a playlist with an end", || {
+        let index = m3u8_rs::parse_master_playlist_res(&engine.get(&path("index.m3u8")).body).ok()?;
+        let media = engine.get(&path(&index.variants.first()?.uri));
+        let Ok(Playlist::MediaPlaylist(media)) = m3u8_rs::parse_playlist_res(&media.body) else {
+            return None;
+        };
+        media.end_list.then_some((index, media))
+    })
 }
 
 /// Every segment behind its init segment: read by ffprobe, decoded, and joined into what was published.
 fn hls_holds(relay: &Relay, coding: &Coding, clip: &Clip, wanted: &Wanted) {
-    let (index, media) = relay.playlists();
+    let (index, media) = playlists(&relay.near);
     assert_eq!(index.variants[0].codecs.as_deref(), Some(wanted.codecs), "{}", coding.name);
     let get = |file: &str| {
         let answer = relay.near.get(&format!("/hls/{PLAYBACK}/{file}"));
@@ -129,7 +129,7 @@ fn goes_everywhere_and_is_named(coding: &Coding, sound: &str) {
     let clip = coded(coding, SECONDS);
     let relay = Relay::start();
     relay.carries(coding, &clip, &[]);
-    let (index, _) = relay.playlists();
+    let (index, _) = playlists(&relay.near);
     let named = index.variants.iter().filter_map(|variant| variant.codecs.as_deref());
     let named: Vec<&str> = named.filter(|codecs| codecs.split(',').any(|codec| codec == sound)).collect();
     assert_eq!(named.len(), 1, "one variant has the sound: {index:?}");
@@ -161,14 +161,14 @@ pub(crate) const HEVC_AAC: Coding = Coding {
     filter: &[],
 };
 
-const AV1_OPUS: Coding = Coding {
+pub(crate) const AV1_OPUS: Coding = Coding {
     name: "av1-opus",
     encoders: &["-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-g", "25", "-c:a", "libopus"],
     // FFmpeg sends temporal delimiters, and MP4 has none.
     filter: &["-bsf:v", "av1_metadata=td=remove"],
 };
 
-const VP9_OPUS: Coding = Coding {
+pub(crate) const VP9_OPUS: Coding = Coding {
     name: "vp9-opus",
     encoders: &[
         "-c:v",
@@ -184,6 +184,8 @@ const VP9_OPUS: Coding = Coding {
     ],
     filter: &[],
 };
+
+pub(crate) const H264_FLAC: Coding = h264!("h264-flac", "flac");
 
 /// Beside another, as a rendition of the same show.
 const LARGER: Coding = Coding {
@@ -209,8 +211,7 @@ fn vp9_and_opus() {
 
 #[test]
 fn h264_and_flac() {
-    let coding = h264!("h264-flac", "flac");
-    goes_everywhere(&coding, &Wanted { codecs: "avc1.4d400b,fLaC", probed: &["h264", "flac"] });
+    goes_everywhere(&H264_FLAC, &Wanted { codecs: "avc1.4d400b,fLaC", probed: &["h264", "flac"] });
 }
 
 #[test]

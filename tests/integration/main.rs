@@ -22,6 +22,7 @@ mod hls;
 mod hls_ts;
 mod hold;
 mod https;
+mod light;
 mod low_latency;
 mod means;
 mod multitrack;

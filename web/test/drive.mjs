@@ -6,6 +6,7 @@
 //   {"select": LABEL, "option": VALUE}         {"dead": TEXT}   it cannot be pressed      {"address": true} → {"text": …}
 //   {"read": SELECTOR} → {"text": …}           {"reload": true}                  {"picture": FILE}
 //   {"links": SELECTOR} → {"links": [PATH…]}  {"audit": true} → {"found": […]}   what axe finds on the page
+//   {"decodes": TYPE} → {"yes": …}             whether this browser says that it can
 //   {"copied": true} → {"text": …}             what a paste brings
 //   {"faults": true} → {"console": […], "violations": […], "reloads": N}
 // `within` is a row or a dialog that has this text. `see` and `gone` look at what a person sees.
@@ -94,6 +95,7 @@ const DO = {
     await current.waitForFunction(() => !document.querySelector('[aria-busy="true"], .skeleton'));
     return { found: await audit(current) };
   },
+  decodes: async ({ decodes }) => ({ yes: await current.evaluate((type) => MediaSource.isTypeSupported(type), decodes) }),
   async copied() {
     await current.evaluate(() => document.body.append(Object.assign(document.createElement('textarea'), { id: 'pasted' })));
     await current.locator('#pasted').press('Control+V');

@@ -7,9 +7,10 @@ use crate::media::MediaTime;
 use crate::media::remux::to_fmp4::Layout;
 
 impl Segmenter {
-    /// Ends what runs: the frame held back lasts as long as the one before it. What follows is a discontinuity.
-    pub(super) fn interrupt(&mut self) {
-        let Some(open) = &self.open else { return };
+    /// Ends what runs: the frame held back lasts as long as the one before it. What follows is a discontinuity, and where
+    /// something does (it `goes_on`), silence stands for the sound that is missing up to there. A show ends as it was sent.
+    pub(super) fn interrupt(&mut self, goes_on: bool) {
+        let Some(open) = &mut self.open else { return };
         let sound = open.sound_end();
         let end = match &open.held {
             // The last picture stands until the sound is over too: it ends later wherever frames are reordered.
@@ -19,6 +20,9 @@ impl Segmenter {
             }
             None => sound,
         };
+        if let Some(sound) = open.sound.as_mut().filter(|_| goes_on) {
+            sound.fill_nearly(end);
+        }
         self.settle(end);
         self.video_floor = self.video_floor.max(end);
         self.cut(end, false);

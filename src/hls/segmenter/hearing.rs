@@ -19,7 +19,7 @@ impl Segmenter {
         for (at, frame) in sound.frames(at, data) {
             if !self.place_audio(at, frame, audio_only) {
                 // Sound is all there is, or all there was: a hole in it is a break of the stream.
-                self.interrupt();
+                self.interrupt(true);
                 if self.may_begin(packet) {
                     self.begin(packet);
                     self.audio(packet);

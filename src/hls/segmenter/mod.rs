@@ -20,8 +20,9 @@
 //! while audio flows, segments go on with audio alone, and the held frame lasts until that cut.
 //!
 //! **A break** (the source's clock, another publisher, frames lost before us) ends the segment; the next begins at a
-//! random access point and carries a discontinuity. A changed configuration takes effect at the next random access
-//! point in the same way; before any playlist is published it starts the session over instead, which is how a late
+//! random access point and carries a discontinuity. Where sound ends before the pictures do, silence goes on with it up to
+//! there: a source that is gone right behind a keyframe leaves a segment of one picture, which has sound too. A changed
+//! configuration takes effect at the next random access point in the same way; before any playlist is published it starts the session over instead, which is how a late
 //! audio track joins the first playlist without a discontinuity.
 //!
 //! **Behind a change** of an init segment every keyframe of H.264 in fMP4 says its parameter sets itself, to the end of the
@@ -202,7 +203,7 @@ impl Segmenter {
         match input.frame {
             Frame::Media(packet) => self.media(input, packet),
             Frame::Data(message) => self.data(message),
-            Frame::End(_) => self.interrupt(),
+            Frame::End(_) => self.interrupt(false),
         }
         self.tell_parts();
     }
@@ -245,7 +246,7 @@ impl Segmenter {
             self.outputs.push_back(Output::Captions(captions));
         }
         if input.discontinuity {
-            self.interrupt();
+            self.interrupt(true);
         }
         self.notice(input.tracks);
         if packet.track == TrackId::VIDEO {
@@ -342,7 +343,7 @@ impl Segmenter {
             self.cut(time, sync);
         }
         if now - held.map_or(start, |(time, _)| time) > self.pacing.limit() {
-            self.interrupt();
+            self.interrupt(true);
         }
     }
 

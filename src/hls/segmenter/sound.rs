@@ -144,16 +144,29 @@ impl Sound {
     /// Puts silence up to `end`, in ticks of 90 kHz, where no audio comes any more, so that players do not wait for it.
     /// Audio that is only late still arrives, and keeps its place.
     pub(super) fn fill_silence(&mut self, end: i64, now: i64) {
-        if now - self.heard < GONE_MILLIS || self.grid.silence().is_none() {
+        if now - self.heard >= GONE_MILLIS {
+            self.fill(end, 0);
+        }
+    }
+
+    /// The same where nothing comes any more, as near to `end` as whole units get: what follows there has sound of its own.
+    pub(super) fn fill_nearly(&mut self, end: i64) {
+        self.fill(end, self.grid.unit() / 2);
+    }
+
+    /// Puts silence up to `end`, in ticks of 90 kHz, less so many of the track.
+    fn fill(&mut self, end: i64, less: i64) {
+        if self.grid.silence().is_none() {
             return;
         }
         let rate = self.grid.timescale();
         let local = |ticks: i64| MediaTime::new(ticks, CLOCK).ticks_at(rate);
         let next = self.grid.next().unwrap_or_else(|| local(self.from));
-        if next >= local(end) {
+        let end = local(end) - less;
+        if next >= end {
             return;
         }
-        let (first, count) = self.grid.fill(next, local(end));
+        let (first, count) = self.grid.fill(next, end);
         for unit in self.silence_before(first + count * self.grid.unit(), count) {
             self.queue(unit);
         }

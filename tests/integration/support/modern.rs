@@ -1,5 +1,6 @@
 //! FFmpeg 9 as encoder, player and judge: codings that RTMP carries by its enhanced form alone.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::packets::{Clip, FRAMEHASH, Packets, kept};
@@ -20,16 +21,29 @@ pub(crate) struct Coding {
 /// Pictures and sound of a coding for so many seconds, small: 192x108.
 pub(crate) fn coded(coding: &Coding, seconds: u32) -> Clip {
     let file = kept(&format!("{}-{seconds}", coding.name), |fresh| {
+        let encoded = fresh.with_extension("encoded");
         let mut command = Command::new(ffmpeg9());
         command.args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"]);
         command.args(["testsrc2=size=192x108:rate=25", "-f", "lavfi", "-i"]);
         command.args(["anoisesrc=r=48000:a=0.1:seed=7", "-pix_fmt", "yuv420p", "-ac", "2"]);
-        command.args(coding.encoders).args(["-t", &seconds.to_string(), "-f", "flv"]).arg(fresh);
+        command.args(coding.encoders).args(["-t", &seconds.to_string(), "-f", "flv"]).arg(&encoded);
         assert!(command.status().expect("ffmpeg runs").success(), "{} can be made", coding.name);
+        // AV1 fresh from its encoder opens with a packet of no sound, and FFmpeg finds no way back to before that.
+        let mut copy = Command::new(ffmpeg9());
+        copy.args(["-nostdin", "-v", "error", "-i"])
+            .arg(encoded)
+            .args(["-c", "copy", "-f", "flv"])
+            .arg(fresh);
+        assert!(copy.status().expect("ffmpeg runs").success(), "{} can be copied", coding.name);
     });
+    clip_of(file, coding.filter)
+}
+
+/// A file as a clip.
+pub(crate) fn clip_of(file: PathBuf, filter: &[&str]) -> Clip {
     let input = file.to_string_lossy();
-    let packets = packets(&input, coding.filter);
-    let keyframes = keyframes(&input, coding.filter, &packets);
+    let packets = packets(&input, filter);
+    let keyframes = keyframes(&input, filter, &packets);
     Clip::of(file, packets, keyframes)
 }
 
@@ -61,10 +75,19 @@ fn shown(input: &str, output: &[&str]) -> String {
 
 /// Sends clips once, their tracks beside each other, at the pace of a camera, copying their packets.
 pub(crate) fn publish(clips: &[&Clip], url: &str) -> Encoder {
+    publish_with(&[], clips, url)
+}
+
+/// Sends a clip round and round until it is killed.
+pub(crate) fn publish_forever(clip: &Clip, url: &str) -> Encoder {
+    publish_with(&["-stream_loop", "-1"], &[clip], url)
+}
+
+fn publish_with(input: &[&str], clips: &[&Clip], url: &str) -> Encoder {
     let mut command = Command::new(ffmpeg9());
     command.args(["-nostdin", "-v", "info", "-nostats"]);
     for clip in clips {
-        command.args(["-re", "-i"]).arg(&clip.file);
+        command.arg("-re").args(input).arg("-i").arg(&clip.file);
     }
     for number in 0..clips.len() {
         command.args(["-map", &number.to_string()]);

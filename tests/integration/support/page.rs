@@ -162,6 +162,12 @@ impl Browser {
         links.filter_map(|link| link.as_str().map(str::to_owned)).collect()
     }
 
+    /// Whether the browser says that it decodes this type.
+    #[track_caller]
+    pub(crate) fn decodes(&mut self, mime: &str) -> bool {
+        self.ask(&json!({ "decodes": mime }))["yes"] == true
+    }
+
     /// What a paste brings.
     #[track_caller]
     pub(crate) fn copied(&mut self) -> String {

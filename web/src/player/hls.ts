@@ -33,7 +33,11 @@ export function faultOf(data: ErrorData): Fault {
   return { kind: data.type === 'mediaError' ? 'media' : 'network' };
 }
 
+/** Of the codings that an error names, the one that this browser lacks. */
 function codecIn(data: ErrorData): string | null {
-  const said = /\b(hvc1|hev1|av01|vp09|vp9|ac-3|ec-3|opus|flac)\b/i.exec(`${data.mimeType ?? ''} ${data.reason ?? ''} ${data.error.message}`);
-  return said?.[1] ?? null;
+  const text = `${data.mimeType ?? ''} ${data.reason ?? ''} ${data.error.message}`;
+  const said = text.match(/\b(hvc1|hev1|av01|vp09|avc1|ac-3|ec-3|opus|flac|mp4a)\b[\w.]*/gi) ?? [];
+  const lacks = (codec: string) => !globalThis.MediaSource?.isTypeSupported(`video/mp4;codecs="${codec}"`);
+  const [codec] = (said.find(lacks) ?? said[0] ?? '').split('.');
+  return codec || null;
 }

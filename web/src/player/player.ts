@@ -3,6 +3,7 @@
 import type HlsType from 'hls.js';
 import { type Fault, Nearness, Retries } from './policy';
 import { probe } from './probe';
+import { undecodable } from './words';
 
 export type PlayerState =
   | 'loading' | 'waiting' | 'starting' | 'playing' | 'paused' | 'hidden' | 'buffering' | 'ended' | 'retrying' | 'unsupported';
@@ -148,7 +149,7 @@ export class Player {
       return;
     }
     this.#tear();
-    if (verdict.do === 'refuse') this.onState('unsupported', cannotPlay(fault));
+    if (verdict.do === 'refuse') this.onState('unsupported', undecodable(fault.kind === 'codec' ? fault.codec : null));
     else this.onState('retrying', details);
     this.#timer = setTimeout(() => void this.#wait(), verdict.afterMs);
   }
@@ -177,13 +178,4 @@ export class Player {
     this.#engine?.destroy();
     this.#engine = null;
   }
-}
-
-const NAMES: Record<string, string> = { hvc1: 'HEVC', hev1: 'HEVC', av01: 'AV1', vp09: 'VP9', vp9: 'VP9', 'ac-3': 'AC-3', 'ec-3': 'E-AC-3' };
-
-function cannotPlay(fault: Fault): string {
-  const codec = fault.kind === 'codec' && fault.codec ? (NAMES[fault.codec.toLowerCase()] ?? fault.codec) : null;
-  return codec
-    ? `This browser cannot decode ${codec}. Viewers with such a decoder, and your destinations, are not affected.`
-    : 'This browser cannot decode what the encoder sends. Others may.';
 }

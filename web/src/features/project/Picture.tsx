@@ -33,6 +33,7 @@ export function Picture({ url }: { url: string }) {
             className="absolute top-1/2 left-1/2 w-max max-w-[85%] -translate-1/2 rounded-lg bg-[oklch(0.12_0.006_240/0.85)] px-4 py-2 text-center text-[oklch(0.95_0.004_240)]"
           >
             {playerWords(told.state, told.detail)}
+            {told.state === 'unsupported' && ' Your destinations are not affected.'}
           </p>
         )}
       </div>

@@ -1,5 +1,7 @@
 //! A real browser on the pages of the binary: headless Chromium with hls.js, under the CSP that the engine sends.
 
+mod codings;
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,0 +1,82 @@
+//! Sources that are gone in the middle of something, and others that take over at once: what is left of the first.
+
+use std::collections::BTreeMap;
+
+use mp4_atom::{Decode as _, Moof};
+
+use super::File;
+use super::testing::{Studio, picture};
+use crate::media::{End, Frame};
+
+/// Decode times and ends of a segment's samples, in ticks, by track.
+type Times = BTreeMap<u32, Vec<(u64, u64)>>;
+
+/// What the segments hold that a viewer sees listed, in order.
+fn segments(studio: &Studio) -> Vec<Times> {
+    let snapshot = studio.viewer.snapshot.as_ref().expect("live");
+    let playlist = studio.viewer.playlist.as_ref().expect("live");
+    let times = |uri: &str| {
+        let Ok(File::Segment(listed)) = snapshot.file(uri) else { panic!("{uri} is listed") };
+        let mut times = Times::new();
+        for part in &listed.segment.parts {
+            let moof = Moof::decode(&mut &part.header[..]).expect("a moof");
+            for traf in &moof.traf {
+                let mut at = traf.tfdt.as_ref().expect("a decode time").base_media_decode_time;
+                for sample in traf.trun.iter().flat_map(|run| run.samples.iter()) {
+                    let length = sample.duration.or(traf.tfhd.default_sample_duration).expect("a duration");
+                    let from = at;
+                    at += u64::from(length);
+                    times.entry(traf.tfhd.track_id).or_default().push((from, at));
+                }
+            }
+        }
+        times
+    };
+    playlist.segments.iter().map(|segment| times(&segment.uri)).collect()
+}
+
+/// 25 pictures a second, a keyframe every two seconds; and one more keyframe, with nothing behind it.
+fn gone_behind_a_keyframe(sound_until: i64) -> Studio {
+    let mut studio = Studio::new(Some(1_280), true);
+    (studio.frame, studio.gop, studio.cts) = ((40, 1), 50, 0);
+    studio.run(sound_until);
+    studio.into_gop = sound_until / 40 % 50;
+    studio.run_with(10_000 - sound_until, true, false);
+    studio.into_gop = 0;
+    studio.send(&Frame::Media(picture(10_000, 0, true, 4_000)));
+    studio
+}
+
+#[test]
+fn the_single_picture_of_a_source_that_was_replaced_right_behind_it_has_sound() {
+    for sound_until in [10_000, 9_800, 9_200] {
+        let mut studio = gone_behind_a_keyframe(sound_until);
+        studio.break_clock(40);
+        studio.run(6_000);
+        let segments = segments(&studio);
+        let at = segments.iter().position(|times| times[&1].len() == 1).expect("the picture is there");
+        let (before, lone) = (&segments[at - 1], &segments[at]);
+        let [(from, to)] = lone[&1][..] else { panic!("one picture") };
+        assert_eq!(to - from, 3_600, "as long as those before it");
+        let sound = lone.get(&2).expect("its segment has sound");
+        assert_eq!(
+            before[&2].last().map(|last| last.1),
+            sound.first().map(|first| first.0),
+            "without a hole"
+        );
+        let missing = (to * 48 / 90).abs_diff(sound.last().expect("some").1);
+        assert!(
+            missing <= 512,
+            "{sound_until}: up to the end of the picture, but for half a unit: {missing}"
+        );
+    }
+}
+
+#[test]
+fn a_show_that_ends_right_behind_a_keyframe_ends_as_it_was_sent() {
+    let mut studio = gone_behind_a_keyframe(10_000);
+    studio.end(End::Clean);
+    let segments = segments(&studio);
+    let lone = segments.last().expect("some");
+    assert_eq!((lone[&1].len(), lone.get(&2)), (1, None));
+}
