@@ -7,7 +7,7 @@ import { setupQuery } from '@/api/queries';
 import { Done } from '@/features/setup/Done';
 import { Door } from '@/features/setup/Door';
 import { Entering } from '@/features/setup/Entering';
-import { linkFrom, setsUp, signsIn } from '@/features/setup/links';
+import { setsUp, signsIn, useLinkHere } from '@/features/setup/links';
 import { useSetup } from '@/features/setup/useSetup';
 import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
@@ -18,7 +18,7 @@ const RESET_LINK = 'gostream admin reset-link --email ADDRESS';
 
 export default function SetupPage({ link: path }: { link?: string | undefined }) {
   const setup = useSuspenseQuery(setupQuery).data;
-  const link = linkFrom(path, window.location.search, window.location.hash);
+  const link = useLinkHere(path);
   const done = !setup.needed && setsUp(link);
   useTitle(setup.needed || done ? 'Set up' : 'New password');
   if (signsIn(link)) return <Entering link={link} />;
