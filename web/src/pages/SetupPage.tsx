@@ -31,7 +31,7 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
           <>
             <p>{setup.needed ? 'Open the setup link that the server printed when it started.' : 'Everything is set up already.'}</p>
             <p className="mt-3">
-              It is gone? In a shell on the server: <code className="mt-1 block">{setup.needed ? FIRST_LINK : RESET_LINK}</code>
+              It is gone? In a shell on the server: <code className="mt-1 block text-sm">{setup.needed ? FIRST_LINK : RESET_LINK}</code>
             </p>
           </>
         }

@@ -11,7 +11,7 @@ export function Done({ command }: { command: string }) {
         <>
           <p>This link has made the first administrator, and a setup link works once. Sign in with the email and password of that account.</p>
           <p className="mt-3">
-            The password is gone? In a shell on the server: <code className="mt-1 block">{command}</code>
+            The password is gone? In a shell on the server: <code className="mt-1 block text-sm">{command}</code>
           </p>
         </>
       }
@@ -30,7 +30,7 @@ export function Over({ command }: { command: string }) {
         <>
           <p>A link for a new password works once, and for 30 minutes. Is the new password set already? Then sign in with it.</p>
           <p className="mt-3">
-            Another link comes from an administrator, or in a shell on the server: <code className="mt-1 block">{command}</code>
+            Another link comes from an administrator, or in a shell on the server: <code className="mt-1 block text-sm">{command}</code>
           </p>
         </>
       }
