@@ -80,7 +80,7 @@ pub enum PasswordFault {
     #[error("must not be the email address")]
     IsTheEmail,
     /// It is among those that are tried first.
-    #[error("is one of those that are tried first")]
+    #[error("is one that many people have, and is guessed first: take another")]
     TooCommon,
 }
 

@@ -41,6 +41,21 @@ impl Known {
             && unused(&self.stream_keys) == unused(&other.stream_keys)
     }
 
+    /// Which of its parts are others than before; of one that was not there, that it was made.
+    pub(super) fn changed(&self, before: Option<&Self>) -> Vec<&'static str> {
+        let Some(before) = before else { return vec!["created"] };
+        // A change of any part is counted as one of the project.
+        let Project { updated_at, revision, running, .. } = before.project;
+        let settings = Project { updated_at, revision, running, ..self.project.clone() };
+        let parts = [
+            ("running", self.project.running != running),
+            ("settings", settings != before.project),
+            ("stream_keys", self.stream_keys != before.stream_keys),
+            ("destinations", self.destinations != before.destinations),
+        ];
+        parts.into_iter().filter_map(|(part, is_other)| is_other.then_some(part)).collect()
+    }
+
     /// One of its destinations.
     #[must_use]
     pub fn destination(&self, id: DestinationId) -> Option<&Destination> {

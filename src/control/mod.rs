@@ -294,8 +294,9 @@ impl Control {
     fn carry_out(&self, known: Known) -> Arc<Known> {
         let id = known.project.id;
         let was_broken = self.broken().contains(&id);
-        match self.catalog.peek(id) {
-            Some(same) if *same == known && !was_broken => return same,
+        let before = self.catalog.peek(id);
+        match &before {
+            Some(same) if **same == known && !was_broken => return Arc::clone(same),
             Some(before) if before.is_wanted_alike(&known) && !was_broken => return self.catalog.put(known),
             _ => {}
         }
@@ -329,7 +330,9 @@ impl Control {
                 }
             }
         }
-        self.tell(Kind::ProjectChanged, known.project.id);
+        let changed = known.changed(before.as_deref());
+        let data = serde_json::json!({ "changed": changed, "running": known.project.running });
+        self.tell(Kind::ProjectChanged, id, data);
         self.catalog.put(known)
     }
 
@@ -339,9 +342,9 @@ impl Control {
     }
 
     /// Tells of a change; what is read at the start is none.
-    fn tell(&self, kind: Kind, project: ProjectId) {
+    fn tell(&self, kind: Kind, project: ProjectId, data: serde_json::Value) {
         if self.is_loaded.load(Ordering::Relaxed) {
-            self.rooms.journal.note(kind, Some(project), None, serde_json::json!({}));
+            self.rooms.journal.note(kind, Some(project), None, data);
         }
     }
 
@@ -349,7 +352,7 @@ impl Control {
         self.broken().remove(&id);
         if let Some(known) = self.catalog.remove(id) {
             self.take_down(&known.project);
-            self.tell(Kind::ProjectDeleted, id);
+            self.tell(Kind::ProjectDeleted, id, serde_json::json!({ "name": known.project.name }));
         }
     }
 

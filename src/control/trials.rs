@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, broadcast};
 use super::catalog::Known;
 use super::error::{Error, Result};
 use super::{Control, wanted};
-use crate::journal::Kind;
+use crate::journal::{Kind, acting, actor};
 use crate::push::{Outcome, OutputState, Reason, Trial, TrialStep};
 use crate::store::{Destination, DestinationId, ProjectId, Sortable};
 
@@ -126,7 +126,7 @@ impl Control {
         let report = self.begin_trial(&known, &row)?;
         let begun = snapshot(&report);
         let control = Arc::clone(self);
-        self.rooms.tasks.spawn(async move {
+        let trial = async move {
             let mut told = Told(Arc::clone(&report));
             let supervisor = control.rooms.stage.supervisor();
             let stop = &control.rooms.stop;
@@ -138,7 +138,8 @@ impl Control {
             // Nobody may listen, which is as good.
             control.trials.ended.send(report.clone()).ok();
             drop(place);
-        });
+        };
+        self.rooms.tasks.spawn(acting(actor(), trial));
         Ok(begun)
     }
 
@@ -160,6 +161,7 @@ impl Control {
         let data = serde_json::json!({
             "test_id": report.id,
             "destination_id": report.destination.to_string(),
+            "destination_name": self.catalog().destination(report.destination).ok().map(|(_, row)| row.name),
             "ok": report.ok(),
             "step": failed.map(|step| step.step.label()),
             "reason": failed.and_then(|step| step.reason).map(Reason::label),

@@ -9,6 +9,7 @@
 //! - **Invariant:** every queue is bounded; what is lost is counted, and said in an event.
 //! - **Invariant:** no secret is in an event, a report or an issue.
 
+mod actor;
 mod history;
 mod issue;
 mod judge;
@@ -48,6 +49,7 @@ use streams::Streams;
 use subscription::Feed;
 use writer::{Line, Pen, Writer};
 
+pub use actor::{acting, actor};
 pub use history::HistoryCounts;
 pub use issue::{Concerned, HealthStatus, Issue, IssueCode, Severity};
 pub use kind::{Kind, WORDS_MAX, is_known, means, rfc3339, told};
@@ -160,9 +162,9 @@ impl Journal {
         self.room.pen.event(event);
     }
 
-    /// Keeps an event of now.
+    /// Keeps an event of now, with the name of whoever does it.
     pub fn note(&self, kind: Kind, project: Option<ProjectId>, broadcast: Option<StreamRowId>, data: Value) {
-        self.room.note(kind, project, broadcast, data);
+        self.room.note(kind, project, broadcast, actor::signed(data));
     }
 
     /// The events that fit, from behind `after` on, or from now on; first those that are kept, then as they are kept,

@@ -75,6 +75,13 @@ pub struct UserFields {
 }
 
 impl User {
+    /// What to call them where others read it: their name, or without one the part of their address that says who.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        let name = self.name.trim();
+        if name.is_empty() { self.email.split('@').next().unwrap_or_default() } else { name }
+    }
+
     /// What can be changed of it, as it is: the start of every change.
     #[must_use]
     pub fn fields(&self) -> UserFields {

@@ -38,6 +38,9 @@ async fn events_are_read_from_a_time_or_an_event_on() {
     let all =
         api.until(&admin, &path, |list| list["items"].as_array().is_some_and(|all| all.len() >= 4)).await;
     let all = all["items"].as_array().expect("a list").clone();
+    let told = |event: &Value| (event["data"]["changed"].clone(), event["data"]["by"].clone());
+    assert_eq!(told(&all[0]), (json!(["settings"]), json!("Ada")), "what is another, and whose doing it is");
+    assert_eq!(told(&all[3]), (json!(["created"]), json!("Ada")));
     let ids = |list: &Value| {
         let items = list["items"].as_array().expect("a list").iter();
         items.map(|event| event["id"].clone()).collect::<Vec<_>>()

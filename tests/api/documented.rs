@@ -124,6 +124,7 @@ async fn the_document_and_its_pages_are_served() {
     let pages = api.get("/api-docs/").send().await.is(200);
     assert!(pages.header("content-security-policy").contains("script-src 'self'"));
     assert!(!pages.text.contains("<script>"), "no script that stands in the page");
+    assert!(pages.text.contains("name=\"viewport\""), "a phone does not show it as small as a desktop's");
     assert!(
         api.get("/api-docs/swagger-initializer.js").send().await.is(200).text.contains("/api/openapi.json")
     );

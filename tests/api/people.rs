@@ -178,7 +178,16 @@ async fn a_reset_link_leads_to_where_one_asked() {
     let link = api.post(&path, json!({})).cookie(&admin).send().await.is(201).json();
     let link = link["link"].as_str().expect("a link");
     assert!(link.starts_with(&format!("http://{}/setup#reset_", api.addr)), "not localhost, not elsewhere");
+    let looked = async || api.post("/setup/link", json!({ "link": link })).send().await;
+    for _ in 0..2 {
+        assert_eq!(
+            looked().await.is(200).json(),
+            json!({ "email": "new@example.org" }),
+            "and it works afterwards"
+        );
+    }
     let set = api.post("/setup", json!({ "link": link, "password": PASSWORD })).send().await.is(200);
+    looked().await.is_problem(403, "setup_closed");
     assert_eq!(api.get("/me").cookie(&set.cookie()).send().await.json()["user"]["email"], "new@example.org");
     let again = api.post("/setup", json!({ "link": link, "password": PASSWORD })).send().await;
     again.is_problem(403, "setup_closed");

@@ -90,6 +90,10 @@ function change(destination, body) {
 
 const ROUTES = [
   ['GET', /^\/setup$/, () => ({ needed: setupNeeded, password_rule: { min_length: 12, max_length: 128 }, sign_up: false, oidc: null })],
+  ['POST', /^\/setup\/link$/, (_, { link }) => {
+    if (/used/.test(link)) throw new Refusal(403, 'setup_closed', 'The link does not work.');
+    return { email: world.me.user.email };
+  }],
   ['POST', /^\/setup$/, () => { putInside(); return world.me.user; }],
   ['POST', /^\/session$/, (_, body) => { if (body.password === 'wrong') throw new Refusal(401, 'signed_out', 'Email or password is wrong.'); putInside(); return world.me; }],
   ['DELETE', /^\/session$/, () => { signedIn = false; }],
@@ -149,13 +153,13 @@ export function second({ id }) {
 /** `[status, body]` for a request. */
 export function answer(method, path, query, body) {
   try {
-    const open = /^\/(setup|session)$/.test(path);
+    const open = /^\/(setup|setup\/link|session)$/.test(path);
     if (!signedIn && !open) throw new Refusal(401, 'signed_out', 'Nobody is signed in.');
     for (const [verb, pattern, act] of ROUTES) {
       const match = verb === method && pattern.exec(path);
       if (!match) continue;
       const value = act(match.slice(1), body ?? {}, query);
-      return value === undefined ? [204, null] : [method === 'POST' ? 201 : 200, value];
+      return value === undefined ? [204, null] : [method === 'POST' && path !== '/setup/link' ? 201 : 200, value];
     }
     throw new Refusal(404, 'not_found', 'The made-up server does not know this.');
   } catch (error) {

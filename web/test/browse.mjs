@@ -103,5 +103,7 @@ export const PAGES = [
   ['sign-in', '/sign-in', { before: '/fake/outside' }],
   ['setup', '/setup?link=abc', { before: '/fake/outside?setup' }],
   ['setup-used', '/setup?link=setup_abcdefghijklmnopqrstuvwxyz', { before: '/fake/outside' }],
+  ['reset', '/setup#reset_abcdefghijklmnopqrstuvwxyz', { before: '/fake/outside' }],
+  ['reset-used', '/setup#reset_used_abcdefghijklmnopqrstu', { before: '/fake/outside' }],
   ['setup-no-link', '/setup', { before: '/fake/outside?setup' }],
 ];

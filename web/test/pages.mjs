@@ -85,7 +85,7 @@ try {
       if (own && way === 'desktop') await page.setViewportSize(own);
       page.on('console', (message) => {
         // A refusal that the page expects is in the console as well, and so is a picture that the made-up server has not.
-        if (message.type() === 'error' && !/status of 40[14]|ERR_(FAILED|EMPTY|ABORTED)/.test(message.text())) fault(where, message.text());
+        if (message.type() === 'error' && !/status of 40[134]|ERR_(FAILED|EMPTY|ABORTED)/.test(message.text())) fault(where, message.text());
       });
       page.on('pageerror', (error) => fault(where, String(error)));
       try {

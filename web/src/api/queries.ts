@@ -30,6 +30,10 @@ const path = (id: string) => ({ params: { path: { id } } });
 
 export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: () => ok(api.GET('/setup')) });
 
+/** What a one-time link is for; one that does not work is refused. */
+export const linkQuery = (link: string) =>
+  queryOptions({ queryKey: ['setup', 'link', link], queryFn: () => ok(api.POST('/setup/link', { body: { link } })), retry: false, staleTime: 0, throwOnError: false });
+
 /** Who is signed in; null for nobody, which is an answer and not an error. */
 export const meQuery = queryOptions({
   queryKey: keys.me,

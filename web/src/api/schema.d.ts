@@ -597,6 +597,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/setup/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a setup or reset link
+         * @description It works as often afterwards as before. One that was used or is over is refused as it would be when it is opened.
+         */
+        post: operations["look_at_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sign-up": {
         parameters: {
             query?: never;
@@ -1614,6 +1634,22 @@ export interface components {
              * @description Seconds between keyframes.
              */
             keyframe_max_s?: number | null;
+        };
+        /** @description A link that is to be looked at. */
+        LinkAsked: {
+            /**
+             * @description What stands behind `#` in the link.
+             * @example reset_9kq…
+             */
+            link: string;
+        };
+        /** @description What a link that works is for. */
+        LinkShown: {
+            /**
+             * @description The account whose password it sets; nothing where it makes the first administrator.
+             * @example ada@example.com
+             */
+            email: string | null;
         };
         /** @description A page. */
         Listed_BroadcastShown: {
@@ -4197,6 +4233,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    look_at_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkAsked"];
+            };
+        };
+        responses: {
+            /** @description It works. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkShown"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -14,7 +14,7 @@ export function LostBanner() {
           <Unplug size={16} className="text-warn" aria-hidden />
           <p className="min-w-0 flex-1">
             <strong className="font-semibold">Connection to the server lost.</strong> You see it as it was at{' '}
-            <span className="figure">{timeOfDay(state.dataAt)}</span>; switches come back with it.
+            <span className="figure">{timeOfDay(state.dataAt)}</span>; switches work again when it is back.
           </p>
           <Button size="small" onClick={link.retry}>
             Try now

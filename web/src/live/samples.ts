@@ -1,6 +1,7 @@
 // What comes every second. It lives outside React's state: a figure that changes writes itself into its own element, and
 // nothing is rendered for it.
 import type { Figures, OutputSample, Project, Stats } from '../api/types';
+import { isWaiting } from '../words/states';
 
 /** Five minutes of seconds. */
 export const WINDOW = 300;
@@ -85,8 +86,9 @@ function keep<T>(all: Map<string, T[]>, id: string, value: T): void {
 
 export const samples = new Samples();
 
-/** What comes in: the last second's while there is one, else what the project says. */
+/** What comes in: the last second's while there is one, else what the project says; nothing while nobody sends. */
 export function bitsIn({ id, live }: Project): number {
+  if (isWaiting(live.state)) return 0;
   return (live.state === 'live' && samples.project(id)?.figures.bitrate_bits) || live.bitrate_bits;
 }
 

@@ -27,7 +27,7 @@ export default function ProjectsPage() {
             <input
               type="search"
               className="input w-56"
-              placeholder="Search  /"
+              placeholder={matchMedia('(pointer: coarse)').matches ? 'Search' : 'Search  /'}
               aria-label="Search projects"
               value={wanted}
               onChange={(event) => setWanted(event.target.value)}

@@ -1,13 +1,13 @@
 // The first run: whoever has the link that the server printed becomes its administrator. A reset link sets a new password.
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Link } from 'wouter';
 import { ApiError } from '@/api/client';
-import { setupQuery } from '@/api/queries';
-import { Done } from '@/features/setup/Done';
+import { linkQuery, setupQuery } from '@/api/queries';
+import { Done, Over } from '@/features/setup/Done';
 import { Door } from '@/features/setup/Door';
 import { Entering } from '@/features/setup/Entering';
-import { linkFrom, setsUp, signsIn } from '@/features/setup/links';
+import { setsUp, signsIn, useLinkHere } from '@/features/setup/links';
 import { useSetup } from '@/features/setup/useSetup';
 import { Button } from '@/ui/Button';
 import { FormError, TextField } from '@/ui/Field';
@@ -18,7 +18,7 @@ const RESET_LINK = 'gostream admin reset-link --email ADDRESS';
 
 export default function SetupPage({ link: path }: { link?: string | undefined }) {
   const setup = useSuspenseQuery(setupQuery).data;
-  const link = linkFrom(path, window.location.search, window.location.hash);
+  const link = useLinkHere(path);
   const done = !setup.needed && setsUp(link);
   useTitle(setup.needed || done ? 'Set up' : 'New password');
   if (signsIn(link)) return <Entering link={link} />;
@@ -31,7 +31,7 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
           <>
             <p>{setup.needed ? 'Open the setup link that the server printed when it started.' : 'Everything is set up already.'}</p>
             <p className="mt-3">
-              It is gone? In a shell on the server: <code>{setup.needed ? FIRST_LINK : RESET_LINK}</code>
+              It is gone? In a shell on the server: <code className="mt-1 block text-sm">{setup.needed ? FIRST_LINK : RESET_LINK}</code>
             </p>
           </>
         }
@@ -44,7 +44,7 @@ export default function SetupPage({ link: path }: { link?: string | undefined })
       </Door>
     );
   }
-  return setup.needed ? <FirstAdmin link={link} /> : <NewPassword link={link} />;
+  return setup.needed ? <FirstAdmin link={link} /> : <Reset link={link} />;
 }
 
 /** `command`: what makes another link, in a shell on the server. */
@@ -98,7 +98,15 @@ function FirstAdmin({ link }: { link: string }) {
   );
 }
 
-function NewPassword({ link }: { link: string }) {
+/** A link that was used or is over says so at once, and not only when a password was typed for it. */
+function Reset({ link }: { link: string }) {
+  const { data, error, isPending } = useQuery(linkQuery(link));
+  if (isPending) return <Door title="A new password">{null}</Door>;
+  const over = error instanceof ApiError && error.status === 403;
+  return over ? <Over command={RESET_LINK} /> : <NewPassword link={link} email={data?.email ?? null} />;
+}
+
+function NewPassword({ link, email }: { link: string; email: string | null }) {
   const { password_rule } = useSuspenseQuery(setupQuery).data;
   const [password, setPassword] = useState('');
   const make = useSetup(link);
@@ -108,7 +116,7 @@ function NewPassword({ link }: { link: string }) {
     make.mutate({ password });
   };
   return (
-    <Door title="A new password">
+    <Door title="A new password" lead={email && <p className="break-words">For {email}.</p>}>
       <form onSubmit={submit} className="grid gap-4">
         <TextField
           label="New password"

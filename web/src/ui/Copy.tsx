@@ -44,7 +44,7 @@ export function CopyButton({ text, label, words }: ButtonProps) {
 export function CopyLine({ value, label, shown }: { value: string; label: string; shown?: ReactNode }) {
   return (
     <div className="flex min-h-10 items-center gap-1 rounded-control border border-line bg-well py-0.5 pr-1 pl-3">
-      <code className="min-w-0 flex-1 text-sm break-all select-all">{shown ?? value}</code>
+      <code className="min-w-0 flex-1 py-1.5 text-sm wrap-anywhere select-all">{shown ?? value}</code>
       <CopyButton text={value} label={label} />
     </div>
   );

@@ -23,7 +23,7 @@ export function Dialog({ open, onClose, title, description, wide, children }: Pr
       <Radix.Portal>
         <Radix.Overlay className={SHADE} />
         <Radix.Content className={`${SHEET} ${wide ? 'sm:max-w-2xl' : 'sm:max-w-lg'}`} {...(!description && { 'aria-describedby': undefined })}>
-          <header className="sticky top-0 flex items-start gap-3 border-b border-line bg-panel py-3 pr-2 pl-5">
+          <header className={`sticky top-0 flex gap-3 ${description ? 'items-start' : 'items-center'} border-b border-line bg-panel py-3 pr-2 pl-5`}>
             <div className="min-w-0 flex-1 py-1">
               <Radix.Title className="text-lg leading-snug font-semibold">{title}</Radix.Title>
               {description && <Radix.Description className="text-sm text-soft">{description}</Radix.Description>}

@@ -21,12 +21,15 @@ function Line({ id, label, hint, error, children }: Common & { id: string; child
       )}
       {error && (
         <p id={`${id}-error`} role="alert" className="text-[0.85rem] font-medium text-bad">
-          {error}
+          {sentence(error)}
         </p>
       )}
     </div>
   );
 }
+
+/** The server says what is wrong of a value; under its field that is a sentence. */
+const sentence = (error: string): string => (/^(is|has|must|may|cannot|needs)\b/.test(error) ? `It ${error}.` : error);
 
 function described(id: string, hint: ReactNode, error: string | undefined): string | undefined {
   return [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;

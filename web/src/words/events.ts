@@ -18,6 +18,8 @@ export interface EventWords {
   tone: Tone;
   sign: Sign;
   party: Party;
+  /** Who did it, where that is known. */
+  who?: string;
 }
 
 type Data = Record<string, unknown>;
@@ -52,6 +54,8 @@ export function encoderName(encoder: unknown): string | null {
   // What programs say of themselves on the wire is for programs.
   const library = raw && /Lavf([\d.]+)/.exec(raw)?.[1];
   if (library) return `FFmpeg (Lavf ${library})`;
+  // What another of this kind says, and the test pattern.
+  if (raw && /compatible; gostream\b/.test(raw)) return 'gostream';
   const obs = raw && /libobs version ([\w.-]+)/.exec(raw)?.[1];
   return obs ? `OBS Studio ${obs}` : raw;
 }
@@ -74,7 +78,7 @@ function output(data: Data, names: Names): EventWords {
   }
   if (state === 'failed') return words('destination', 'bad', 'alert', `${name} needs you`, join(why, text(data.detail)));
   const known = OUTPUT[state as keyof typeof OUTPUT];
-  return words(state === 'disabled' ? 'person' : 'server', known?.tone ?? 'off', known?.sign ?? 'info', `${name}: ${(known?.word ?? state).toLowerCase()}`, why);
+  return words(state === 'disabled' ? 'destination' : 'server', known?.tone ?? 'off', known?.sign ?? 'info', `${name}: ${(known?.word ?? state).toLowerCase()}`, why);
 }
 
 function health(data: Data): EventWords {
@@ -88,6 +92,20 @@ function health(data: Data): EventWords {
   return words(party, bad ? 'bad' : worst.severity === 'info' ? 'info' : 'warn', 'alert', title, text(worst.detail) ?? text(worst.what_to_do));
 }
 
+/** The parts of a project, as an event names those that are others than before. */
+const PARTS: Record<string, string> = { running: 'Start or stop', settings: 'Settings', stream_keys: 'Stream keys', destinations: 'Destinations' };
+
+function project(data: Data): EventWords {
+  // Nobody's doing is the server's own: its first project, and what its file or another node says.
+  const party = text(data.by) ? 'person' : 'server';
+  const changed = Array.isArray(data.changed) ? (data.changed as string[]) : [];
+  if (changed.includes('created')) return words(party, 'off', 'info', 'Project created');
+  if (changed.join() === 'running') return words(party, 'off', 'info', data.running ? 'All destinations started' : 'All destinations stopped');
+  const [first, ...others] = changed.map((part) => PARTS[part] ?? part);
+  const parts = first && [first, ...others.map((part) => part.toLowerCase())];
+  return words(party, 'off', 'info', `${parts ? parts.join(' and ') : 'Settings, keys or destinations'} changed`);
+}
+
 type Say = (data: Data, names: Names) => EventWords;
 const from = (data: Data): string | null => text(data.from) ?? text(data.remote) ?? text(data.address);
 const program = (data: Data): string | null => encoderName(data.software) ?? encoderName(data.encoder);
@@ -96,6 +114,8 @@ const coded = (value: unknown, table: Record<string, string>): string | null => 
   const code = text(value);
   return code && (table[code] ?? code);
 };
+
+const node = (data: Data): string => text(data.node) ?? text(data.node_id) ?? text(data.id) ?? '';
 
 const SAY: Record<string, Say> = {
   'ingest.connected': (d) => words('encoder', 'info', 'flow', 'Encoder connected', join(program(d), from(d))),
@@ -116,15 +136,15 @@ const SAY: Record<string, Say> = {
   'output.state': output,
   'destination.tested': (d, n) =>
     words('person', d.ok === false ? 'bad' : 'ok', d.ok === false ? 'alert' : 'flow', `${destination(d, n)}: test ${d.ok === false ? 'failed' : 'passed'}`, text(d.detail)),
-  'destination.changed': (d, n) => words('person', 'off', 'info', `${destination(d, n)} was changed`, text(d.by)),
-  'destination.deleted': (d, n) => words('person', 'off', 'info', `${destination(d, n)} was removed`, text(d.by)),
-  'project.changed': (d) => words('person', 'off', 'info', 'Settings, keys or destinations changed', text(d.by)),
-  'project.deleted': (d) => words('person', 'off', 'info', 'Project deleted', text(d.name)),
-  'stream_key.changed': (d) => words('person', 'off', 'info', 'Stream keys changed', join(text(d.name), text(d.by))),
-  'stream_key.revealed': (d) => words('person', 'warn', 'info', 'A stream key was shown', join(text(d.name), text(d.by))),
+  'destination.changed': (d, n) => words('person', 'off', 'info', `${destination(d, n)} was changed`),
+  'destination.deleted': (d, n) => words('person', 'off', 'info', `${destination(d, n)} was removed`),
+  'project.changed': project,
+  'project.deleted': (d) => words(text(d.by) ? 'person' : 'server', 'off', 'info', 'Project deleted', text(d.name)),
+  'stream_key.changed': (d) => words('person', 'off', 'info', 'Stream keys changed', text(d.name)),
+  'stream_key.revealed': (d) => words('person', 'warn', 'info', 'A stream key was shown', text(d.name)),
   'user.signed_in': (d) => words('person', 'off', 'info', `${text(d.name) ?? text(d.email) ?? 'Somebody'} signed in`, from(d)),
-  'node.joined': (d) => words('server', 'info', 'info', `Node ${text(d.node_id) ?? text(d.id) ?? ''} joined`),
-  'node.left': (d) => words('server', 'warn', 'alert', `Node ${text(d.node_id) ?? text(d.id) ?? ''} left`),
+  'node.joined': (d) => words('server', 'info', 'info', `Node ${node(d)} joined`),
+  'node.left': (d) => words('server', 'warn', 'alert', `Node ${node(d)} left`),
   'events.lost': (d) => words('server', 'warn', 'alert', `${count(number(d.count) ?? 0, 'event')} could not be written down`),
   'webhook.disabled': (d) => words('server', 'bad', 'alert', 'A webhook was switched off', join(text(d.url), text(d.reason))),
   'webhook.test': () => words('person', 'off', 'info', 'A webhook was tested'),
@@ -132,7 +152,10 @@ const SAY: Record<string, Say> = {
 
 export function eventWords(event: Event, names: Names = () => undefined): EventWords {
   const say = SAY[event.type];
-  return say ? say(event.data, names) : words('server', 'off', 'info', event.type, text(event.data.title) ?? text(event.data.detail));
+  // Who signed in did so themselves; elsewhere `by` is a name.
+  const who = text(event.type === 'user.signed_in' ? event.data.name : event.data.by);
+  if (say) return { ...say(event.data, names), ...(who && { who }) };
+  return words('server', 'off', 'info', event.type, text(event.data.title) ?? text(event.data.detail));
 }
 
 /** States that are on the way to another one: true for a moment, and nothing to remember. */

@@ -46,6 +46,20 @@ it('a destination in trouble is told of once, by its own name', () => {
   expect(told.map(({ title, tone }) => [title, tone])).toEqual([['The signal is good', 'ok'], ['There is no sound', 'warn'], ['Twitch needs you', 'bad']]);
 });
 
+it('a change says of what, and who did it', () => {
+  const changed = (data: Record<string, unknown>) => {
+    const { title, party, who } = eventWords(event('project.changed', data));
+    return [title, who ?? party];
+  };
+  expect(changed({ changed: ['created'] })).toEqual(['Project created', 'server']);
+  expect(changed({ changed: ['destinations'], by: 'Ada' })).toEqual(['Destinations changed', 'Ada']);
+  expect(changed({ changed: ['settings', 'stream_keys'], by: 'Ada' })).toEqual(['Settings and stream keys changed', 'Ada']);
+  expect(changed({ changed: ['running'], running: false, by: 'Ada' })).toEqual(['All destinations stopped', 'Ada']);
+  expect(changed({})).toEqual(['Settings, keys or destinations changed', 'server']);
+  const { title, who } = eventWords(event('user.signed_in', { name: 'Ada', by: 'password' }));
+  expect([title, who]).toEqual(['Ada signed in', 'Ada']);
+});
+
 it('an encoder has the name that people know it by', () => {
   expect(encoderName('FMLE/3.0 (compatible; Lavf59.27.100)')).toBe('FFmpeg (Lavf 59.27.100)');
   expect(encoderName({ software: 'obs-output module (libobs version 30.2.2)' })).toBe('OBS Studio 30.2.2');

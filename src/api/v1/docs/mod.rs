@@ -10,7 +10,9 @@ mod rules;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::http::header;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::Value;
@@ -22,6 +24,7 @@ use super::door::SESSION_COOKIE;
 use super::give::Moment;
 use super::take::tag_of;
 use crate::api::problem::{Fault, ProblemBody};
+use crate::api::{Problem, catalogue};
 use crate::store::Revision;
 
 /// What the pages of the API may do: scripts and styles of ours, requests to us.
@@ -31,6 +34,8 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 
 /// Where the pages are.
 const PAGES: &str = "/api-docs";
+/// A page of them is below a kilobyte.
+const PAGE_BYTES_MAX: usize = 64 * 1024;
 
 /// The frame of the document.
 #[derive(OpenApi)]
@@ -113,8 +118,26 @@ pub(super) async fn document() -> Response {
 pub(super) fn pages() -> Router {
     let config = Config::from("/api/openapi.json").try_it_out_enabled(true).persist_authorization(false);
     Router::from(SwaggerUi::new(PAGES).config(config))
+        .layer(map_response(as_wide_as_the_screen))
         .route("/api-docs/problems", get(problems::list))
         .route("/api-docs/problems/{code}", get(problems::one))
+}
+
+/// The page's own head says nothing of screens, and a phone shows it as small as a desktop's.
+async fn as_wide_as_the_screen(answer: Response) -> Response {
+    const TITLE: &str = "<title>";
+    const VIEWPORT: &str = "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";
+    let is_page = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/html");
+    if !is_page {
+        return answer;
+    }
+    let (mut head, body) = answer.into_parts();
+    let Ok(page) = to_bytes(body, PAGE_BYTES_MAX).await else {
+        return Problem::of(&catalogue::INTERNAL).into_response();
+    };
+    let page = String::from_utf8_lossy(&page).replacen(TITLE, &format!("{VIEWPORT}{TITLE}"), 1);
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, page.into())
 }
 
 #[cfg(test)]

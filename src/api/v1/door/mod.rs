@@ -27,6 +27,7 @@ use super::Services;
 use super::take::{Who, matches_any, whole};
 use crate::account::Accounts;
 use crate::api::{Health, Phase, Problem, catalogue};
+use crate::journal::acting;
 use crate::net::Network;
 
 pub use client::{Client, FORWARDED_MAX};
@@ -112,6 +113,10 @@ impl Door {
             false => Some(self.limiter.check(&who, seen.client.address)?),
         };
         let key = replay::key_of(&request, &who)?;
+        let name = match &who {
+            Who::Known(caller) if writes => Some(caller.user.called().into()),
+            _ => None,
+        };
         request.extensions_mut().insert(who);
         if writes {
             let (parts, body) = request.into_parts();
@@ -121,12 +126,12 @@ impl Door {
             let bytes = whole(bodied).await?;
             request = Request::from_parts(parts, Body::from(bytes.clone()));
             if let Some(key) = key {
-                let mut answer = self.replay.once(key, request, &bytes, next).await?;
+                let mut answer = acting(name, self.replay.once(key, request, &bytes, next)).await?;
                 rate::say(room, answer.headers_mut());
                 return Ok(answer);
             }
         }
-        let mut answer = next.run(request).await;
+        let mut answer = acting(name, next.run(request)).await;
         rate::say(room, answer.headers_mut());
         Ok(answer)
     }

@@ -98,6 +98,7 @@ pub(super) fn all() -> OpenApiRouter<Services> {
 fn people() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(setup::setup, setup::set_up))
+        .routes(routes!(setup::look_at_link))
         .routes(routes!(setup::sign_up))
         .routes(routes!(session::sign_in, session::sign_out))
         .routes(routes!(elsewhere::go_elsewhere))

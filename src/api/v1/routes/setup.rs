@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::people::{Me, User, with_session};
-use crate::account::{NewAccount, PasswordRule};
+use crate::account::{LinkUse, NewAccount, PasswordRule};
 use crate::api::Problem;
 use crate::api::v1::Services;
 use crate::api::v1::door::Client;
@@ -57,6 +57,23 @@ pub(super) struct SetUp {
     password: Option<Secret>,
 }
 
+/// A link that is to be looked at.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkAsked {
+    /// What stands behind `#` in the link.
+    #[schema(example = "reset_9kq…")]
+    link: String,
+}
+
+/// What a link that works is for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LinkShown {
+    /// The account whose password it sets; nothing where it makes the first administrator.
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
+}
+
 /// An account to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,8 +111,7 @@ pub(super) async fn set_up(
     Body(asked): Body<SetUp>,
 ) -> Result<Response, Problem> {
     let visitor = client.visitor(&headers);
-    // People paste the whole link.
-    let link = asked.link.trim().rsplit('#').next().unwrap_or_default();
+    let link = bare(&asked.link);
     let (status, signed_in) = match (asked.email, asked.password) {
         (Some(email), Some(password)) => {
             let name = asked.name.unwrap_or_default();
@@ -109,6 +125,32 @@ pub(super) async fn set_up(
         (Some(_), None) => return Err(Problem::invalid("/password", "is missing")),
     };
     Ok(with_session((status, Json(Me::from(&signed_in))), &signed_in, &client))
+}
+
+/// Look at a setup or reset link
+///
+/// It works as often afterwards as before. One that was used or is over is refused as it would be when it is opened.
+#[utoipa::path(
+    post, path = "/setup/link", tag = "setup", security(()), request_body = LinkAsked,
+    responses((status = 200, description = "It works.", body = LinkShown)),
+)]
+pub(super) async fn look_at_link(
+    State(services): State<Services>,
+    client: Client,
+    headers: HeaderMap,
+    Body(asked): Body<LinkAsked>,
+) -> Result<Json<LinkShown>, Problem> {
+    let link = bare(&asked.link);
+    let email = match services.accounts.look_at_link(link, client.visitor(&headers)).await? {
+        LinkUse::Password { email } => Some(email),
+        LinkUse::FirstAdmin => None,
+    };
+    Ok(Json(LinkShown { email }))
+}
+
+/// What stands behind `#`: people paste the whole link.
+fn bare(link: &str) -> &str {
+    link.trim().rsplit('#').next().unwrap_or_default()
 }
 
 /// Make an account of one's own

@@ -15,7 +15,7 @@ interface Props {
 }
 
 export const EventRow = memo(function EventRow({ event, names, dated, children }: Props) {
-  const { title, detail, tone, sign, party } = eventWords(event, names);
+  const { title, detail, tone, sign, party, who } = eventWords(event, names);
   return (
     <li data-tone={tone} className="relative flex gap-3 pb-3 last:pb-1 [&:not(:last-child)]:before:absolute [&:not(:last-child)]:before:top-6 [&:not(:last-child)]:before:bottom-0 [&:not(:last-child)]:before:left-[8px] [&:not(:last-child)]:before:w-px [&:not(:last-child)]:before:bg-line">
       <StateSign sign={sign} size={17} className="mt-[3px] flex-none text-(--tone)" />
@@ -34,7 +34,7 @@ export const EventRow = memo(function EventRow({ event, names, dated, children }
         <time dateTime={event.time} className="figure block leading-snug text-soft" title={dateTime(event.time)}>
           {dated ? dateTime(event.time) : timeOfDay(event.time)}
         </time>
-        <span className="text-[0.8rem] text-faint">{PARTY[party]}</span>
+        <span className="text-[0.8rem] text-faint">{(party === 'person' && who) || PARTY[party]}</span>
       </div>
     </li>
   );

@@ -18,6 +18,7 @@ export function SignalPath({ project }: { project: Project }) {
   // The list says it line by line; the project has the numbers, for as long as the list is not there.
   const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
   const lines = destinations?.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone) ?? lineTones(project);
+  const none = (destinations?.length ?? live.outputs.total) === 0;
   const source = sourceTone(live.state);
   return (
     <div className="panel grid grid-cols-2 items-center gap-x-4 gap-y-3 p-4 md:grid-cols-[auto_minmax(8rem,1fr)_auto_auto] md:gap-x-8 md:px-6">
@@ -39,8 +40,8 @@ export function SignalPath({ project }: { project: Project }) {
       </Cell>
       <Fan source={source} lines={lines} height={64} className="hidden h-16 w-full md:block" />
       <Cell label="Destinations">
-        <Toned tone={worst(lines)}>{destinationWord(project, lines.length)}</Toned>
-        <p className="truncate text-sm text-faint">{trouble(project) ?? (lines.length ? 'Nothing needs you' : 'Switch one on')}</p>
+        <Toned tone={worst(lines)}>{destinationWord(project, lines.length, none)}</Toned>
+        <p className="truncate text-sm text-faint">{trouble(project) ?? (lines.length ? 'Nothing needs you' : none ? 'Add one below' : 'Switch one on')}</p>
       </Cell>
       <dl className="col-span-2 flex gap-6 border-t border-line pt-3 md:col-span-1 md:border-0 md:pt-0">
         <Figure label="In">
@@ -79,7 +80,8 @@ function encoderWord({ live }: Project): string {
   return 'Waiting';
 }
 
-function destinationWord({ live }: Project, enabled: number): string {
+function destinationWord({ live }: Project, enabled: number, none: boolean): string {
+  if (none) return 'None yet';
   if (enabled === 0) return 'None is on';
   return live.outputs.sending ? `Sending to ${live.outputs.sending} of ${enabled}` : `${count(enabled, 'destination')} ready`;
 }

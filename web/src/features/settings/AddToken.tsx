@@ -64,7 +64,7 @@ export default function AddToken({ onClose, onMade }: { onClose: () => void; onM
         <div className="sheet-end">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" busy={make.isPending} disabled={!name.trim() || scopes.length === 0}>
-            Make it
+            Create
           </Button>
         </div>
       </form>

@@ -7,12 +7,7 @@ import type { Project } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { FormError, SelectField, TextField } from '@/ui/Field';
-
-const KINDS: [string, string, string[]][] = [
-  ['trouble', 'Trouble: drops, failures, refused encoders', ['output.state', 'ingest.interrupted', 'ingest.rejected', 'health.changed']],
-  ['shows', 'Shows: begin and end', ['stream.started', 'stream.ended', 'playback.ready']],
-  ['all', 'Everything', ['*']],
-];
+import { KINDS } from './kinds';
 
 interface Props {
   projects: Project[];
@@ -46,7 +41,7 @@ export default function AddWebhook({ projects, onClose, onMade }: Props) {
   return (
     <Dialog open onClose={onClose} title="Add a webhook">
       <form onSubmit={submit} className="grid gap-4">
-        <TextField label="Address" type="url" required autoFocus placeholder="https://" value={url} onChange={(event) => setUrl(event.target.value)} error={error?.fields.url} />
+        <TextField label="Address" type="url" required autoFocus placeholder="https://" hint="Of a server of yours, or one that a chat gave you." value={url} onChange={(event) => setUrl(event.target.value)} error={error?.fields.url} />
         <SelectField label="Tell of" value={kind} onChange={(event) => setKind(event.target.value)}>
           {KINDS.map(([id, label]) => (
             <option key={id} value={id}>

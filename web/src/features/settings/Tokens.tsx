@@ -34,8 +34,8 @@ export default function Tokens() {
       <PanelHead id="tokens" title="API tokens" actions={<Button size="small" onClick={() => setAdding(true)}>New token</Button>} />
       {tokens.length === 0 ? (
         <Empty title="No token">
-          Programs use tokens instead of your password:{' '}
-          <code className="break-all">curl -H "Authorization: Bearer gst_…" {location.origin}/api/v1/projects</code>
+          Programs use tokens instead of your password:
+          <code className="mt-1 block break-words">curl -H "Authorization: Bearer gst_…" {location.origin}/api/v1/projects</code>
         </Empty>
       ) : (
         <ul className="rows">

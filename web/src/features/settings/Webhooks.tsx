@@ -15,6 +15,7 @@ import { Toned } from '@/ui/State';
 import { Switch } from '@/ui/Switch';
 import { toast, toastError } from '@/ui/toast';
 import { count } from '@/words/format';
+import { kindOf } from './kinds';
 
 const AddWebhook = lazy(() => import('./AddWebhook'));
 const Deliveries = lazy(() => import('./Deliveries'));
@@ -49,7 +50,7 @@ export default function Webhooks() {
                   <Private>{rest(hook.url)}</Private>
                 </p>
                 <p className="text-sm text-pretty break-words text-soft">
-                  {hook.events.includes('*') ? 'everything' : hook.events.join(', ')} · {project(hook.project_id)}
+                  {kindOf(hook.events)} · {project(hook.project_id)}
                 </p>
                 {hook.failures > 0 && (
                   <p className="text-sm">
