@@ -63,6 +63,12 @@ impl PlaybackTokens {
         checked
     }
 
+    /// The same without a count of those that are refused, for who asks twice about one request.
+    #[must_use]
+    pub fn admits(&self, id: &str, token: Option<&str>, now: SystemTime) -> bool {
+        self.judge(id, token, now).is_ok()
+    }
+
     /// Refusals so far.
     #[must_use]
     pub fn refused(&self, fault: TokenFault) -> u64 {

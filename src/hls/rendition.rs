@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::Audience;
 use super::counters::Counters;
 use super::playlist::Renders;
+use super::reload::Wanted;
 use super::snapshot::{Ask, File, Found, Missing, Snapshot};
 
 /// Requests of one stream that may wait for something to appear, some kilobytes each; more are told to come back.
@@ -82,10 +83,10 @@ impl Rendition {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether it is not here and may come.
+    /// Whether what is wanted of a media playlist is not there and will come.
     #[must_use]
-    pub fn is_awaited(&self, name: &str, ask: Ask) -> bool {
-        matches!(self.snapshot.borrow().find(name, ask), Found::Later(..))
+    pub fn awaits(&self, name: &str, wanted: Wanted) -> bool {
+        self.snapshot().awaits(name, wanted)
     }
 
     /// A place among the requests that wait; `None` where too many do.
@@ -149,6 +150,14 @@ impl Rendition {
 /// A place among the requests that wait, given back on drop.
 #[derive(Debug)]
 pub struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// Places of one rendition have the same, as long as one of them is held.
+    #[must_use]
+    pub fn of(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {

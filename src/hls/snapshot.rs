@@ -190,13 +190,10 @@ impl Snapshot {
                 Some(index) => Found::File(File::Index(index.text().clone())),
                 None => self.absent(),
             },
-            Name::Playlist(nonce) => {
-                let lane = lane(nonce).filter(|lane| lane.media.is_some());
-                match lane.or_else(|| self.successor(nonce)) {
-                    Some(lane) => lane.playlist(ask),
-                    None => self.absent(),
-                }
-            }
+            Name::Playlist(nonce) => match self.listed(nonce) {
+                Some(lane) => lane.playlist(ask),
+                None => self.absent(),
+            },
             Name::Init(nonce, number) => {
                 let init =
                     lane(nonce).and_then(|it| it.inits.iter().find(|init| u64::from(init.number) == number));
@@ -215,6 +212,19 @@ impl Snapshot {
                 lane(nonce).map_or(Found::Missing(Missing::Unknown), |lane| lane.part(number))
             }
         }
+    }
+
+    /// Whether what is wanted of a media playlist is not there and will come. Nothing is rendered to find out.
+    pub(super) fn awaits(&self, name: &str, wanted: Wanted) -> bool {
+        let Some(Name::Playlist(nonce)) = Name::parse(name) else { return false };
+        let edge = self.listed(nonce).and_then(|lane| lane.edge);
+        edge.is_some_and(|edge| edge.readiness(wanted) == Readiness::Soon)
+    }
+
+    /// The lane of a media playlist, or what goes on for it.
+    fn listed(&self, nonce: &str) -> Option<&Shown> {
+        let lane = self.lanes.iter().find(|lane| lane.nonce == nonce && lane.media.is_some());
+        lane.or_else(|| self.successor(nonce))
     }
 
     /// The lane that goes on for one of another process. A player that reloads its playlist has seen no end of it,

@@ -11,6 +11,8 @@ use crate::media::{End, MediaTime, Packet, TrackId};
 /// A broadcast that is on the air.
 #[derive(Debug)]
 pub(super) struct Air {
+    /// Where everything before this source ended, if there was anything.
+    pub(super) from: Option<MediaTime>,
     /// When the source's last frame came.
     pub(super) heard: Instant,
     pub(super) rhythm: Rhythm,
@@ -26,8 +28,9 @@ pub(super) struct Air {
 }
 
 impl Air {
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(super) const fn new(now: Instant, from: Option<MediaTime>) -> Self {
         Self {
+            from,
             heard: now,
             rhythm: Rhythm::new(now),
             shown: None,

@@ -61,3 +61,28 @@ fn no_silence_stands_before_a_show_that_follows_one_that_ended() {
         assert_eq!(read.iter().map(|(kind, ..)| *kind).collect::<String>(), "V", "{read:?}");
     }
 }
+
+#[test]
+fn a_source_that_sent_no_sound_has_none_that_could_go_on() {
+    let mut show = Show::new(HoldConfig::default());
+    show.sounding = true;
+    let (old, _) = show.begin();
+    show.video(old, 0, true, "old");
+    let (track, payload) = (TrackId::AUDIO, Bytes::from_static(b"sound"));
+    let frame = SourceFrame { track, millis: 0, cts: MediaTime::ZERO, keyframe: true, payload };
+    show.writer.frame(old, frame, show.now, &show.stats);
+    show.writer.end(End::Clean, show.now);
+    // The next show is taken over before its first sound.
+    let (silent, _) = show.begin();
+    show.video(silent, 0, true, "silent");
+    show.video(silent, 200, false, "silent");
+    show.frames();
+    let (new, _) = show.begin();
+    show.video(new, 0, true, "new");
+    let mut read = String::new();
+    while let Some((entry, _)) = show.cursor.read(show.writer.ring()) {
+        let Frame::Media(packet) = &entry.frame else { continue };
+        read.push(if packet.track.is_video() { 'V' } else { 'A' });
+    }
+    assert_eq!(read, "V", "the sound of the show before is over");
+}

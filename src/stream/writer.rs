@@ -288,23 +288,25 @@ impl Writer {
         if let Some(shown) = self.air.as_ref().and_then(|air| air.shown).filter(|_| first.track.is_video()) {
             self.timeline.advance(shown - first.cts);
         }
-        if self.air.is_some() {
-            self.bridge(now);
+        if let Some(air) = &self.air {
+            self.bridge(air.from, now);
         }
         self.discontinuity |= self.ended.is_some() || self.air.is_some();
         self.ended = None;
-        self.air = Some(Air::new(now));
+        self.air = Some(Air::new(now, self.timeline.newest()));
         // First: who sees the stream live judges by its tracks.
         self.adopt_tracks();
         self.show();
     }
 
     /// Goes on with the sound of the source before, by silence in its own configuration, up to where its pictures ended. It
-    /// stands within one broadcast, and before everything that the newcomer says of its own.
-    fn bridge(&mut self, now: Instant) {
+    /// stands within one broadcast, and before everything that the newcomer says of its own. A source that began at `from` and
+    /// had sent no sound has none to go on with.
+    fn bridge(&mut self, from: Option<MediaTime>, now: Instant) {
         let (tracks, Some(until)) = (Arc::clone(&self.tracks), self.timeline.newest()) else { return };
         for track in tracks.tracks().iter().filter(|track| !track.id.is_video()) {
             let (last, silence) = (self.timeline.last(track.id), Silence::of(track, 0));
+            let last = last.filter(|last| from.is_none_or(|from| *last > from));
             let (Some(last), Some(mut silence)) = (last, silence) else { continue };
             silence.restart((last + silence.unit_length()).as_millis());
             if until - last > BRIDGED_MAX {

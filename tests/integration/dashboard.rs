@@ -306,7 +306,7 @@ fn people_tokens_and_webhooks_are_made_used_and_ended() {
     sign_in(&mut page);
     page.press("New token");
     page.fill("What is it for?", "Stream deck");
-    page.press("Make it");
+    page.press("Create");
     page.see("It is shown this once.");
     let token = page.read("[role=dialog] code");
     page.press("I have it");

@@ -82,10 +82,11 @@ try {
       if (!only.test(where)) continue;
       if (fake) await fetch(`${origin}${before ?? '/fake/inside'}`);
       const page = await context.newPage();
+      // A refusal that the page expects is in the console as well, and so is a picture that the made-up server has not.
+      const refusals = label === 'reset-used' ? /status of 40[134]/ : /status of 40[14]|ERR_(FAILED|EMPTY|ABORTED)/;
       if (own && way === 'desktop') await page.setViewportSize(own);
       page.on('console', (message) => {
-        // A refusal that the page expects is in the console as well, and so is a picture that the made-up server has not.
-        if (message.type() === 'error' && !/status of 40[134]|ERR_(FAILED|EMPTY|ABORTED)/.test(message.text())) fault(where, message.text());
+        if (message.type() === 'error' && !refusals.test(message.text())) fault(where, message.text());
       });
       page.on('pageerror', (error) => fault(where, String(error)));
       try {

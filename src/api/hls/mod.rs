@@ -137,13 +137,13 @@ impl Hall {
 
     /// A place for a viewer who has to wait for a playlist. `None` where there is an answer at once, whatever it is.
     pub(super) fn place(&self, target: Target<'_>, call: &Call<'_>) -> Option<Place> {
+        let query = Query::parse(call.query);
+        let wanted = query.ask.ok()?.wanted?;
         if let Some(tokens) = &self.tokens {
-            tokens.check(target.id, Some(target.token?), SystemTime::now()).ok()?;
+            tokens.admits(target.id, Some(target.token?), SystemTime::now()).then_some(())?;
         }
         let rendition = PlaybackId::parse(target.id).ok().and_then(|id| self.library.find(&id))?;
-        let query = Query::parse(call.query);
-        let ask = query.ask.ok().filter(|ask| ask.wanted.is_some())?;
-        let place = rendition.is_awaited(target.name, ask).then(|| rendition.place())??;
+        let place = rendition.awaits(target.name, wanted).then(|| rendition.place())??;
         rendition.counters().viewers().saw(self.mark(call, target.token.or(query.token())));
         Some(place)
     }

@@ -27,7 +27,7 @@ use tower::ServiceExt as _;
 
 use super::guard::{Activity, Guarded};
 use super::quick::{Left, Quick};
-use super::row::{Line, Row, Seat};
+use super::row::{Line, Rows, Seat};
 use super::{Limits, Secured, Stats};
 use crate::api::hls::{Hall, Target};
 
@@ -81,16 +81,16 @@ impl Connection {
     }
 
     /// Answers what plain requests for HLS there are, and hands back the rest.
-    /// With a row, together with others who ask the same.
+    /// With rows, together with others who ask the same.
     pub(super) async fn viewer(
         self,
         socket: TcpStream,
-        row: Option<&Arc<Row>>,
+        rows: Option<&Arc<Rows>>,
     ) -> Option<(Self, TcpStream, Vec<u8>)> {
         self.prepare(&socket);
         let mut line = Line::new(socket);
         let seat = line.seat();
-        let read = self.quick(&mut line, row.map(|row| (row, &seat))).await?;
+        let read = self.quick(&mut line, rows.map(|rows| (rows, &seat))).await?;
         drop(seat);
         Some((self, line.into_socket()?, read))
     }
@@ -145,14 +145,14 @@ impl Connection {
     }
 
     /// Answers what plain requests for HLS there are; what was read of the first other one, or `None` at the end.
-    async fn quick<S>(&self, stream: &mut S, row: Option<(&Arc<Row>, &Arc<Seat>)>) -> Option<Vec<u8>>
+    async fn quick<S>(&self, stream: &mut S, rows: Option<(&Arc<Rows>, &Arc<Seat>)>) -> Option<Vec<u8>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let Shared { hall, limits, .. } = &*self.shared;
         let Some(hall) = hall else { return Some(Vec::new()) };
         let (idle, patience) = (limits.header_timeout, limits.write_timeout);
-        let quick = Quick { hall, peer: self.peer, idle, patience, stop: &self.stop, row };
+        let quick = Quick { hall, peer: self.peer, idle, patience, stop: &self.stop, rows };
         match quick.run(stream).await {
             Ok(Left::Handed(read)) => return Some(read),
             Ok(Left::Over) => {}

@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::connection::Connection;
-use super::row::Row;
+use super::row::Rows;
 use crate::api::hls::Hall;
 
 /// Connections on their way to a thread, and back from all of them. One that finds no room is served where it is.
@@ -53,8 +53,8 @@ impl Crew {
             let (sender, jobs) = mpsc::channel(WAITING_MAX);
             // Cancelled with the other, but not waited for at the same lock.
             let stop = stop.child_token();
-            let row = hall.map(|hall| Row::new(hall.clone(), stop.clone()));
-            let hand = Hand { jobs, back: back.clone(), stop, row };
+            let rows = hall.map(|hall| Rows::new(hall.clone(), stop.clone()));
+            let hand = Hand { jobs, back: back.clone(), stop, rows };
             let (running, cut) = (running.token(), cut.clone());
             let thread = std::thread::Builder::new().name(format!("viewers-{number}"));
             let started = thread.spawn(move || {
@@ -105,7 +105,7 @@ struct Hand {
     back: mpsc::Sender<Handed>,
     stop: CancellationToken,
     /// Its connections that wait for the same answers.
-    row: Option<Arc<Row>>,
+    rows: Option<Arc<Rows>>,
 }
 
 impl Hand {
@@ -125,7 +125,7 @@ impl Hand {
                 job = self.jobs.recv() => {
                     let Some((connection, socket)) = job else { break };
                     let connection = Connection { stop: self.stop.clone(), ..connection };
-                    connections.spawn(serve(connection, socket, self.row.clone(), self.back.clone()));
+                    connections.spawn(serve(connection, socket, self.rows.clone(), self.back.clone()));
                 }
                 Some(_) = connections.join_next() => {}
             }
@@ -134,11 +134,16 @@ impl Hand {
     }
 }
 
-async fn serve(connection: Connection, socket: StdStream, row: Option<Arc<Row>>, back: mpsc::Sender<Handed>) {
+async fn serve(
+    connection: Connection,
+    socket: StdStream,
+    rows: Option<Arc<Rows>>,
+    back: mpsc::Sender<Handed>,
+) {
     let peer = connection.peer;
     let answered = async {
         let socket = TcpStream::from_std(socket)?;
-        let Some((connection, socket, read)) = connection.viewer(socket, row.as_ref()).await else {
+        let Some((connection, socket, read)) = connection.viewer(socket, rows.as_ref()).await else {
             return Ok(());
         };
         // Nobody is there to take it after the stop, when nothing new is begun.

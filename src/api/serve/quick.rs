@@ -21,7 +21,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::head::{self, Head};
-use super::row::{Row, Seat, Served};
+use super::row::{Rows, Seat, Served};
 use crate::api::hls::{Content, Hall, Reply};
 
 /// Bytes read at a time: a request has some hundreds. One buffer for each worker thread, since nothing waits while it
@@ -59,7 +59,7 @@ pub(super) struct Quick<'a> {
     pub(super) patience: Duration,
     pub(super) stop: &'a CancellationToken,
     /// Who answers it together with others, and by which seat it is known there.
-    pub(super) row: Option<(&'a Arc<Row>, &'a Arc<Seat>)>,
+    pub(super) rows: Option<(&'a Arc<Rows>, &'a Arc<Seat>)>,
 }
 
 /// What there is to send.
@@ -101,8 +101,8 @@ impl Quick<'_> {
             let mut ahead = Vec::new();
             let (len, closes, sends) = {
                 let Some(head) = Head::read(&inbox, self.peer) else { return Ok(Left::Handed(inbox)) };
-                let in_row = match self.row {
-                    Some((row, seat)) if row.join(&inbox, &head, seat) => {
+                let in_row = match self.rows {
+                    Some((rows, seat)) if rows.join(&inbox, &head, seat) => {
                         in_row(seat, stream, &mut ahead, timer.as_mut(), self.idle, stopped.as_mut()).await?
                     }
                     _ => None,
@@ -115,8 +115,14 @@ impl Quick<'_> {
                 let sends = match made {
                     Made::Unwanted => return Ok(Left::Over),
                     Made::Sent => false,
-                    Made::Rest(rest) => outbox.put_rest(rest),
-                    Made::Reply(reply) => outbox.put(reply, head.call.head_only, closes),
+                    Made::Rest(rest) => {
+                        outbox.put_rest(rest);
+                        true
+                    }
+                    Made::Reply(reply) => {
+                        outbox.put(reply, head.call.head_only, closes);
+                        true
+                    }
                 };
                 (head.len, closes, sends)
             };
@@ -224,21 +230,19 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// Takes an answer to send, which there is.
-    fn put(&mut self, reply: Reply, head_only: bool, closes: bool) -> bool {
+    /// Takes an answer to send.
+    fn put(&mut self, reply: Reply, head_only: bool, closes: bool) {
         self.head.clear();
         self.sent = 0;
         head::write(&reply, closes, &mut self.head);
         self.content = if head_only { Content::Nothing } else { reply.content };
-        true
     }
 
     /// Takes the rest of one.
-    fn put_rest(&mut self, rest: Bytes) -> bool {
+    fn put_rest(&mut self, rest: Bytes) {
         self.head.clear();
         self.sent = 0;
         self.content = Content::Bytes(rest);
-        true
     }
 
     /// Sends all of it, as long as the peer takes something every so often.

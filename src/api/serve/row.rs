@@ -6,11 +6,13 @@
 //! where something is left to do, which is rare.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use socket2::SockRef;
@@ -24,15 +26,20 @@ use super::head::{self, Head};
 use crate::api::hls::{Call, Content, Hall};
 use crate::hls::Place;
 
-/// Viewers in one row; another waits by itself. As many as may wait for one stream.
-const LENGTH_MAX: usize = 16_384;
-/// Answers in a row before the thread may look at something else: some milliseconds.
+/// Rows at once; who would make another waits by itself. Each has a copy of its first request.
+const ROWS_MAX: usize = 1_024;
+/// Bytes of the first request of a row, where players send some hundreds.
+const REQUEST_MAX: usize = 2 << 10;
+/// How long a row is joined. Who comes later would be told after a wait that was none that it was in vain.
+const JOINED: Duration = Duration::from_secs(1);
+/// Answers in a row before others that are ready have a turn: some milliseconds.
 const BREATH: usize = 1_024;
 
 /// The rows of one thread.
-pub(super) struct Row {
+pub(super) struct Rows {
     hall: Arc<Hall>,
     waiting: Mutex<Waiting>,
+    /// Each ends with its answers, and all of them with the thread.
     leaders: TaskTracker,
     stop: CancellationToken,
 }
@@ -40,12 +47,28 @@ pub(super) struct Row {
 #[derive(Default)]
 struct Waiting {
     /// By what they ask.
-    rows: HashMap<Vec<u8>, Vec<Weak<Seat>>>,
+    rows: HashMap<Vec<u8>, Row>,
     /// For the question of whoever comes.
     question: Vec<u8>,
 }
 
+/// Who asked the same.
+struct Row {
+    began: Instant,
+    seats: Vec<Weak<Seat>>,
+}
+
 impl Row {
+    fn add(&mut self, seat: &Arc<Seat>) {
+        // Those who left make room before a row grows for them.
+        if self.seats.len() == self.seats.capacity() {
+            self.seats.retain(|seat| seat.strong_count() > 0);
+        }
+        self.seats.push(Arc::downgrade(seat));
+    }
+}
+
+impl Rows {
     pub(super) fn new(hall: Arc<Hall>, stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self { hall, waiting: Mutex::default(), leaders: TaskTracker::new(), stop })
     }
@@ -59,18 +82,25 @@ impl Row {
         let Some(place) = self.hall.place(head.target, call) else { return false };
         let mut waiting = self.waiting();
         let Waiting { rows, question } = &mut *waiting;
-        write_question(call, question);
+        write_question(&place, call, question);
+        let (now, is_full) = (Instant::now(), rows.len() >= ROWS_MAX);
         match rows.get_mut(question) {
-            Some(row) if row.len() >= LENGTH_MAX => return false,
-            Some(row) => row.push(Arc::downgrade(seat)),
+            Some(row) if now.duration_since(row.began) > JOINED => return false,
+            Some(row) => row.add(seat),
+            None if is_full || head.len > REQUEST_MAX => return false,
             None => {
-                rows.insert(question.clone(), vec![Arc::downgrade(seat)]);
-                let lead = Lead { row: self.clone(), question: Some(question.clone()) };
+                let seats = vec![Arc::downgrade(seat)];
+                rows.insert(question.clone(), Row { began: now, seats });
+                let question = Some(question.clone());
+                let lead = Lead { rows: self.clone(), question, seats: Vec::new().into_iter() };
                 let request = request.get(..head.len).unwrap_or_default().to_vec();
                 self.leaders.spawn(lead.run(request, call.peer));
             }
         }
-        seat.state().stage = Stage::Waiting(place);
+        let mut state = seat.state();
+        state.stage = Stage::Waiting(place);
+        // More came with it.
+        state.hurried = request.len() > head.len;
         true
     }
 
@@ -78,14 +108,15 @@ impl Row {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, question: &[u8]) -> Vec<Weak<Seat>> {
-        self.waiting().rows.remove(question).unwrap_or_default()
+    fn take(&self, question: &[u8]) -> std::vec::IntoIter<Weak<Seat>> {
+        self.waiting().rows.remove(question).map(|row| row.seats).unwrap_or_default().into_iter()
     }
 }
 
-/// Everything that an answer depends on. None of it has a line end in it.
-fn write_question(call: &Call<'_>, question: &mut Vec<u8>) {
+/// Everything that an answer depends on. No text of a request has a line end in it.
+fn write_question(place: &Place, call: &Call<'_>, question: &mut Vec<u8>) {
     question.clear();
+    question.extend_from_slice(&place.of().to_ne_bytes());
     for text in [call.path, call.query].into_iter().chain(call.encodings.iter().copied()) {
         question.extend_from_slice(text.as_bytes());
         question.push(b'\n');
@@ -94,15 +125,18 @@ fn write_question(call: &Call<'_>, question: &mut Vec<u8>) {
 
 /// Answers one row. Dropped before it has, it leaves everybody to themselves.
 struct Lead {
-    row: Arc<Row>,
+    rows: Arc<Rows>,
+    /// Until the row is taken.
     question: Option<Vec<u8>>,
+    /// Those of it who have no answer yet.
+    seats: std::vec::IntoIter<Weak<Seat>>,
 }
 
 impl Lead {
     async fn run(mut self, request: Vec<u8>, peer: Option<SocketAddr>) {
         let Some(head) = peer.and_then(|peer| Head::read(&request, peer)) else { return };
-        let (reply, tally) = self.row.hall.reply_to_all(head.target, &head.call).await;
-        let closes = self.row.stop.is_cancelled();
+        let (reply, tally) = self.rows.hall.reply_to_all(head.target, &head.call).await;
+        let closes = self.rows.stop.is_cancelled();
         let mut bytes = Vec::new();
         head::write(&reply, closes, &mut bytes);
         match &reply.content {
@@ -112,22 +146,42 @@ impl Lead {
             Content::Media(_) => return,
         }
         let bytes = Bytes::from(bytes);
-        let seats = self.question.take().map(|question| self.row.take(&question)).unwrap_or_default();
-        for some in seats.chunks(BREATH) {
-            let seats = some.iter().filter_map(Weak::upgrade);
+        self.take();
+        loop {
+            let seats = self.seats.by_ref().take(BREATH).filter_map(|seat| seat.upgrade());
             tally.count(seats.map(|seat| seat.give(&bytes, closes)).count() as u64);
-            if some.len() == BREATH {
-                tokio::task::yield_now().await;
+            if self.seats.len() == 0 {
+                return;
             }
+            breathe().await;
+        }
+    }
+
+    fn take(&mut self) {
+        if let Some(question) = self.question.take() {
+            self.seats = self.rows.take(&question);
         }
     }
 }
 
 impl Drop for Lead {
     fn drop(&mut self) {
-        let Some(question) = self.question.take() else { return };
-        self.row.take(&question).iter().filter_map(Weak::upgrade).for_each(|seat| seat.settle(Stage::Alone));
+        self.take();
+        self.seats.by_ref().filter_map(|seat| seat.upgrade()).for_each(|seat| seat.settle(Stage::Alone));
     }
+}
+
+/// Lets what is ready go first, and no request that is not read yet, as the runtime's own way to yield would.
+async fn breathe() {
+    let mut has_breathed = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_breathed, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Where a viewer's answers go: what its task and the leader of its row share.
@@ -283,8 +337,6 @@ impl AsyncWrite for Line {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-
     use tokio::io::AsyncReadExt as _;
     use tokio::net::TcpListener;
 

@@ -11,9 +11,11 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::api::hls;
 use crate::api::hls::tests::live;
+use crate::auth::PlaybackTokens;
 use crate::hls::testing::{Studio, gunzip};
 use crate::hls::{Kind, Rendition};
 use crate::media::End;
+use crate::stream::{PlaybackId, TokenFault};
 
 /// Bytes of the answers that a reader who stops has asked for: more than the sockets of both sides hold.
 const FLOOD: usize = 64 << 20;
@@ -35,8 +37,13 @@ impl Served {
 
     /// With so many threads for viewers.
     fn with(limits: Limits, hands: usize) -> Self {
+        Self::guarded(limits, hands, None)
+    }
+
+    /// For those with a token.
+    fn guarded(limits: Limits, hands: usize, tokens: Option<Arc<PlaybackTokens>>) -> Self {
         let (library, rendition, studio) = live();
-        let hall = Hall::new(library, None);
+        let hall = Hall::new(library, tokens);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("bound");
         let router = Router::new().route("/who", get(|| async { "me" })).merge(hls::router(hall.clone()));
@@ -186,7 +193,9 @@ async fn a_viewer_who_leaves_while_waiting_gives_the_place_back() {
 #[tokio::test]
 async fn all_who_wait_for_a_part_get_it_and_are_counted() {
     const VIEWERS: usize = 40;
-    let mut served = Served::start(Limits::default());
+    // Nobody is helped by the end of the time in which a viewer may say nothing.
+    let mut served =
+        Served::start(Limits { header_timeout: Duration::from_secs(3_600), ..Limits::default() });
     let counts = |served: &Served| {
         let counters = served.rendition.counters();
         (counters.requests(Kind::Playlist), counters.bytes(Kind::Playlist))
@@ -223,8 +232,8 @@ async fn all_who_wait_for_a_part_get_it_and_are_counted() {
             assert!(answer(socket).await.1.starts_with(b"#EXTM3U"), "what was asked meanwhile");
         }
     }
-    let after = counts(&served);
-    assert_eq!((after.0 - before.0, after.1 - before.1), (VIEWERS as u64, bytes), "requests and bytes");
+    let counted = (before.0 + VIEWERS as u64, before.1 + bytes);
+    served.until("all to be counted", |served| counts(served) == counted).await;
     assert_eq!(served.rendition.waiting(), 0);
     // Those who were answered together go on each by itself, and come together again.
     let reload = served.reload();
@@ -238,6 +247,28 @@ async fn all_who_wait_for_a_part_get_it_and_are_counted() {
     for socket in &mut viewers {
         assert!(answer(socket).await.1 == served.studio.viewer.text.as_bytes());
     }
+    served.end().await;
+}
+
+#[tokio::test]
+async fn who_waits_needs_a_token_and_is_refused_once_without_a_good_one() {
+    let tokens = Arc::new(PlaybackTokens::new("sixteen bytes or more"));
+    let mut served = Served::guarded(Limits::default(), 1, Some(tokens.clone()));
+    let id = PlaybackId::parse("talk").expect("valid");
+    let reload = |served: &Served, until| {
+        served.reload().replace("/talk/", &format!("/talk/{}/", tokens.issue(&id, until)))
+    };
+    let (head, _) = ask(&mut served.connect().await, &reload(&served, 1_000)).await;
+    assert!(head.starts_with("http/1.1 403 "), "{head}");
+    assert_eq!(tokens.refused(TokenFault::Expired), 1);
+    let mut socket = served.connect().await;
+    socket.write_all(question(&reload(&served, u64::MAX / 2)).as_bytes()).await.expect("sends");
+    served.until("the viewer to wait", |served| served.rendition.waiting() == 1).await;
+    served.studio.run(400);
+    served.studio.show(&served.rendition);
+    let (head, body) = answer(&mut socket).await;
+    assert!(head.contains("cache-control: private, "), "{head}");
+    assert!(body == served.studio.viewer.text.as_bytes());
     served.end().await;
 }
 
