@@ -299,9 +299,9 @@ impl Writer {
         self.show();
     }
 
-    /// Goes on with the sound of the source before, by silence in its own configuration, up to where its pictures ended. It
-    /// stands within one broadcast, and before everything that the newcomer says of its own. A source that began at `from` and
-    /// had sent no sound has none to go on with.
+    /// Goes on with the sound of the source before, by silence in its own configuration, up to where its pictures ended.
+    /// It stands within one broadcast, and before everything that the newcomer says of its own. A source that began at
+    /// `from` and had sent no sound has none to go on with.
     fn bridge(&mut self, from: Option<MediaTime>, now: Instant) {
         let (tracks, Some(until)) = (Arc::clone(&self.tracks), self.timeline.newest()) else { return };
         for track in tracks.tracks().iter().filter(|track| !track.id.is_video()) {

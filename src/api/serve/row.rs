@@ -1,9 +1,11 @@
 //! Viewers of one thread who wait for the same answer: it is made once, and sent to one after the other.
 //!
-//! When a part ends, a thousand players get the same playlist at that moment. To wake a task for each, which makes the answer
-//! and sends it, is mostly memory that is not in a cache; what it takes is a system call for each. So whoever leads a row writes
-//! to the sockets of all in it and wakes nobody: a viewer's task finds out when the next request comes. It is woken only
-//! where something is left to do, which is rare.
+//! When a part ends, a thousand players get the same playlist at that moment. To wake a task for each, which makes the
+//! answer and sends it, is mostly memory that is not in a cache; what it takes is a system call for each. So whoever
+//! leads a row writes to the sockets of all in it and wakes nobody: a viewer's task finds out when the next request
+//! comes. It is woken only where something is left to do, which is rare.
+//!
+//! **Invariant:** whoever waits in a row is answered by its leader or left to itself, also where that one is dropped.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -246,8 +248,8 @@ impl Seat {
         self.state().hurried = true;
     }
 
-    /// Sends an answer as far as the socket takes it, and leaves the rest to the task. One that ends the connection is left to
-    /// it as a whole.
+    /// Sends an answer as far as the socket takes it, and leaves the rest to the task. One that ends the connection is
+    /// left to it as a whole.
     fn give(&self, answer: &Bytes, closes: bool) {
         // What is wrong with a socket the task finds out by itself.
         let sent = if closes { 0 } else { self.write.try_write(answer).unwrap_or(0) };

@@ -22,8 +22,8 @@
 //! **A break** (the source's clock, another publisher, frames lost before us) ends the segment; the next begins at a
 //! random access point and carries a discontinuity. Where sound ends before the pictures do, silence goes on with it up to
 //! there: a source that is gone right behind a keyframe leaves a segment of one picture, which has sound too. A changed
-//! configuration takes effect at the next random access point in the same way; before any playlist is published it starts the session over instead, which is how a late
-//! audio track joins the first playlist without a discontinuity.
+//! configuration takes effect at the next random access point in the same way; before any playlist is published it starts
+//! the session over instead, which is how a late audio track joins the first playlist without a discontinuity.
 //!
 //! **Behind a change** of an init segment every keyframe of H.264 in fMP4 says its parameter sets itself, to the end of the
 //! session: see [`Layout::slices_described`].

@@ -45,8 +45,8 @@ pub(super) async fn sign_in(
 /// Keeps that somebody signed in as an event.
 pub(super) fn tell(services: &Services, signed_in: &SignedIn, client: &Client, by: &str) {
     let data = json!({
-        "user_id": signed_in.user.id.to_string(), "name": signed_in.user.called(), "session_id": signed_in.session.id.to_string(),
-        "from": client.address.to_string(), "by": by,
+        "user_id": signed_in.user.id.to_string(), "name": signed_in.user.called(),
+        "session_id": signed_in.session.id.to_string(), "from": client.address.to_string(), "by": by,
     });
     services.control.journal().note(Kind::UserSignedIn, None, None, data);
 }
