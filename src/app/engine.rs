@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::config::{self, Config};
 use crate::auth::{Directory, PlaybackTokens};
 use crate::hls;
+use crate::media::End;
 use crate::net::{Allowed, Bounds, ConnectionLimits, Connections, SocketOptions};
 use crate::push::{self, OutputState, Supervisor};
 use crate::rtmp::{Limits, PublishAuth, ServerConfig};
@@ -103,7 +104,7 @@ impl Engine {
         self.session_tasks.wait().await;
         // Nobody can come back to a broadcast that is held.
         for stream in self.registry.all() {
-            stream.end_held(Instant::now());
+            stream.end_held(End::Clean, Instant::now());
         }
         // The ends of the broadcasts are on their way through the outputs.
         for output in self.supervisor.outputs() {

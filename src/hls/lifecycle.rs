@@ -223,7 +223,7 @@ impl Lifecycle {
         self.drain();
         let now = input.arrived.as_millis();
         match end {
-            End::Clean => self.finish(now),
+            End::Clean | End::Told => self.finish(now),
             End::Lost | End::Stalled if self.current.is_some() => {
                 self.resume_until = Some(now + millis(self.config.resume));
             }

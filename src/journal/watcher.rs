@@ -139,6 +139,7 @@ impl Watcher {
         match end {
             _ if self.room.is_leaving() => "shutdown",
             End::Clean => "finished",
+            End::Told => "ended",
             End::Lost => "lost",
             End::Stalled => "stalled",
         }
@@ -288,6 +289,7 @@ impl Watcher {
 const fn departure(end: Option<End>) -> &'static str {
     match end {
         Some(End::Clean) => "finished",
+        Some(End::Told) => "ended",
         Some(End::Stalled) => "stalled",
         Some(End::Lost) | None => "lost",
     }

@@ -47,10 +47,20 @@ pub struct DataMessage {
 pub enum End {
     /// The encoder said so (`FCUnpublish`, `deleteStream`), or the process drains.
     Clean,
+    /// Somebody here ended the show, or took its project away.
+    Told,
     /// The connection broke.
     Lost,
     /// Connected, but silent for longer than `stall_timeout`.
     Stalled,
+}
+
+impl End {
+    /// Whether the show is over with it, and nobody's return is waited for.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Clean | Self::Told)
+    }
 }
 
 /// What travels on the timeline.

@@ -16,6 +16,7 @@ use super::giving_way::GivingWay;
 use super::presence::{ConnectionId, Encoder, Happening, Presence, Refused};
 use super::stats::SessionStats;
 use super::{ingest, play};
+use crate::media::End;
 use crate::net::{
     Alarm, Failure, Identity, Listener, Machine, Protocol, SocketOptions, Step, Transport, step_by,
 };
@@ -127,7 +128,7 @@ impl Sessions {
     /// Ends a broadcast, whoever publishes it: all its encoders are sent away, and nobody is waited for.
     pub fn end(&self, stream: &Stream) {
         self.presence.end(stream.id());
-        stream.end_held(Instant::now());
+        stream.end_held(End::Told, Instant::now());
     }
 
     /// Accepts connections until the process drains. With `tls`, every one begins with a TLS handshake.

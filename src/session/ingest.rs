@@ -122,7 +122,7 @@ fn finish(
         }
         Over::Kicked => {
             tracing::info!(is_final, "publisher sent away by an operator");
-            publisher.end(if is_final { End::Clean } else { End::Lost });
+            publisher.end(if is_final { End::Told } else { End::Lost });
             let code = "NetStream.Publish.Rejected";
             connection.machine.end_publish(code, "An operator closed this connection");
             Ok(())

@@ -104,7 +104,7 @@ impl Stage {
     pub fn remove(&self, id: &StreamId) {
         let mut packagers = self.lock();
         let Some(stream) = self.registry.remove(id) else { return };
-        stream.end(End::Clean, Instant::now());
+        stream.end(End::Told, Instant::now());
         self.supervisor.apply(&stream, Vec::new());
         self.library.remove(stream.playback_id());
         if let Some(packager) = packagers.remove(id) {

@@ -194,8 +194,8 @@ impl Stream {
     }
 
     /// Ends a broadcast that is held for an encoder to return.
-    pub fn end_held(&self, now: Instant) {
-        self.lock().end_held(now);
+    pub fn end_held(&self, end: End, now: Instant) {
+        self.lock().end_held(end, now);
     }
 
     /// Ends the broadcast now, whoever writes it: its source is told that it may not write any more.

@@ -353,7 +353,7 @@ impl Writer {
         if self.is_live(epoch) {
             self.live = None;
             let hold = if self.newcomer.is_some() { self.hold.hold.max(HANDOVER) } else { self.hold.hold };
-            if (end == End::Clean && self.newcomer.is_none()) || hold.is_zero() {
+            if (end.is_final() && self.newcomer.is_none()) || hold.is_zero() {
                 self.finish(end, now);
                 return false;
             }
@@ -367,16 +367,16 @@ impl Writer {
         self.newcomer = None;
         let held = self.live.is_none() && self.air.is_some();
         // An encoder that came back and stops in words is done with the show.
-        if self.air.is_none() || held && end == End::Clean {
+        if self.air.is_none() || held && end.is_final() {
             self.finish(end, now);
         }
         false
     }
 
     /// Ends a broadcast that no source writes.
-    pub(super) fn end_held(&mut self, now: Instant) {
+    pub(super) fn end_held(&mut self, end: End, now: Instant) {
         if self.air.is_some() && self.live.is_none() {
-            self.finish(End::Clean, now);
+            self.finish(end, now);
         }
     }
 

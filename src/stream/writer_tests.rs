@@ -173,7 +173,7 @@ fn who_gives_way_begins_only_where_nobody_is_and_nobody_is_waited_for() {
     assert!(!begins(&mut show, OnDuplicate::GiveWay), "one is live");
     show.writer.leave(source, End::Lost, show.now);
     assert!(!begins(&mut show, OnDuplicate::GiveWay), "one may return");
-    show.writer.end_held(show.now);
+    show.writer.end_held(End::Told, show.now);
     assert!(begins(&mut show, OnDuplicate::GiveWay), "it is over");
 }
 

@@ -103,7 +103,7 @@ pub(crate) async fn an_encoder_is_kicked_and_its_broadcast_held_or_ended(bench: 
     let back = Feed::start(&house.url(), Show::h264());
     house.until("ingest.resumed", |_| true).await;
     sessions.end(house.live().stream());
-    let ended = house.until("stream.ended", |data| data["reason"] == "finished").await;
+    let ended = house.until("stream.ended", |data| data["reason"] == "ended").await;
     assert_eq!(house.store.streams(house.project, Page::first(9)).await.unwrap().items.len(), 1);
     assert_eq!(house.live().broadcast(), None);
     eventually("the encoder to be told", async || back.is_over().then_some(())).await;

@@ -1186,7 +1186,11 @@ export interface components {
         BroadcastShown: {
             /** @description What the encoder says of itself, and where it was. */
             encoder: unknown;
-            /** @example finished */
+            /**
+             * @description `finished` where its encoder said so, `ended` where somebody here did, `lost` or `stalled` where an encoder did not come
+             *     back, `shutdown` where the server was stopped, `node_died` where it went without a word.
+             * @example finished
+             */
             end_reason: string | null;
             ended_at: components["schemas"]["Moment"] | null;
             /** @example str_01KB2Q5S3W0000000000000000 */

@@ -82,6 +82,7 @@ export const DEPARTURES: Record<string, string> = {
   superseded: 'another encoder took over with the same key',
   draining: 'the server was about to stop',
   shutdown: 'the server stopped',
+  node_died: 'the server went away',
   kicked: 'somebody here ended it',
   ended: 'somebody here ended it',
   stalled: 'nothing came any more',
