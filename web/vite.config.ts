@@ -10,9 +10,9 @@ interface Modules {
   getModuleInfo: (id: string) => { importedIds: string[] } | null;
 }
 
-/** It names everything that Radix has; these are what pages take of it at once. Dialogs and menus come when they are opened. */
-const BARREL = 'node_modules/radix-ui/dist/index.mjs';
-const TAKEN = /\/@radix-ui\/react-(tabs|switch)\//;
+/** What the bundler adds to files that import others. */
+const HELPER = /^\0/;
+const REACT = /node_modules\/(react|react-dom|scheduler)\//;
 
 const closures = new Map<string, Set<string>>();
 
@@ -24,8 +24,7 @@ function closure(entry: string, modules: Modules): Set<string> {
   const add = (id: string) => {
     if (all.has(id)) return;
     all.add(id);
-    const imported = modules.getModuleInfo(id)?.importedIds ?? [];
-    for (const each of id.endsWith(BARREL) ? imported.filter((one) => TAKEN.test(one)) : imported) add(each);
+    for (const each of modules.getModuleInfo(id)?.importedIds ?? []) add(each);
   };
   add(here('.' + entry));
   closures.set(entry, all);
@@ -41,9 +40,11 @@ const ROOM = '/src/pages/ProjectPage.tsx';
  */
 function together(id: string, modules: Modules): string | null {
   const of = (entry: string) => closure(entry, modules).has(id);
+  if (HELPER.test(id)) return 'base';
   // The viewer's page has a few modules in common with the dashboard, and loads nothing else of it.
-  if (of('/src/watch/main.ts')) return null;
-  if (of('/src/main.tsx')) return 'first';
+  if (of('/src/watch/main.ts')) return of(ROOM) ? 'base' : null;
+  // Two files are read beside each other, and React changes less often than what is ours.
+  if (of('/src/main.tsx')) return REACT.test(id) ? 'react' : 'first';
   if (!of(ROOM)) return null;
   return PAGES.some((page) => page !== ROOM && of(page)) ? 'parts' : 'room';
 }

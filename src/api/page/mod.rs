@@ -118,12 +118,9 @@ fn id_of(path: &str) -> Option<(&str, &str, &str)> {
 fn early(path: &str) -> String {
     let asked: &[&str] = match (path, id_of(path)) {
         // The address and the keys of an encoder are closed while one is connected, which is not known here.
-        (_, Some(("projects", _, ""))) => &[
-            "projects/{id}",
-            "projects/{id}/destinations",
-            "projects/{id}/playback",
-            "events?project_id={id}&amp;limit=12",
-        ],
+        (_, Some(("projects", _, ""))) => {
+            &["projects/{id}", "projects/{id}/destinations", "projects/{id}/playback"]
+        }
         (_, Some(("projects", _, "streams"))) => &["projects/{id}", "projects/{id}/streams"],
         (_, Some(("projects", _, "settings"))) => {
             &["projects/{id}", "projects/{id}/stream-keys", "projects/{id}/playback"]

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Activity, Clapperboard, Eye, EyeOff, HelpCircle, LayoutDashboard, type LucideIcon, Server, Settings } from 'lucide-react';
 import { Link, useLocation } from 'wouter';
 import { projectsQuery } from '@/api/queries';
+import { usePainted } from '@/ui/painted';
 import { setPreferences, usePreferences } from './preferences';
 
 const PLACES: { to: string; label: string; icon: LucideIcon; here: RegExp }[] = [
@@ -50,7 +51,8 @@ export function Rail({ onHelp }: { onHelp: () => void }) {
 
 /** One line in, many out. It is lit while any show is on the air. */
 function Brand() {
-  const live = useQuery({ ...projectsQuery, throwOnError: false, select: (all) => all.some(({ live }) => live.state === 'live') }).data;
+  const enabled = usePainted();
+  const live = useQuery({ ...projectsQuery, enabled, throwOnError: false, select: (all) => all.some(({ live }) => live.state === 'live') }).data;
   return (
     <Link href="/" aria-label="gostream" className="hidden h-12 items-center justify-center rounded-lg sm:flex">
       <svg viewBox="0 0 32 32" width="34" height="34" className={live ? 'text-ok' : 'text-soft'} aria-hidden>

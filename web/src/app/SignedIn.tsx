@@ -7,6 +7,7 @@ import { keys, meQuery, setupQuery } from '@/api/queries';
 import { applyEvents } from '@/live/apply';
 import { link } from '@/live/link';
 import { samples } from '@/live/samples';
+import { afterPaint } from '@/ui/afterPaint';
 import { useStateVoice } from './voice';
 
 export function SignedIn({ children }: { children: ReactNode }) {
@@ -34,8 +35,11 @@ function Inside({ children }: { children: ReactNode }) {
     const offEvents = applyEvents(client);
     const offSignedOut = onSignedOut(leave);
     link.onSignedOut = leave;
-    const disconnect = link.connect();
+    // It is told what happened since the page asked for its answers, so it need not run beside their drawing.
+    let disconnect = () => {};
+    const wait = afterPaint(() => (disconnect = link.connect()));
     return () => {
+      wait();
       disconnect();
       offEvents();
       offSignedOut();

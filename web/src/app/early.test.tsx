@@ -7,7 +7,7 @@ import { keys, projectQuery } from '@/api/queries';
 import { me, project } from '@/test/make';
 import { page, Refused, serve } from '@/test/server';
 import { Address } from './address';
-import { early } from './early';
+import { belowRoom, early } from './early';
 import FIRST from './early.json';
 import { makeQueryClient } from './queryClient';
 
@@ -15,17 +15,20 @@ afterEach(() => history.replaceState(null, '', '/'));
 
 const ROOM = {
   'GET /api/v1/me': me(), 'GET /api/v1/projects/prj_1': project(), 'GET /api/v1/projects/prj_1/destinations': page(), 'GET /api/v1/projects/prj_1/playback': {},
-  'GET /api/v1/events': page(),
-  'GET /api/v1/streams/str_1/health': {}, 'GET /api/v1/streams/str_1/stats': { samples: [] },
+};
+const BELOW = {
+  'GET /api/v1/events': page(), 'GET /api/v1/streams/str_1/health': {}, 'GET /api/v1/streams/str_1/stats': { samples: [] },
 };
 
-it('has all that the room shows, each asked for once', async () => {
-  const { asked } = serve(ROOM);
+it('has what the first screen of the room shows, and then what stands below it, each asked for once', async () => {
+  const { asked } = serve({ ...ROOM, ...BELOW });
+  const paths = () => asked.map(({ path }) => `GET ${path}`).toSorted();
   const client = makeQueryClient();
   await early(client, '/projects/prj_1');
-  const paths = asked.map(({ path }) => path).toSorted();
-  expect(paths).toEqual(Object.keys(ROOM).map((route) => route.replace('GET ', '')).toSorted());
+  expect(paths()).toEqual(Object.keys(ROOM).toSorted());
   expect(client.getQueryData(projectQuery('prj_1').queryKey)?.name).toBe('Friday');
+  await belowRoom(client, 'prj_1');
+  expect(paths()).toEqual([...Object.keys(ROOM), ...Object.keys(BELOW)].toSorted());
 });
 
 it('has where to send while nobody does', async () => {

@@ -7,7 +7,7 @@ import {
   usersQuery, webhooksQuery,
 } from '@/api/queries';
 import { isWaiting } from '@/words/states';
-import { Chart, pages, settings } from './pages';
+import { Chart, Encoder, pages, settings } from './pages';
 
 type Answers = (client: QueryClient, id: string) => Promise<unknown>[];
 interface Need {
@@ -45,7 +45,6 @@ const NEEDS: [RegExp, Need][] = [
       answers: (client, id) => [
         ...room(client, id),
         client.prefetchQuery(playbackQuery(id)),
-        client.prefetchInfiniteQuery(projectEventsQuery(id)),
         client.prefetchQuery(projectQuery(id)).then(() => signal(client, id)),
       ],
     },
@@ -97,9 +96,7 @@ const NEEDS: [RegExp, Need][] = [
 /** Where to send, while nobody does: that is closed while an encoder is there. How a broadcast goes is shown later. */
 async function signal(client: QueryClient, id: string): Promise<unknown> {
   const live = client.getQueryData(projectQuery(id).queryKey)?.live;
-  if (live && isWaiting(live.state)) return Promise.all(ways(client, id));
-  void figures(client, id);
-  return null;
+  return live && isWaiting(live.state) ? Promise.all([Encoder.ready(), ...ways(client, id)]) : null;
 }
 
 const ways = (client: QueryClient, id: string): Promise<unknown>[] => [client.prefetchQuery(ingestQuery(id)), client.prefetchQuery(streamKeysQuery(id))];
@@ -119,7 +116,7 @@ async function figures(client: QueryClient, id: string): Promise<unknown> {
 export async function belowRoom(client: QueryClient, id: string): Promise<unknown> {
   const live = client.getQueryData(projectQuery(id).queryKey)?.live;
   const curve = live?.broadcast_id && !isWaiting(live.state) ? Chart.ready() : null;
-  return patiently([curve, figures(client, id)]);
+  return patiently([curve, Encoder.ready(), figures(client, id), client.prefetchInfiniteQuery(projectEventsQuery(id))]);
 }
 
 const patiently = (all: unknown[]): Promise<unknown> => Promise.race([Promise.allSettled(all), new Promise((done) => setTimeout(done, PATIENCE_MS))]);

@@ -1,5 +1,6 @@
 // The pages. Each is a file of its own that comes when it is first opened; one that has come is shown without a wait.
 import { type ComponentType, lazy, useState } from 'react';
+import type { Project } from '@/api/types';
 
 type Load<P> = () => Promise<{ default: ComponentType<P> }>;
 
@@ -36,6 +37,9 @@ export const pages = {
   SignIn: page<object>(() => import('@/pages/SignInPage')),
   Dock: page<OfId>(() => import('@/pages/DockPage')),
 };
+
+/** How to send: on the first screen while nobody does, and below it during a show. */
+export const Encoder = page<{ project: Project }>(async () => ({ default: (await import('@/features/project/EncoderSetup')).EncoderSetup }));
 
 /** The signal's curve: the largest part of the room, and needed where a show is on the air. */
 export const Chart = page<{ project: string }>(() => import('@/features/project/Chart'));

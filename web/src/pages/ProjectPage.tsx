@@ -2,8 +2,8 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { destinationsQuery, projectQuery } from '@/api/queries';
 import { belowRoom } from '@/app/early';
+import { Encoder } from '@/app/pages';
 import { DestinationList } from '@/features/project/DestinationList';
-import { EncoderSetup } from '@/features/project/EncoderSetup';
 import { EventTimeline } from '@/features/project/EventTimeline';
 import { HealthPanel } from '@/features/project/HealthPanel';
 import { ProjectTabs } from '@/features/project/ProjectTabs';
@@ -14,6 +14,7 @@ import { Boundary } from '@/ui/Boundary';
 import { Skeleton } from '@/ui/Skeleton';
 import { useLater } from '@/ui/useLater';
 import { isWaiting } from '@/words/states';
+import { Suspense } from 'react';
 
 export default function ProjectPage({ id }: { id: string }) {
   const project = useSuspenseQuery(projectQuery(id)).data;
@@ -22,7 +23,11 @@ export default function ProjectPage({ id }: { id: string }) {
   const waits = isWaiting(project.live.state);
   const client = useQueryClient();
   const late = useLater(() => belowRoom(client, id));
-  const encoder = <EncoderSetup project={project} />;
+  const encoder = (
+    <Suspense fallback={<Skeleton className="h-[500px] sm:h-[355px]" />}>
+      <Encoder project={project} />
+    </Suspense>
+  );
   return (
     <>
       <Boundary name="What acts on the whole show" fallback={<Skeleton className="mb-4 h-16" />} resetKeys={[id]}>

@@ -1,5 +1,5 @@
 // A figure that follows the samples. It writes itself into its own element: no render, whatever comes each second.
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { samples } from '@/live/samples';
 
 interface Props {
@@ -13,12 +13,17 @@ interface Props {
 export function Readout({ of, say, className = '' }: Props) {
   const element = useRef<HTMLSpanElement>(null);
   const latest = useRef(say);
+  const [first] = useState(say);
   useEffect(() => {
     latest.current = say;
     write(element.current, say());
   }, [say]);
   useEffect(() => samples.watch(of, () => write(element.current, latest.current())), [of]);
-  return <span ref={element} className={`figure ${className}`} />;
+  return (
+    <span ref={element} className={`figure ${className}`}>
+      {first}
+    </span>
+  );
 }
 
 function write(element: HTMLElement | null, text: string): void {

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Player, type Metrics, type PlayerState } from '@/player/player';
 import { playerWords } from '@/player/words';
+import { usePainted } from '@/ui/painted';
 
 interface Told {
   state: PlayerState;
@@ -12,8 +13,10 @@ export function Picture({ url }: { url: string }) {
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<Player | null>(null);
   const [told, setTold] = useState<Told>({ state: 'loading' });
+  // A browser reads a sheet of its own for the first <video>, and a player is much work: neither is on the first screen.
+  const painted = usePainted();
   useEffect(() => {
-    if (!video.current) return;
+    if (!painted || !video.current) return;
     const made = new Player(video.current, (state, detail) => setTold(detail ? { state, detail } : { state }));
     player.current = made;
     made.open(url);
@@ -21,12 +24,12 @@ export function Picture({ url }: { url: string }) {
       player.current = null;
       made.close();
     };
-  }, [url]);
+  }, [url, painted]);
   const quiet = told.state === 'playing' || told.state === 'paused';
   return (
     <>
       <div className="relative aspect-video bg-black">
-        <video ref={video} muted playsInline controls={quiet} className="absolute inset-0 size-full object-contain" aria-label="Live preview" />
+        {painted && <video ref={video} muted playsInline controls={quiet} className="absolute inset-0 size-full object-contain" aria-label="Live preview" />}
         {!quiet && (
           <p
             role="status"

@@ -5,6 +5,7 @@ import { connectionsQuery, destinationsQuery } from '@/api/queries';
 import type { Project } from '@/api/types';
 import { Private } from '@/app/Private';
 import { bitsIn, viewersOf } from '@/live/samples';
+import { usePainted } from '@/ui/painted';
 import { Fan, lineTones, sourceTone } from '@/ui/Fan';
 import { Readout } from '@/ui/Readout';
 import { Toned } from '@/ui/State';
@@ -14,7 +15,7 @@ import { type Tone, ingestWords, outputWords } from '@/words/states';
 
 export function SignalPath({ project }: { project: Project }) {
   const { id, live } = project;
-  const connection = useQuery({ ...connectionsQuery, throwOnError: false }).data?.find((each) => each.project_id === id);
+  const connection = useQuery({ ...connectionsQuery, enabled: usePainted(), throwOnError: false }).data?.find((each) => each.project_id === id);
   // The list says it line by line; the project has the numbers, for as long as the list is not there.
   const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
   const lines = destinations?.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone) ?? lineTones(project);

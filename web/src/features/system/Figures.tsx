@@ -4,7 +4,7 @@ import { systemQuery } from '@/api/queries';
 import type { System } from '@/api/types';
 import type { ReactNode } from 'react';
 import { useNow } from '@/ui/clock';
-import { bytes, count, span } from '@/words/format';
+import { bytes, count, span, whole } from '@/words/format';
 import type { Tone } from '@/words/states';
 
 /** The machine's own load is in no event; it is asked for while somebody looks. */
@@ -56,7 +56,7 @@ function machineFacts(machine: System['machine']): Fact[] {
   const busy = cpu_percent != null && cpu_percent > SCARCE * 100 * cpus;
   const tight = memory != null && available != null && available < (1 - SCARCE) * memory;
   const crowded = open_files != null && open_files_max != null && open_files > SCARCE * open_files_max;
-  const most = open_files_max?.toLocaleString('en') ?? 'any number';
+  const most = open_files_max == null ? 'any number' : whole(open_files_max);
   const left = available == null ? 'of this process' : `${bytes(available)} free of ${bytes(memory)}`;
   return [
     {
