@@ -18,11 +18,11 @@ use axum::Router;
 pub use health::{Health, Phase, Step};
 pub use problem::Problem;
 
-/// The router of the HTTP listener: health, `others` (media, the page), and a problem for whatever is not there.
+/// The router of the HTTP listener: health, `others` (media, the page), and an answer for whatever is not there.
 ///
 /// `others` brings no fallback of its own.
 pub fn router(health: Health, others: Router) -> Router {
     let router = health::router(health).merge(others);
     // The second covers the routes that are there by now, so it comes last.
-    router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed)
+    router.fallback(page::nowhere).method_not_allowed_fallback(problem::method_not_allowed)
 }

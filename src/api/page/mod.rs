@@ -10,15 +10,15 @@ mod asset;
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::{Problem, catalogue};
+use super::{Problem, catalogue, problem};
 use crate::stream::PlaybackId;
 
 /// The addresses of the dashboard's pages, beside `/`. Its own router (`web/src/app/routes.tsx`) knows which page each is;
-/// one that is nothing is still a problem, so that a program that errs is not answered with a page.
+/// one that is nothing is answered by [`nowhere`].
 const DASHBOARD: [&str; 14] = [
     "/setup",
     "/setup/{link}",
@@ -84,6 +84,19 @@ fn dashboard(path: &str, headers: &HeaderMap) -> Response {
         (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
     (headers, text.replace(NONCE_PLACE, &nonce).replace(EARLY_PLACE, &early(path))).into_response()
+}
+
+/// Answers where no route is: a person who followed a wrong link has the dashboard's page that says so, and a program that
+/// errs a problem. A browser that goes somewhere says that it takes `text/html`; a program takes anything, or JSON.
+pub(super) async fn nowhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let takes = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let is_person = takes.flat_map(|value| value.split([',', ';'])).any(|kind| kind.trim() == "text/html");
+    if !is_person || !matches!(method, Method::GET | Method::HEAD) {
+        return problem::not_found(uri).await.into_response();
+    }
+    let mut answer = dashboard("/nowhere", &headers);
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer
 }
 
 /// The page's file: the build (`web/build.mjs`) has named in it what this address needs beside the first scripts.

@@ -141,3 +141,20 @@ async fn what_is_not_there_is_a_problem_and_nothing_outside_is_reached() {
         assert!(body.contains("not_found"), "{path}: {body}");
     }
 }
+
+#[tokio::test]
+async fn a_person_who_is_nowhere_has_a_page_and_a_program_a_problem() {
+    let router = || super::super::router(super::super::Health::new().1, super::router());
+    let ask = async |method: &str, accept: &str| {
+        let request = Request::builder().method(method).uri("/nonsense").header(header::ACCEPT, accept);
+        let answer =
+            router().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{method} {accept}");
+        answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned()
+    };
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    assert_eq!(ask("GET", browser).await, "text/html; charset=utf-8");
+    for (method, accept) in [("GET", "*/*"), ("GET", "application/json"), ("POST", browser)] {
+        assert_eq!(ask(method, accept).await, "application/problem+json", "{method} {accept}");
+    }
+}
