@@ -3,6 +3,7 @@
 //! Any node may carry one. A node claims what is due for a while; one that dies with it loses the claim, and another goes
 //! on. The attempt's number tells a late answer of the first from the second's.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::column::{UnixMillis, row, words};
@@ -205,6 +206,35 @@ impl Store {
             page.probe()
         );
         Ok(page.cut(self.all(rows).await?, |delivery: &Delivery| delivery.id))
+    }
+
+    /// Of what kind the events are that [`Self::deliveries`] has on the same page. One that was swept away is missing.
+    ///
+    /// # Errors
+    /// Those of the database alone.
+    pub async fn kinds_of_deliveries(
+        &self,
+        webhook: WebhookId,
+        page: Page<DeliveryId>,
+    ) -> Result<BTreeMap<EventId, String>> {
+        let rows = sql!(
+            "SELECT {columns} FROM events WHERE id IN (SELECT event_id FROM webhook_deliveries \
+             WHERE webhook_id = $1 AND id < COALESCE($2, '~') ORDER BY id DESC LIMIT $3)",
+            webhook,
+            page.after,
+            page.probe()
+        );
+        Ok(self.all(rows).await?.into_iter().map(|KindOf { id, kind }| (id, kind)).collect())
+    }
+}
+
+row! {
+    /// An event, as far as a list of deliveries names it.
+    struct KindOf {
+        /// Its name.
+        id: EventId,
+        /// See [`Event::kind`](super::Event::kind).
+        kind: String,
     }
 }
 

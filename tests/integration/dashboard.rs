@@ -329,7 +329,8 @@ fn people_tokens_and_webhooks_are_made_used_and_ended() {
     page.see("A test is on its way");
     let_flow(Duration::from_secs(1));
     page.choose(&format!("More for {url}"), "Deliveries");
-    page.see_in("Deliveries", "delivered");
+    page.see_in("Deliveries", "Delivered");
+    page.see_in("Deliveries", "webhook.test");
     page.see("answered 204");
     // Somebody new comes in by a link, and may look.
     page.open(&engine.http_url("/settings/users"));

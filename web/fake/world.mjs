@@ -130,8 +130,8 @@ export const sessions = [
 ];
 export const webhooks = [{ id: 'whk_01', project_id: null, url: 'https://hooks.example.com/gostream', events: ['output.state', 'ingest.interrupted'], secret_hint: 'a91c', enabled: true, failures: 2, created_at: at(9e5), updated_at: at(9e5), revision: 1 }];
 export const deliveries = [
-  { id: 'del_3', event_id: 'evt_9', status: 'failed', attempt: 3, next_at: null, response_code: 502, error: 'Bad Gateway', created_at: at(100) },
-  { id: 'del_2', event_id: 'evt_8', status: 'delivered', attempt: 1, next_at: null, response_code: 204, error: null, created_at: at(500) },
+  { id: 'del_3', event_id: 'evt_9', event_type: 'output.state', status: 'failed', attempt: 3, next_at: null, response_code: 502, error: 'Bad Gateway', created_at: at(100) },
+  { id: 'del_2', event_id: 'evt_8', event_type: 'ingest.interrupted', status: 'delivered', attempt: 1, next_at: null, response_code: 204, error: null, created_at: at(500) },
 ];
 export const system = () => ({ version: '0.1.0', node_id: 'studio-1', started_at: at(432_000), uptime_s: 432_000, phase: 'ready', projects: 5, nodes: 1, public_url: null, machine: { cpu_percent: 7.4, cpus: 4, memory_bytes: 148_000_000, memory_total_bytes: 8_200_000_000, memory_available_bytes: 5_400_000_000, disk: { free_bytes: 740_000_000, total_bytes: 250_000_000_000, state: 'low' }, open_files: 412, open_files_max: 65_536 }, database: { kind: 'sqlite', schema: 5, open: 3, idle: 2, max: 10 }, streams_live: 2, publishers: 2, players: 1, hls_viewers: 303, outputs_sending: 5 });
 export const nodes = [

@@ -1273,6 +1273,11 @@ export interface components {
             created_at: components["schemas"]["Moment"];
             error: string | null;
             event_id: string;
+            /**
+             * @description What the event is, for as long as it is kept.
+             * @example stream.started
+             */
+            event_type: string | null;
             id: string;
             next_at: components["schemas"]["Moment"] | null;
             /** Format: int64 */

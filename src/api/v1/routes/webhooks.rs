@@ -1,5 +1,7 @@
 //! `/webhooks`: other servers that are told what happens.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -15,7 +17,7 @@ use crate::api::v1::give::{Created, Listed, Moment, Tagged};
 use crate::api::v1::take::{
     Body, Field, Id, Ids, IfMatch, IfNoneMatch, Keep, Paging, PagingQuery, Patch, Signed, may,
 };
-use crate::store::{Delivery, DeliveryId, Error, ProjectId, Role, Webhook, WebhookId};
+use crate::store::{Delivery, DeliveryId, Error, EventId, ProjectId, Role, Webhook, WebhookId};
 use crate::webhook::{WebhookChange, WebhookWish};
 
 /// A webhook to be made.
@@ -82,6 +84,9 @@ pub(super) struct WebhookMade {
 pub(super) struct DeliveryShown {
     id: String,
     event_id: String,
+    /// What the event is, for as long as it is kept.
+    #[schema(example = "stream.started")]
+    event_type: Option<String>,
     /// `pending`, `delivered` or `failed`.
     #[schema(example = "delivered")]
     status: &'static str,
@@ -116,11 +121,12 @@ impl From<&Webhook> for WebhookShown {
     }
 }
 
-impl From<&Delivery> for DeliveryShown {
-    fn from(row: &Delivery) -> Self {
+impl DeliveryShown {
+    fn of(row: &Delivery, kinds: &BTreeMap<EventId, String>) -> Self {
         Self {
             id: row.id.to_string(),
             event_id: row.event_id.to_string(),
+            event_type: kinds.get(&row.event_id).cloned(),
             status: row.status.as_str(),
             attempt: row.attempt,
             next_at: row.next_at.map(Into::into),
@@ -291,7 +297,8 @@ pub(super) async fn deliveries(
 ) -> Result<Json<Listed<DeliveryShown>>, Problem> {
     find(&services, &caller, id).await?;
     let slice = services.store.deliveries(id, paging.page()?).await?;
-    Ok(Json(Listed::of(slice, |row| DeliveryShown::from(&row))))
+    let kinds = services.store.kinds_of_deliveries(id, paging.page()?).await?;
+    Ok(Json(Listed::of(slice, |row| DeliveryShown::of(&row, &kinds))))
 }
 
 /// Deliver an event again

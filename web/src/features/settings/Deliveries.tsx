@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient, useSuspenseInfiniteQuery } from '@tanstack/react-query';
 import { api, ok } from '@/api/client';
 import { deliveriesQuery, keys } from '@/api/queries';
-import type { Webhook } from '@/api/types';
+import type { Delivery, Webhook } from '@/api/types';
 import { Private } from '@/app/Private';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
@@ -12,7 +12,7 @@ import { toastError } from '@/ui/toast';
 import { dateTime } from '@/words/format';
 import type { Tone } from '@/words/states';
 
-const TONES: Record<string, Tone> = { delivered: 'ok', pending: 'info', failed: 'bad' };
+const STATUS: Record<string, [Tone, string]> = { delivered: ['ok', 'Delivered'], pending: ['info', 'On its way'], failed: ['bad', 'Failed'] };
 
 export default function Deliveries({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
   const deliveries = useSuspenseInfiniteQuery(deliveriesQuery(webhook.id));
@@ -29,16 +29,10 @@ export default function Deliveries({ webhook, onClose }: { webhook: Webhook; onC
         <Empty title="Nothing was delivered yet" />
       ) : (
         <ul className="rows -mx-2">
-          {items.map(({ id, status, attempt, response_code, error, created_at }) => (
-            <li key={id} className="flex items-center gap-3 px-2 py-2">
-              <div className="min-w-0 flex-1">
-                <p>
-                  <Toned tone={TONES[status] ?? 'off'}>{status}</Toned>
-                  <span className="figure ml-2 text-sm text-faint">{dateTime(created_at)}</span>
-                </p>
-                <p className="truncate text-sm text-soft">{[response_code && `answered ${response_code}`, error, attempt > 1 && `attempt ${attempt}`].filter(Boolean).join(' · ')}</p>
-              </div>
-              <Button size="small" busy={again.isPending && again.variables === id} onClick={() => again.mutate(id)}>
+          {items.map((each) => (
+            <li key={each.id} className="flex items-center gap-3 px-2 py-2">
+              <HowItWent delivery={each} />
+              <Button size="small" busy={again.isPending && again.variables === each.id} onClick={() => again.mutate(each.id)}>
                 Send again
               </Button>
             </li>
@@ -51,5 +45,19 @@ export default function Deliveries({ webhook, onClose }: { webhook: Webhook; onC
         </Button>
       )}
     </Dialog>
+  );
+}
+
+function HowItWent({ delivery: { event_type, status, attempt, response_code, error, created_at } }: { delivery: Delivery }) {
+  const [tone, word] = STATUS[status] ?? ['off', status];
+  return (
+    <div className="min-w-0 flex-1">
+      <p className="flex flex-wrap items-baseline gap-x-3">
+        <code>{event_type ?? 'an event that is no longer kept'}</code>
+        <Toned tone={tone}>{word}</Toned>
+        <span className="figure text-sm text-faint">{dateTime(created_at)}</span>
+      </p>
+      <p className="truncate text-sm text-soft">{[response_code && `answered ${response_code}`, error, attempt > 1 && `attempt ${attempt}`].filter(Boolean).join(' · ')}</p>
+    </div>
   );
 }
