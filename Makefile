@@ -60,14 +60,27 @@ readme-pictures: build ## Take the README's pictures from a real show (two minut
 # --- prove -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: deps web web-test lint fuzz-smoke schemathesis-smoke ## Install what the tests need and run all of them, none skipped
+test: deps web ## Install what the tests need and run all of them, none skipped
+	# A browser waits more than it works, and so does a server that is asked: the compiler works beside them, and gives way.
+	$(MAKE) -j2 --output-sync=line web-test looked-over
+	$(MAKE) -j2 --output-sync=line schemathesis-smoke compiled
 	export GOSTREAM_TEST_REQUIRE_ALL=1
-	$(LOCKED) $(CARGO) test --locked --doc
-	if $(CARGO) nextest --version >/dev/null 2>&1; then
+	if $(NEXTEST); then
 		$(LOCKED) $(CARGO) nextest run --locked --no-fail-fast
 	else
 		$(LOCKED) $(CARGO) test --locked --no-fail-fast --lib --bins --tests
 	fi
+
+NEXTEST := $(CARGO) nextest --version >/dev/null 2>&1
+
+.PHONY: looked-over
+looked-over:
+	nice $(MAKE) -j1 lint fuzz-smoke
+
+.PHONY: compiled
+compiled:
+	GOSTREAM_TEST_REQUIRE_ALL=1 $(LOCKED) nice $(CARGO) test --locked --doc
+	if $(NEXTEST); then $(LOCKED) nice $(CARGO) nextest run --locked --no-run; fi
 
 # schemathesis in a folder of its own, by the versions that are written down.
 SCHEMATHESIS := target/tools/schemathesis

@@ -184,8 +184,10 @@ fn the_doctor_finds_what_is_wrong_and_changes_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("bound").port();
-    let file =
-        format!("http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:{port}\"\nmetrics.listen = \"\"\n");
+    let file = format!(
+        "http.listen = \"127.0.0.1:0\"\nrtmp.listen = \"127.0.0.1:{port}\"\nmetrics.listen = \"\"\n\
+         practice.listen = \"127.0.0.1:0\"\n"
+    );
     std::fs::write(dir.path().join("config.toml"), file).expect("written");
     let told = run(dir.path(), &["doctor"]);
     let printed = text(&told.stdout);

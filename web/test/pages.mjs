@@ -61,57 +61,65 @@ function listen() {
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
-const fake = process.argv[2] ? null : await startFake();
-const origin = process.argv[2] ?? fake.origin;
 const browser = await launch();
 let faults = 0;
 const fault = (where, what) => {
   faults += 1;
   console.error(`${where}: ${what}`);
 };
-try {
-  for (const [way, theme, size] of WAYS) {
-    const context = await contextOf(browser, theme, size);
-    await context.addInitScript(() => {
-      globalThis.violations = [];
-      document.addEventListener('securitypolicyviolation', (event) => globalThis.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
-    });
-    await context.addInitScript(listen);
-    for (const [label, path, { act, before, size: own } = {}] of PAGES) {
+
+/** All pages in one way, over a made-up server of their own: it is told who is signed in. */
+async function look([way, theme, size]) {
+  const fake = process.argv[2] ? null : await startFake();
+  const origin = process.argv[2] ?? fake.origin;
+  const context = await contextOf(browser, theme, size);
+  await context.addInitScript(() => {
+    globalThis.violations = [];
+    document.addEventListener('securitypolicyviolation', (event) => globalThis.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
+  });
+  await context.addInitScript(listen);
+  try {
+    for (const [label, path, todo = {}] of PAGES) {
       const where = `${label}-${way}`;
       if (!only.test(where)) continue;
-      if (fake) await fetch(`${origin}${before ?? '/fake/inside'}`);
+      if (fake) await fetch(`${origin}${todo.before ?? '/fake/inside'}`);
       const page = await context.newPage();
-      // A refusal that the page expects is in the console as well, and so is a picture that the made-up server has not.
-      const refusals = label === 'reset-used' ? /status of 40[134]/ : /status of 40[14]|ERR_(FAILED|EMPTY|ABORTED)/;
-      if (own && way === 'desktop') await page.setViewportSize(own);
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !refusals.test(message.text())) fault(where, message.text());
-      });
-      page.on('pageerror', (error) => fault(where, String(error)));
-      try {
-        await page.goto(origin + path);
-        await page.locator('main').first().waitFor();
-        await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'), null, { timeout: 15_000 });
-        if (act) await act(page);
-        await page.waitForTimeout(250);
-        for (const each of await audit(page)) fault(where, each);
-        const seen = await page.evaluate(() => ({ violations: globalThis.violations, wide: document.documentElement.scrollWidth - innerWidth }));
-        for (const each of seen.violations) fault(where, `policy: ${each}`);
-        for (const each of way === 'phone' ? await page.evaluate(small) : []) fault(where, `too small for a finger: ${each}`);
-        if (way === 'desktop' && (await page.evaluate(() => globalThis.speaks()))) await page.waitForTimeout(TICKS_MS);
-        for (const [text, times] of Object.entries(await page.evaluate(() => globalThis.running))) if (times > 1) fault(where, `runs in a live region, ${times} times: ${text.slice(0, 160)}`);
-        if (seen.wide > 0) fault(where, `${seen.wide} px wider than its window`);
-      } catch (error) {
-        fault(where, String(error).split('\n')[0]);
-      }
+      if (todo.size && way === 'desktop') await page.setViewportSize(todo.size);
+      await judge(page, where, way, origin + path, todo.act).catch((error) => fault(where, String(error).split('\n')[0]));
       await page.close();
     }
+  } finally {
     await context.close();
+    fake?.stop();
   }
+}
+
+/** One page: opened, brought to where it shall be, and looked over. */
+async function judge(page, where, way, url, act) {
+  // A refusal that the page expects is in the console as well, and so is a picture that the made-up server has not.
+  const refusals = where.startsWith('reset-used') ? /status of 40[134]/ : /status of 40[14]|ERR_(FAILED|EMPTY|ABORTED)/;
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !refusals.test(message.text())) fault(where, message.text());
+  });
+  page.on('pageerror', (error) => fault(where, String(error)));
+  await page.goto(url);
+  await page.locator('main').first().waitFor();
+  await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'), null, { timeout: 15_000 });
+  if (act) await act(page);
+  await page.waitForTimeout(250);
+  for (const each of await audit(page)) fault(where, each);
+  const seen = await page.evaluate(() => ({ violations: globalThis.violations, wide: document.documentElement.scrollWidth - innerWidth }));
+  for (const each of seen.violations) fault(where, `policy: ${each}`);
+  for (const each of way === 'phone' ? await page.evaluate(small) : []) fault(where, `too small for a finger: ${each}`);
+  if (way === 'desktop' && (await page.evaluate(() => globalThis.speaks()))) await page.waitForTimeout(TICKS_MS);
+  for (const [text, times] of Object.entries(await page.evaluate(() => globalThis.running))) if (times > 1) fault(where, `runs in a live region, ${times} times: ${text.slice(0, 160)}`);
+  if (seen.wide > 0) fault(where, `${seen.wide} px wider than its window`);
+}
+
+try {
+  await Promise.all(WAYS.map(look));
 } finally {
   await browser.close();
-  fake?.stop();
 }
 console.log(faults ? `${faults} faults` : `${PAGES.length} pages in ${WAYS.length} ways: nothing found`);
 process.exit(faults ? 1 : 0);
