@@ -60,10 +60,10 @@ readme-pictures: build ## Take the README's pictures from a real show (two minut
 # --- prove -----------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: deps web ## Install what the tests need and run all of them, none skipped
-	# A browser waits more than it works, and so does a server that is asked: the compiler works beside them, and gives way.
-	$(MAKE) -j2 --output-sync=line web-test looked-over
-	$(MAKE) -j2 --output-sync=line schemathesis-smoke compiled
+test: suite ## Install what the tests need and run all of them, none skipped
+
+.PHONY: suite
+suite: asked
 	export GOSTREAM_TEST_REQUIRE_ALL=1
 	if $(NEXTEST); then
 		$(LOCKED) $(CARGO) nextest run --locked --no-fail-fast
@@ -71,16 +71,29 @@ test: deps web ## Install what the tests need and run all of them, none skipped
 		$(LOCKED) $(CARGO) test --locked --no-fail-fast --lib --bins --tests
 	fi
 
-NEXTEST := $(CARGO) nextest --version >/dev/null 2>&1
+# A browser waits more than it works, and so does a server that is asked: the compiler works beside them, and gives way.
+.PHONY: asked
+asked: looked-at
+	$(MAKE) -j2 schemathesis-smoke compiled
+
+.PHONY: looked-at
+looked-at: deps web
+	$(MAKE) -j2 web-test looked-over
 
 .PHONY: looked-over
 looked-over:
 	nice $(MAKE) -j1 lint fuzz-smoke
 
+NEXTEST := $(CARGO) nextest --version >/dev/null 2>&1
+
 .PHONY: compiled
 compiled:
+	$(ALONE)
 	GOSTREAM_TEST_REQUIRE_ALL=1 $(LOCKED) nice $(CARGO) test --locked --doc
 	if $(NEXTEST); then $(LOCKED) nice $(CARGO) nextest run --locked --no-run; fi
+
+# Of a make that does two things at once cargo would take its number of jobs.
+ALONE := unset MAKEFLAGS MFLAGS
 
 # schemathesis in a folder of its own, by the versions that are written down.
 SCHEMATHESIS := target/tools/schemathesis
@@ -89,6 +102,7 @@ SCHEMATHESIS_OPTIONS ?= --max-examples 60 --phases examples,coverage,fuzzing,sta
 
 .PHONY: schemathesis
 schemathesis: packages $(SCHEMATHESIS)/bin/schemathesis ## Ask the API for everything its document has, and for what it has not
+	$(ALONE)
 	$(LOCKED) $(CARGO) build --locked
 	$(SCHEMATHESIS)/bin/python tests/schemathesis/run.py target/debug/gostream $(SCHEMATHESIS_OPTIONS)
 

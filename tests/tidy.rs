@@ -529,3 +529,17 @@ impl Faults {
         assert!(self.0.is_empty(), "\n{}", self.0);
     }
 }
+
+/// `make test` builds both, and what is built alike is built once.
+#[test]
+fn the_fuzz_targets_have_their_libraries_as_the_tests_do() {
+    let libraries = |path: &str| {
+        let text =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a manifest");
+        let (_, rest) =
+            text.split_once("[profile.dev.package]\n").expect("the libraries that are fast in tests");
+        rest.lines().take_while(|line| line.contains("opt-level")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(libraries("fuzz/Cargo.toml"), libraries("Cargo.toml"));
+    assert!(!libraries("Cargo.toml").is_empty());
+}

@@ -47,7 +47,7 @@ pub struct DataMessage {
 pub enum End {
     /// The encoder said so (`FCUnpublish`, `deleteStream`), or the process drains.
     Clean,
-    /// Somebody here ended the show, or took its project away.
+    /// The show was ended here: by a person, or because its project is gone or cannot be used.
     Told,
     /// The connection broke.
     Lost,

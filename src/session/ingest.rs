@@ -104,7 +104,7 @@ fn finish(
     match over {
         Over::Done => {
             tracing::info!("publisher finished");
-            publisher.end(End::Clean);
+            publisher.end(if is_final { End::Told } else { End::Clean });
             Ok(())
         }
         Over::Superseded => {
@@ -129,6 +129,8 @@ fn finish(
         }
         Over::Failed(failure) => {
             let end = match &failure {
+                // Its socket may be gone before it hears that the show is over.
+                _ if is_final => End::Told,
                 Failure::Protocol(Error::TimedOut(TimedOut::Stall)) => End::Stalled,
                 _ => End::Lost,
             };

@@ -208,21 +208,20 @@ impl Store {
         Ok(page.cut(self.all(rows).await?, |delivery: &Delivery| delivery.id))
     }
 
-    /// Of what kind the events are that [`Self::deliveries`] has on the same page. One that was swept away is missing.
+    /// Of what kind the events of these deliveries are, which are one webhook's and stand together. One that was swept
+    /// away is missing.
     ///
     /// # Errors
     /// Those of the database alone.
-    pub async fn kinds_of_deliveries(
-        &self,
-        webhook: WebhookId,
-        page: Page<DeliveryId>,
-    ) -> Result<BTreeMap<EventId, String>> {
+    pub async fn kinds_of(&self, deliveries: &[Delivery]) -> Result<BTreeMap<EventId, String>> {
+        let ids = deliveries.iter().map(|delivery| delivery.id);
+        let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else { return Ok(BTreeMap::new()) };
         let rows = sql!(
             "SELECT {columns} FROM events WHERE id IN (SELECT event_id FROM webhook_deliveries \
-             WHERE webhook_id = $1 AND id < COALESCE($2, '~') ORDER BY id DESC LIMIT $3)",
-            webhook,
-            page.after,
-            page.probe()
+             WHERE webhook_id = $1 AND id >= $2 AND id <= $3)",
+            deliveries[0].webhook_id,
+            first,
+            last
         );
         Ok(self.all(rows).await?.into_iter().map(|KindOf { id, kind }| (id, kind)).collect())
     }

@@ -136,7 +136,8 @@ impl Publisher {
         self.write(|writer| writer.data(self.epoch, millis, payload, now))
     }
 
-    /// Leaves. A clean end ends the broadcast, any other one is held; neither where another publisher has it.
+    /// Leaves. A final end ([`End::is_final`]) ends the broadcast, any other one is held; neither where another publisher has
+    /// it.
     pub fn end(mut self, end: End) {
         self.end_now(end);
     }

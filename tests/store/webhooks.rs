@@ -68,7 +68,7 @@ pub(crate) async fn a_delivery_is_claimed_by_one(bench: Bench) {
     assert_eq!(ids.len(), 30);
     let page = stores[1].deliveries(hook, Page::first(20)).await.unwrap();
     assert_eq!((page.items.len(), page.next.is_some()), (20, true));
-    let kinds = stores[1].kinds_of_deliveries(hook, Page::first(20)).await.unwrap();
+    let kinds = stores[1].kinds_of(&page.items).await.unwrap();
     assert!(kinds.is_empty(), "their events are not kept");
 }
 
@@ -129,7 +129,7 @@ pub(crate) async fn an_event_is_kept_with_its_deliveries_or_not_at_all(bench: Be
     let queued = store.deliveries(on.id, Page::first(9)).await.unwrap().items;
     let seen: Vec<_> = queued.iter().map(|delivery| (delivery.event_id, delivery.next_at)).collect();
     assert_eq!(seen, [(events[1].id, Some(later(7)))]);
-    let kinds = store.kinds_of_deliveries(on.id, Page::first(9)).await.unwrap();
+    let kinds = store.kinds_of(&queued).await.unwrap();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [(events[1].id, "stream.ended".to_owned())]);
     assert_eq!(store.deliveries(off.id, Page::first(9)).await.unwrap().items, []);
 }

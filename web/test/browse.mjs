@@ -98,6 +98,8 @@ export const PAGES = [
   ['webhook-new', '/settings/webhooks', { act: pressAll(press('Add webhook'), dialog) }],
   ['users', '/settings/users'],
   ['missing', '/projects/prj_999999'],
+  ['nowhere', '/nonsense'],
+  ['nowhere-stranger', '/nonsense', { before: '/fake/outside' }],
   ['dock', '/dock/prj_000001', { size: { width: 360, height: 560 } }],
   ['watch', '/watch/demo'],
   ['sign-in', '/sign-in', { before: '/fake/outside' }],

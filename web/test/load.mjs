@@ -48,14 +48,14 @@ function watch() {
 
 const engine = await startEngine(binary);
 const browser = await launch();
-const pages = await bare(browser);
+const windows = await bare(browser);
 const sorted = (values) => values.toSorted((a, b) => a - b);
 const of = (values) => `${sorted(values)[Math.floor(values.length / 2)].toFixed(0).padStart(5)} ${`(${Math.max(...values).toFixed(0)})`.padStart(7)}`;
 
 const rest = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function open() {
-  const page = await pages.open({ cookie: engine.cookie, origin: engine.origin, width: 1280, height: 800, script: `(${watch})()` });
+  const page = await windows.open({ cookie: engine.cookie, origin: engine.origin, width: 1280, height: 800, script: `(${watch})()` });
   await rest(REST_MS);
   return page;
 }
@@ -84,23 +84,28 @@ function verdict(loads) {
   return heading <= WANTED_MS ? 'kept' : `${(heading - WANTED_MS).toFixed(0)} ms over`;
 }
 
-function row(path, way, loads) {
-  const column = (name) => of(loads.map((each) => each[name]));
-  console.log(`${path.padEnd(34)} ${way.padEnd(6)} ${column('heading')}  ${column('whole')}  ${sorted(loads.map(({ kB }) => kB))[LOADS >> 1].toFixed(0).padStart(6)}  ${verdict(loads)}`);
+function row(name, way, loads) {
+  const column = (which) => of(loads.map((each) => each[which]));
+  console.log(`${name.padEnd(22)} ${way.padEnd(6)} ${column('heading')}  ${column('whole')}  ${sorted(loads.map(({ kB }) => kB))[LOADS >> 1].toFixed(0).padStart(6)}  ${verdict(loads)}`);
 }
 
 try {
   const [project] = (await engine.api('GET', '/projects')).items;
-  const paths = wanted.length ? wanted : ['/', `/projects/${project.id}`, '/system', '/settings', `/watch/${project.playback_id}`];
-  console.log(`${''.padEnd(42)} ${'heading'.padStart(12)}  ${'whole'.padStart(13)}      kB  wanted: heading in ${WANTED_MS} ms`);
+  const waiting = await engine.api('POST', '/projects', { name: 'Nobody sends' });
+  const pages = [
+    ['/', '/'], ['a live room', `/projects/${project.id}`], ['a room that waits', `/projects/${waiting.id}`], ['/system', '/system'],
+    ['/settings', '/settings'], ['the page for viewers', `/watch/${project.playback_id}`],
+  ];
+  const paths = wanted.length ? wanted.map((path) => [path, path]) : pages;
+  console.log(`${''.padEnd(30)} ${'heading'.padStart(12)}  ${'whole'.padStart(13)}      kB  wanted: heading in ${WANTED_MS} ms`);
   const floor = [];
   for (let number = 0; number < LOADS; number += 1) {
     const page = await open();
     floor.push(await nothing(page));
     await page.close();
   }
-  console.log(`${'(a page of nothing)'.padEnd(34)} empty  ${of(floor)}`);
-  for (const path of paths) {
+  console.log(`${'(a page of nothing)'.padEnd(22)} empty  ${of(floor)}`);
+  for (const [name, path] of paths) {
     const [empty, used] = [[], []];
     for (let number = 0; number < LOADS; number += 1) {
       const page = await open();
@@ -114,7 +119,7 @@ try {
       if (number >= 0) used.push(one);
     }
     await page.close();
-    row(path, 'empty', empty);
+    row(name, 'empty', empty);
     row('', 'used', used);
   }
 } finally {

@@ -89,8 +89,8 @@ async function look([way, theme, size]) {
       await page.close();
     }
   } finally {
-    await context.close();
     fake?.stop();
+    await context.close();
   }
 }
 
@@ -117,7 +117,9 @@ async function judge(page, where, way, url, act) {
 }
 
 try {
-  await Promise.all(WAYS.map(look));
+  // One that breaks leaves the other its browser.
+  const broken = (await Promise.allSettled(WAYS.map(look))).find(({ status }) => status === 'rejected');
+  if (broken) throw broken.reason;
 } finally {
   await browser.close();
 }

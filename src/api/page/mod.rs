@@ -10,7 +10,7 @@ mod asset;
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -88,14 +88,18 @@ fn dashboard(path: &str, headers: &HeaderMap) -> Response {
 
 /// Answers where no route is: a person who followed a wrong link has the dashboard's page that says so, and a program that
 /// errs a problem. A browser that goes somewhere says that it takes `text/html`; a program takes anything, or JSON.
-pub(super) async fn nowhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn nowhere(method: Method, uri: Uri, mut headers: HeaderMap) -> Response {
     let takes = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_person = takes.flat_map(|value| value.split([',', ';'])).any(|kind| kind.trim() == "text/html");
-    if !is_person || !matches!(method, Method::GET | Method::HEAD) {
-        return problem::not_found(uri).await.into_response();
-    }
-    let mut answer = dashboard("/nowhere", &headers);
+    let mut answer = if is_person && matches!(method, Method::GET | Method::HEAD) {
+        // A page that stands still would be answered with "you have it".
+        headers.remove(header::IF_NONE_MATCH);
+        dashboard("/nowhere", &headers)
+    } else {
+        problem::not_found(uri).await.into_response()
+    };
     *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     answer
 }
 

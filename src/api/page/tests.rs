@@ -150,6 +150,7 @@ async fn a_person_who_is_nowhere_has_a_page_and_a_program_a_problem() {
         let answer =
             router().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{method} {accept}");
+        assert_eq!(answer.headers()[header::VARY], "accept");
         answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned()
     };
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

@@ -1187,7 +1187,7 @@ export interface components {
             /** @description What the encoder says of itself, and where it was. */
             encoder: unknown;
             /**
-             * @description `finished` where its encoder said so, `ended` where somebody here did, `lost` or `stalled` where an encoder did not come
+             * @description `finished` where its encoder said so, `ended` where it was ended here, `removed` where its project went, `lost` or `stalled` where an encoder did not come
              *     back, `shutdown` where the server was stopped, `node_died` where it went without a word.
              * @example finished
              */
@@ -1394,7 +1394,7 @@ export interface components {
             /**
              * @description What there is to say; its fields are those of the type. Of `ingest.interrupted` it is `reason`: `lost` where the
              *     encoder's connection broke, `stalled` where it was connected and silent for `rtmp.stall_timeout`, `finished` where it
-             *     said goodbye while another was about to begin.
+             *     said goodbye while another was about to begin, `ended` where it was told to.
              */
             data: {
                 [key: string]: unknown;

@@ -12,7 +12,17 @@ export interface Page<P> {
 
 function page<P extends object>(load: Load<P>): Page<P> {
   // React waits for a lazy component even where its file is there: it shows the fallback, and keeps that for 300 ms.
-  let Known: ComponentType<P> = lazy(load) as unknown as ComponentType<P>;
+  let Known: ComponentType<P>;
+  /** A lazy component keeps its failure for good: who tries again has another one. */
+  const anew = () => {
+    const attempt = () =>
+      load().catch((error: unknown) => {
+        anew();
+        throw error;
+      });
+    Known = lazy(attempt) as unknown as ComponentType<P>;
+  };
+  anew();
   const Page = (props: P) => {
     const [Shown] = useState(() => Known);
     return <Shown {...props} />;

@@ -1,6 +1,8 @@
 // Which page an address is.
+import { useSuspenseQuery } from '@tanstack/react-query';
 import type { ComponentType, ReactNode } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
+import { meQuery } from '@/api/queries';
 import { Boundary } from '@/ui/Boundary';
 import { SkeletonPage } from '@/ui/Skeleton';
 import { OverviewPage } from '@/pages/OverviewPage';
@@ -47,6 +49,26 @@ function Inside() {
   );
 }
 
+/** What is inside begins so. */
+const PLACES = /^\/(?:$|(?:projects|streams|activity|system|settings)(?:\/|$))/;
+
+/** A viewer with a wrong link is not asked for a password. */
+function Nowhere() {
+  const me = useSuspenseQuery(meQuery).data;
+  if (me) {
+    return (
+      <SignedIn>
+        <Inside />
+      </SignedIn>
+    );
+  }
+  return (
+    <main className="mx-auto grid min-h-dvh max-w-lg content-center p-6">
+      <pages.NotFound />
+    </main>
+  );
+}
+
 export function Routes() {
   return (
     <Boundary page name="The dashboard" fallback={null}>
@@ -67,10 +89,13 @@ export function Routes() {
             </SignedIn>
           )}
         </Route>
-        <Route>
+        <Route path={PLACES}>
           <SignedIn>
             <Inside />
           </SignedIn>
+        </Route>
+        <Route>
+          <Nowhere />
         </Route>
       </Switch>
     </Boundary>

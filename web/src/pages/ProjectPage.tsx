@@ -14,7 +14,6 @@ import { Boundary } from '@/ui/Boundary';
 import { Skeleton } from '@/ui/Skeleton';
 import { useLater } from '@/ui/useLater';
 import { isWaiting } from '@/words/states';
-import { Suspense } from 'react';
 
 export default function ProjectPage({ id }: { id: string }) {
   const project = useSuspenseQuery(projectQuery(id)).data;
@@ -24,9 +23,9 @@ export default function ProjectPage({ id }: { id: string }) {
   const client = useQueryClient();
   const late = useLater(() => belowRoom(client, id));
   const encoder = (
-    <Suspense fallback={<Skeleton className="h-[500px] sm:h-[355px]" />}>
+    <Boundary name="Encoder" fallback={<EncoderSoon open={waits || project.live.test_pattern} />} resetKeys={[id]}>
       <Encoder project={project} />
-    </Suspense>
+    </Boundary>
   );
   return (
     <>
@@ -65,4 +64,9 @@ export default function ProjectPage({ id }: { id: string }) {
       </div>
     </>
   );
+}
+
+/** As tall as what comes: the ways to send, or one line that opens them. */
+function EncoderSoon({ open }: { open: boolean }) {
+  return <Skeleton className={open ? 'h-[583px] sm:h-[438px]' : 'h-24'} />;
 }

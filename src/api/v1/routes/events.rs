@@ -30,7 +30,7 @@ pub(super) struct EventShown {
     stream_id: Option<String>,
     /// What there is to say; its fields are those of the type. Of `ingest.interrupted` it is `reason`: `lost` where the
     /// encoder's connection broke, `stalled` where it was connected and silent for `rtmp.stall_timeout`, `finished` where it
-    /// said goodbye while another was about to begin.
+    /// said goodbye while another was about to begin, `ended` where it was told to.
     #[schema(value_type = Object)]
     data: serde_json::Value,
 }

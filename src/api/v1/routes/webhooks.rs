@@ -297,7 +297,7 @@ pub(super) async fn deliveries(
 ) -> Result<Json<Listed<DeliveryShown>>, Problem> {
     find(&services, &caller, id).await?;
     let slice = services.store.deliveries(id, paging.page()?).await?;
-    let kinds = services.store.kinds_of_deliveries(id, paging.page()?).await?;
+    let kinds = services.store.kinds_of(&slice.items).await?;
     Ok(Json(Listed::of(slice, |row| DeliveryShown::of(&row, &kinds))))
 }
 

@@ -28,7 +28,7 @@ it('says who sends, and to how many it goes out', async () => {
 it('says that the fault is the encoder’s while it is away', async () => {
   path({ state: 'interrupted', outputs: { sending: 2, retrying: 0, failed: 0, total: 2 } }, { [CONNECTIONS]: page() });
   expect(await screen.findByText('Dropped, held on the air')).toHaveAttribute('data-tone', 'warn');
-  expect(screen.getByText('Nobody is connected')).toBeInTheDocument();
+  expect(await screen.findByText('Nobody is connected')).toBeInTheDocument();
 });
 
 it('knows the numbers where the list is not there', async () => {

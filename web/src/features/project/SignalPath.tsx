@@ -15,7 +15,8 @@ import { type Tone, ingestWords, outputWords } from '@/words/states';
 
 export function SignalPath({ project }: { project: Project }) {
   const { id, live } = project;
-  const connection = useQuery({ ...connectionsQuery, enabled: usePainted(), throwOnError: false }).data?.find((each) => each.project_id === id);
+  const connections = useQuery({ ...connectionsQuery, enabled: usePainted(), throwOnError: false });
+  const connection = connections.data?.find((each) => each.project_id === id);
   // The list says it line by line; the project has the numbers, for as long as the list is not there.
   const destinations = useQuery({ ...destinationsQuery(id), throwOnError: false }).data;
   const lines = destinations?.filter(({ enabled }) => enabled).map(({ output }) => outputWords(output.state).tone) ?? lineTones(project);
@@ -35,7 +36,8 @@ export function SignalPath({ project }: { project: Project }) {
               {encoderName(connection.encoder) ?? 'Unknown encoder'} · <Private>{connection.remote.replace(/:\d+$/, '')}</Private>
             </>
           ) : (
-            nobody(live.state)
+            // Nothing is said before it is known, in a line that is there already.
+            connections.isPending ? '\u00a0' : nobody(live.state)
           )}
         </p>
       </Cell>
