@@ -144,11 +144,11 @@ async fn what_is_not_there_is_a_problem_and_nothing_outside_is_reached() {
 
 #[tokio::test]
 async fn a_person_who_is_nowhere_has_a_page_and_a_program_a_problem() {
-    let router = || super::super::router(super::super::Health::new().1, super::router());
+    let whole = || super::super::router(super::super::Health::new().1, router());
     let ask = async |method: &str, accept: &str| {
         let request = Request::builder().method(method).uri("/nonsense").header(header::ACCEPT, accept);
         let answer =
-            router().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+            whole().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{method} {accept}");
         assert_eq!(answer.headers()[header::VARY], "accept");
         answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned()
