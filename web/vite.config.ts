@@ -33,6 +33,7 @@ function closure(entry: string, modules: Modules): Set<string> {
 
 const PAGES = readdirSync(here('./src/pages')).map((file) => `/src/pages/${file}`);
 const ROOM = '/src/pages/ProjectPage.tsx';
+const ENCODER = '/src/features/project/EncoderSetup.tsx';
 
 /**
  * In which file a module goes. Left alone, the bundler makes a file of each little set of modules that some pages share;
@@ -45,6 +46,7 @@ function together(id: string, modules: Modules): string | null {
   if (of('/src/watch/main.ts')) return of(ROOM) ? 'base' : null;
   // Two files are read beside each other, and React changes less often than what is ours.
   if (of('/src/main.tsx')) return REACT.test(id) ? 'react' : 'first';
+  if (of(ENCODER) && PAGES.some((page) => page !== ROOM && of(page))) return 'parts';
   if (!of(ROOM)) return null;
   return PAGES.some((page) => page !== ROOM && of(page)) ? 'parts' : 'room';
 }

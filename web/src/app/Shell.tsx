@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import { LostBanner } from './LostBanner';
 import { Rail } from './Rail';
 import { useShortcuts } from './shortcuts';
+import '@/ui/lastFocus';
 
 const Help = lazy(() => import('./Help'));
 

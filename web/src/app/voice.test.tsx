@@ -1,5 +1,5 @@
 // What is said aloud: changes of state, once, and failures at once. Never what comes every second.
-import { act, screen } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
 import { beforeEach, expect, it } from 'vitest';
 import { keys } from '@/api/queries';
 import type { Event } from '@/api/types';
@@ -23,18 +23,20 @@ beforeEach(() => {
   client.setQueryData(keys.projectPart('prj_1', 'destinations'), [destination('dst_1', { name: 'Twitch' })]);
 });
 
-it('a failure interrupts, by the name that people know', () => {
+it('a failure interrupts, by the name that people know', async () => {
   tell(event('output.state', { destination_id: 'dst_1', state: 'failed', reason: 'publish_rejected' }));
-  expect(said()).toEqual(['', 'Twitch needs you. It refused the stream key']);
+  await waitFor(() => expect(said()).toEqual(['', 'Twitch needs you. It refused the stream key']));
 });
 
-it('what comes back waits its turn', () => {
+it('what comes back waits its turn', async () => {
   tell(event('ingest.resumed', { after_ms: 4000 }));
-  expect(said()).toEqual(['Encoder back after 4 s', '']);
+  await waitFor(() => expect(said()).toEqual(['Encoder back after 4 s', '']));
 });
 
-it('figures and changes of settings are not read out', () => {
+it('figures and changes of settings are not read out', async () => {
   act(() => link.receive({ kind: 'event', at: Date.now(), event: { id: '', type: 'stats', data: JSON.stringify(stats(1)) } }));
   tell(event('project.changed', { by: 'Ada' }));
-  expect(said()).toEqual(['', '']);
+  // What is said after them is the first that is heard.
+  tell(event('ingest.resumed', { after_ms: 4000 }));
+  await waitFor(() => expect(said()).toEqual(['Encoder back after 4 s', '']));
 });

@@ -5,7 +5,6 @@ import { keys } from '@/api/queries';
 import type { Destination } from '@/api/types';
 import { link } from '@/live/link';
 import { announce } from '@/ui/toast';
-import { eventWords } from '@/words/events';
 
 const SPOKEN = /^(output\.state|ingest\.(interrupted|resumed|rejected)|stream\.|health\.changed)/;
 
@@ -17,8 +16,11 @@ export function useStateVoice(): void {
         if (message.kind !== 'event' || !SPOKEN.test(message.event.type)) return;
         const { event } = message;
         const destinations = client.getQueryData<Destination[]>(keys.projectPart(event.project_id ?? '', 'destinations'));
-        const { title, detail, tone } = eventWords(event, (id) => destinations?.find((each) => each.id === id)?.name);
-        announce([title, detail].filter(Boolean).join('. '), tone === 'bad' ? 'alert' : 'polite');
+        // The words come with the first event: no page waits for them.
+        void import('@/words/events').then(({ eventWords }) => {
+          const { title, detail, tone } = eventWords(event, (id) => destinations?.find((each) => each.id === id)?.name);
+          announce([title, detail].filter(Boolean).join('. '), tone === 'bad' ? 'alert' : 'polite');
+        });
       }),
     [client],
   );

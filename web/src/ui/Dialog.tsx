@@ -3,10 +3,16 @@ import { X } from 'lucide-react';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { Button } from './Button';
+import { focusLast } from './lastFocus';
 
 const SHADE = 'fixed inset-0 z-40 bg-(--shade) animate-[fade_120ms]';
 const SHEET =
   'fixed inset-x-0 bottom-0 z-50 max-h-[92dvh] overflow-y-auto rounded-t-2xl border border-line bg-panel shadow-(--lift) animate-[rise_160ms_ease-out] sm:inset-auto sm:top-1/2 sm:left-1/2 sm:w-[calc(100vw-3rem)] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-panel';
+
+function back(event: Event): void {
+  event.preventDefault();
+  focusLast();
+}
 
 interface Props {
   open: boolean;
@@ -22,7 +28,7 @@ export function Dialog({ open, onClose, title, description, wide, children }: Pr
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className={SHADE} />
-        <Radix.Content className={`${SHEET} ${wide ? 'sm:max-w-2xl' : 'sm:max-w-lg'}`} {...(!description && { 'aria-describedby': undefined })}>
+        <Radix.Content className={`${SHEET} ${wide ? 'sm:max-w-2xl' : 'sm:max-w-lg'}`} onCloseAutoFocus={back} {...(!description && { 'aria-describedby': undefined })}>
           <header className={`sticky top-0 flex gap-3 ${description ? 'items-start' : 'items-center'} border-b border-line bg-panel py-3 pr-2 pl-5`}>
             <div className="min-w-0 flex-1 py-1">
               <Radix.Title className="text-lg leading-snug font-semibold">{title}</Radix.Title>
@@ -58,7 +64,7 @@ export function Confirm({ title, effect, action, danger = true, busy, onConfirm,
     <AlertDialog.Root open onOpenChange={(next) => !next && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={SHADE} />
-        <AlertDialog.Content className={`${SHEET} p-5 sm:max-w-md`}>
+        <AlertDialog.Content className={`${SHEET} p-5 sm:max-w-md`} onCloseAutoFocus={back}>
           <AlertDialog.Title className="text-lg font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="mt-2 text-soft">{effect}</div>

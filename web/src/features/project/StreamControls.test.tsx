@@ -7,6 +7,7 @@ import { link } from '@/live/link';
 import { me, project, show } from '@/test/make';
 import { Refused, serve } from '@/test/server';
 import { Suspense } from 'react';
+import '@/ui/lastFocus';
 import { StreamControls } from './StreamControls';
 
 beforeEach(() => link.receive({ kind: 'open', missed: false, at: Date.now() }));
@@ -26,6 +27,7 @@ it('says who will see it before it stops what is on the air', async () => {
   expect(dialog).toHaveTextContent('Viewers on YouTube and Twitch will see the stream end.');
   await userEvent.keyboard('{Escape}');
   await waitFor(() => expect(dialog).not.toBeInTheDocument());
+  await waitFor(() => expect(screen.getByRole('button', { name: 'Stop all' })).toHaveFocus());
   expect(count('POST /api/v1/projects/prj_1/stop')).toBe(0);
   await userEvent.click(screen.getByRole('button', { name: 'Stop all' }));
   await screen.findByRole('alertdialog');
