@@ -26,7 +26,7 @@ class Link {
   /** Opens the link; the answer closes it. */
   connect(): () => void {
     this.#ask = typeof SharedWorker === 'undefined' ? this.#alone() : this.#shared();
-    const ask = this.#ask;
+    const ask = (asked: Asked) => this.#ask?.(asked);
     const bye = () => ask('bye');
     this.#timer = setInterval(() => ask('here'), HERE_MS);
     const here = () => ask('here');
@@ -97,10 +97,15 @@ class Link {
   #shared(): (asked: Asked) => void {
     const worker = new SharedWorker(new URL('./link.worker.ts', import.meta.url), { type: 'module', name: 'gostream-events' });
     const { port } = worker;
+    // Its file could not be fetched: the server went in that moment, and this tab must hear of it nevertheless.
+    worker.addEventListener('error', () => {
+      if (this.#ask === ask) this.#ask = this.#alone();
+    });
     port.addEventListener('message', ({ data }: MessageEvent<Told>) => this.receive(data));
     port.start();
     port.postMessage({ join: this.#since } satisfies Asked, []);
-    return (asked) => port.postMessage(asked, []);
+    const ask = (asked: Asked) => port.postMessage(asked, []);
+    return ask;
   }
 
   #alone(): (asked: Asked) => void {
