@@ -63,7 +63,7 @@ function Nowhere() {
     );
   }
   return (
-    <main className="mx-auto grid min-h-dvh max-w-lg content-center p-6">
+    <main className="mx-auto grid min-h-dvh max-w-lg content-center justify-items-start p-6">
       <pages.NotFound />
     </main>
   );
