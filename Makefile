@@ -165,7 +165,7 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS (60)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: ## Build the fuzz targets and run each for a few seconds
-	$(MAKE) fuzz FUZZ_SECONDS=3 FUZZ_PROFILE=dev
+	$(MAKE) fuzz FUZZ_SECONDS=5 FUZZ_PROFILE=dev
 
 # --- needs -----------------------------------------------------------------------------------------------------------
 

@@ -23,11 +23,11 @@ if (root) {
     if (!(error instanceof ApiError)) console.error(error);
   };
   const app = createRoot(root, { onCaughtError });
-  void ready.then(() => {
+  void ready.then(() =>
     app.render(
       <StrictMode>
         <App client={client} />
       </StrictMode>,
-    );
-  });
+    ),
+  );
 }

@@ -1187,8 +1187,9 @@ export interface components {
             /** @description What the encoder says of itself, and where it was. */
             encoder: unknown;
             /**
-             * @description `finished` where its encoder said so, `ended` where it was ended here, `removed` where its project went, `lost` or `stalled` where an encoder did not come
-             *     back, `shutdown` where the server was stopped, `node_died` where it went without a word.
+             * @description `finished` where its encoder said so, `ended` where it was ended here, `removed` where its project went, `lost` or
+             *     `stalled` where an encoder did not come back, `shutdown` where the server was stopped, `node_died` where it went
+             *     without a word.
              * @example finished
              */
             end_reason: string | null;

@@ -35,8 +35,9 @@ pub(super) struct BroadcastShown {
     node: String,
     started_at: Moment,
     ended_at: Option<Moment>,
-    /// `finished` where its encoder said so, `ended` where it was ended here, `removed` where its project went, `lost` or `stalled` where an encoder did not come
-    /// back, `shutdown` where the server was stopped, `node_died` where it went without a word.
+    /// `finished` where its encoder said so, `ended` where it was ended here, `removed` where its project went, `lost` or
+    /// `stalled` where an encoder did not come back, `shutdown` where the server was stopped, `node_died` where it went
+    /// without a word.
     #[schema(example = "finished")]
     end_reason: Option<String>,
     /// What the encoder says of itself, and where it was.
