@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::testing::{Studio, picture, tracks};
+use super::testing::{Studio, decimal, picture, tracks};
 use super::{Ask, Config, File, Lifecycle, Missing};
 use crate::media::{End, Frame, MediaTime};
 
@@ -195,6 +195,42 @@ fn odd_frame_rates_and_part_lengths_keep_every_bound() {
             }
         }
     }
+}
+
+/// How long the shortest part of all that are listed is, in hundredths of the part target.
+fn shortest_part(studio: &Studio) -> i64 {
+    let read = studio.viewer.read();
+    let target =
+        read.part_target.as_deref().and_then(|it| it.strip_prefix("PART-TARGET=")).expect("a target");
+    let target = decimal(target);
+    let finished = read.segments.iter().flat_map(|segment| &segment.parts);
+    finished.map(|part| part.duration * 100 / target).min().expect("parts")
+}
+
+#[test]
+fn the_parts_of_a_segment_are_of_one_length_and_the_last_is_no_splinter() {
+    for (frame, gop) in [
+        ((1_000, 25), 50),
+        ((1_000, 25), 100),
+        ((1_000, 25), 250),
+        ((1_000, 24), 48),
+        ((1_001, 24), 48),
+        ((1_001, 30), 60),
+        ((1_000, 30), 72),
+        ((1_000, 50), 100),
+        ((1_001, 60), 120),
+        ((1_000, 60), 250),
+    ] {
+        for audio in [true, false] {
+            let mut studio = Studio::new(Some(640), audio);
+            (studio.frame, studio.gop) = (frame, gop);
+            studio.run(30_000);
+            let shortest = shortest_part(&studio);
+            assert!(shortest >= 75, "{frame:?} {gop}: {shortest}% of a part");
+        }
+    }
+    let shortest = shortest_part(&live(None, true));
+    assert!(shortest >= 75, "sound: {shortest}% of a part");
 }
 
 /// A process that comes after another one.

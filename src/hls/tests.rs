@@ -36,7 +36,7 @@ fn an_ordinary_stream_is_cut_at_its_keyframes() {
 }
 
 #[test]
-fn parts_are_nearly_as_long_as_they_may_be() {
+fn a_segment_has_as_few_parts_as_it_may() {
     for frame in [(1_000, 24), (40, 1), (1_001, 30), (1_000, 60)] {
         let mut studio = Studio::new(Some(1_280), true);
         studio.frame = frame;
@@ -49,8 +49,10 @@ fn parts_are_nearly_as_long_as_they_may_be() {
                 continue;
             }
             let parts: Vec<_> = listed.segment.parts.iter().map(|part| part.duration.as_millis()).collect();
-            let (last, full) = parts.split_last().expect("parts");
-            assert!(*last <= 334 && full.iter().all(|millis| (312..=334).contains(millis)), "{parts:?}");
+            let most = if frame == (40, 1) { 321 } else { 335 };
+            let whole: i64 = parts.iter().sum();
+            assert_eq!(parts.len() as i64, (whole + most - 1) / most, "{parts:?}");
+            assert!(parts.iter().all(|millis| (280..most).contains(millis)), "{parts:?}");
             assert!(listed.segment.parts.first().is_some_and(|part| part.independent));
         }
     }

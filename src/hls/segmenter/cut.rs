@@ -50,7 +50,7 @@ impl Segmenter {
         let Some((_, main)) = finished.first() else { return };
         self.dated_until = head.date.as_millis() + main.duration.as_millis();
         let (duration, frames) = (main.duration.ticks(), self.frames_in(main));
-        let chosen = self.pacing.finished(duration, frames);
+        let chosen = self.pacing.finished(duration, frames, independent);
         self.outputs.extend(finished.into_iter().map(|(lane, segment)| Output::Segment(lane, segment)));
         self.outputs.extend(chosen.map(Output::Targets));
         if independent && chosen.is_none() {

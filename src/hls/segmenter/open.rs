@@ -116,7 +116,9 @@ impl Open {
         }
         let long_enough = sample.time - self.part_start >= rule.min.max(1);
         let too_many = self.video.len() >= PART_SAMPLES_MAX && sample.time > self.part_start;
-        if (end - self.part_start > rule.max && long_enough) || too_many {
+        let whole =
+            long_enough && (end - self.part_start > rule.max || rule.is_share(self.part_start, sample.time));
+        if whole || too_many {
             self.close_part(sample.time, false, rule, lanes);
         }
         self.frame = sample.duration;
@@ -130,7 +132,8 @@ impl Open {
 
     /// Closes parts where sound alone moves them on, now that there is a unit from `at` to `end`.
     pub(super) fn follow_sound(&mut self, at: i64, end: i64, rule: PartRule, lanes: &mut Lanes) {
-        while end - self.part_start > rule.max && at > self.part_start {
+        let full = |from: i64| end - from > rule.max || rule.is_share(from, at);
+        while full(self.part_start) && at > self.part_start {
             let from = self.part_start;
             let whole = !rule.strict || (rule.min..=rule.max).contains(&(at - from));
             self.close_part(if whole { at } else { from + rule.max }, false, rule, lanes);

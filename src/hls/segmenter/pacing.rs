@@ -15,6 +15,8 @@ const SPARE: i64 = 22_500;
 const PART_JITTER: i64 = MILLI;
 /// The share of a part target that every part but the last of a segment reaches, in percent (RFC 8216bis §4.4.4.9).
 const PART_MIN_PERCENT: i64 = 85;
+/// What a part may lack of its share and still end: the jitter of both of its ends.
+const SHARE_JITTER: i64 = 2 * MILLI;
 const MILLI: i64 = SECOND / 1_000;
 /// Kept back from the half second of rounding, so that five decimals never round across it: 5 ms.
 const ROUNDING_MARGIN: i64 = 450;
@@ -28,6 +30,8 @@ pub(super) struct Pacing {
     max: i64,
     chosen: Option<i64>,
     finished: u32,
+    /// How long the newest segment was that ended at a random access point: what the next is expected to be.
+    usual: Option<i64>,
     total: i64,
     longest: i64,
     frames: i64,
@@ -47,6 +51,25 @@ pub(super) struct PartRule {
     pub(super) strict: bool,
     /// Where the open segment ends at the latest.
     pub(super) until: i64,
+    /// Where it is expected to end, where that is known.
+    expected: Option<i64>,
+}
+
+impl PartRule {
+    /// Whether a part that begins at `from` and could end at `at` is to end there, for the parts of its segment to be of
+    /// one length, the last too.
+    ///
+    /// Cut as long as they may be, parts leave a last one of any length. One shorter than 200 ms comes while players still
+    /// fetch the part before it, and hls.js then takes the segment for whole without its end: it stands still for a segment.
+    pub(super) const fn is_share(&self, from: i64, at: i64) -> bool {
+        let Some(expected) = self.expected else { return false };
+        let left = expected - from;
+        if left <= self.max {
+            return false;
+        }
+        let parts = (left + self.max - 1) / self.max;
+        at - from >= self.min && at - from + SHARE_JITTER >= left / parts
+    }
 }
 
 impl Pacing {
@@ -59,6 +82,7 @@ impl Pacing {
             max: ticks(config.segment_max.max(config.segment)).max(SECOND),
             chosen: None,
             finished: 0,
+            usual: None,
             total: 0,
             longest: 0,
             frames: 0,
@@ -78,8 +102,11 @@ impl Pacing {
         let until = start.saturating_add(self.limit());
         match self.part_target {
             // Rounded up, so that five decimals do not fall below.
-            Some(max) => PartRule { min: max * PART_MIN_PERCENT / 100 + 1, max, strict: true, until },
-            None => PartRule { min: 0, max: self.part, strict: false, until },
+            Some(max) => {
+                let expected = self.usual.map(|usual| start.saturating_add(usual));
+                PartRule { min: max * PART_MIN_PERCENT / 100 + 1, max, strict: true, until, expected }
+            }
+            None => PartRule { min: 0, max: self.part, strict: false, until, expected: None },
         }
     }
 
@@ -109,10 +136,13 @@ impl Pacing {
         u32::try_from(self.chosen.unwrap_or(now)).unwrap_or(u32::MAX)
     }
 
-    /// Counts a finished segment of so many frames: pictures, or access units where there are none. What playlists
-    /// promise, when this was the one that decides it.
-    pub(super) fn finished(&mut self, duration: i64, frames: i64) -> Option<Targets> {
+    /// Counts a finished segment of so many frames: pictures, or access units where there are none; `regular` where it
+    /// ended at a random access point. What playlists promise, when this was the one that decides it.
+    pub(super) fn finished(&mut self, duration: i64, frames: i64, regular: bool) -> Option<Targets> {
         self.finished = self.finished.saturating_add(1);
+        if regular {
+            self.usual = Some(duration);
+        }
         self.total = self.total.saturating_add(duration);
         self.frames = self.frames.saturating_add(frames);
         self.longest = self.longest.max(duration);
@@ -155,7 +185,8 @@ mod tests {
             segment_max: Duration::from_secs(10),
             container: Container::default(),
         });
-        let mut finished = durations.iter().map(|millis| pacing.finished(millis * 90, millis * 30 / 1_000));
+        let mut finished =
+            durations.iter().map(|millis| pacing.finished(millis * 90, millis * 30 / 1_000, true));
         finished.find_map(|targets| targets).map(|targets| targets.duration)
     }
 
@@ -179,8 +210,8 @@ mod tests {
                 segment_max: Duration::from_secs(10),
                 container: Container::default(),
             });
-            pacing.finished(millis * 90, frames);
-            pacing.finished(millis * 90, frames).and_then(|targets| targets.part_millis)
+            pacing.finished(millis * 90, frames, true);
+            pacing.finished(millis * 90, frames, true).and_then(|targets| targets.part_millis)
         };
         assert_eq!(target(2_000, 60), Some(335));
         assert_eq!(target(2_002, 60), Some(335), "29.97 frames a second");
@@ -203,8 +234,8 @@ mod tests {
             container: Container::default(),
         });
         assert_eq!(pacing.limit(), 945_000 - ROUNDING_MARGIN);
-        pacing.finished(180_000, 60);
-        pacing.finished(180_000, 60);
+        pacing.finished(180_000, 60, true);
+        pacing.finished(180_000, 60, true);
         assert_eq!(pacing.limit(), 225_000 - ROUNDING_MARGIN);
     }
 }

@@ -13,7 +13,7 @@ use super::{Config, Input, Lifecycle, Rendition};
 use crate::format::aac::AudioSpecificConfig;
 use crate::format::h264::{AvcConfig, Picture};
 use crate::media::{CodecConfig, End, Frame, MediaTime, Packet, TrackId, TrackSet};
-pub(crate) use text::Text;
+pub(crate) use text::{Text, decimal};
 pub(crate) use viewer::{Viewer, gunzip, maps};
 
 /// 2026-08-01T12:00:00Z.

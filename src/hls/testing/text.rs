@@ -91,7 +91,7 @@ fn millis(date: &str) -> i64 {
 }
 
 /// A decimal number in units of ten microseconds.
-fn decimal(value: &str) -> i64 {
+pub(crate) fn decimal(value: &str) -> i64 {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
     assert!(fraction.len() <= 5, "a float that some players do not read: {value}");
     let fraction = format!("{fraction:0<5}");
