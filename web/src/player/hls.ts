@@ -3,6 +3,7 @@
 import type { ErrorData, HlsConfig } from 'hls.js';
 import workerPath from 'hls.js/dist/hls.worker.js?url';
 import type { Fault } from './policy';
+import { correctedBuffers } from './wholeness';
 
 export { default as Hls } from 'hls.js';
 
@@ -10,6 +11,7 @@ export const CONFIG: Partial<HlsConfig> = {
   lowLatencyMode: true,
   // As a module it has no worker of its own inside, and the page's policy would refuse one.
   workerPath,
+  bufferController: correctedBuffers(),
   backBufferLength: 30,
   maxBufferLength: 10,
   maxMaxBufferLength: 20,

@@ -10,6 +10,7 @@ const { made, FakeHls } = vi.hoisted(() => {
   class FakeHls {
     static Events = { ERROR: 'error', MANIFEST_PARSED: 'parsed' };
     static isSupported = () => true;
+    static DefaultConfig = { bufferController: Object };
     handlers = new Map<string, (event: string, data: unknown) => void>();
     recovered = 0;
     destroyed = false;
