@@ -158,7 +158,7 @@ impl Timeline {
         let (source, fit) = match track.source {
             Some((last, offset)) => {
                 let source = last.near(source_millis);
-                let fit = fit(track, source, offset, anchor.offset, beside.unwrap_or(newest));
+                let fit = fit(track, source, offset, anchor.offset, beside, newest);
                 (source, realign(fit, track, source, &others, anchor))
             }
             None => (begin(anchor.last, source_millis), Fit::At(anchor.offset)),
@@ -291,14 +291,19 @@ fn begin(reference: SourceTime, raw: u32) -> SourceTime {
 }
 
 /// Decides between the offset that a track has and the one in force, which differ from the moment another track's
-/// clock broke until this track's frames break too: those still on their way are of the old clock.
-fn fit(track: &Track, source: SourceTime, own: i64, in_force: i64, newest: i64) -> Fit {
+/// clock broke until this track's frames break too: those still on their way are of the old clock. One that jumped alone
+/// goes over where that brings it as near to those `beside` it as it is.
+fn fit(track: &Track, source: SourceTime, own: i64, in_force: i64, beside: Option<i64>, newest: i64) -> Fit {
+    let newest = beside.unwrap_or(newest);
     let old = source.millis.saturating_add(own);
     let new = source.millis.saturating_add(in_force);
     let (goes_on, goes_over) = (track.continues(old, newest), track.continues(new, newest));
     let from_newest = new.saturating_sub(newest).saturating_abs();
-    let from_last = old.saturating_sub(track.dts).saturating_abs();
-    if goes_over && (!goes_on || from_newest <= from_last.max(BACKWARD_MAX)) {
+    let believed = match beside {
+        Some(beside) => old.saturating_sub(beside).saturating_abs().saturating_add(JUMP_MIN),
+        None => old.saturating_sub(track.dts).saturating_abs().max(BACKWARD_MAX),
+    };
+    if goes_over && (!goes_on || from_newest <= believed) {
         Fit::At(in_force)
     } else if goes_on {
         Fit::At(own)
@@ -328,13 +333,18 @@ fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], an
     // By half as much: a little further on, it must still be near enough to come over.
     let same_clock = |other: &&Elsewhere| near(other.source.saturating_sub(source.millis).saturating_mul(2));
     if let Some(other) = others.iter().find(same_clock) {
-        // The other comes by the offset in force too, at its next frame.
+        // The other comes by the offset in force too, at its next frame. Where that is too far back for it, this one comes to
+        // the other, and whatever follows does.
+        if other.dts.saturating_sub(other.source.saturating_add(anchor.offset)) > BACKWARD_MAX {
+            anchor.offset = other.offset;
+        }
         return Fit::At(if offset == anchor.offset { offset } else { other.offset });
     }
     let own = track.dts.saturating_add(track.frame).saturating_sub(source.millis);
-    // Where none counts by the offset in force any more, this is it.
-    if others.iter().all(|other| other.offset != anchor.offset) {
-        anchor.offset = own;
+    // Where none counts by the offset in force any more, it is what those count by who did not jump.
+    let beside = others.iter().filter(|other| other.dts == newest);
+    if let Some(other) = beside.last().filter(|_| others.iter().all(|other| other.offset != anchor.offset)) {
+        anchor.offset = other.offset;
     }
     Fit::Alone(own)
 }
