@@ -342,8 +342,8 @@ fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], an
     }
     let own = track.dts.saturating_add(track.frame).saturating_sub(source.millis);
     // Where none counts by the offset in force any more, it is what those count by who did not jump.
-    let beside = others.iter().filter(|other| other.dts == newest);
-    if let Some(other) = beside.last().filter(|_| others.iter().all(|other| other.offset != anchor.offset)) {
+    let steady = others.iter().find(|other| other.dts == newest);
+    if let Some(other) = steady.filter(|_| others.iter().all(|other| other.offset != anchor.offset)) {
         anchor.offset = other.offset;
     }
     Fit::Alone(own)
