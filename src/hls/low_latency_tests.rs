@@ -97,7 +97,7 @@ fn sound_alone_has_parts_that_all_can_be_started_at() {
     let studio = live(None, true);
     let read = studio.viewer.read();
     assert!(read.parts().count() > 5 && read.parts().all(|part| part.independent));
-    assert_eq!(read.part_target.as_deref(), Some("PART-TARGET=0.321"));
+    assert_eq!(read.part_target.as_deref(), Some("PART-TARGET=0.300"));
 }
 
 #[test]
@@ -210,6 +210,8 @@ fn shortest_part(studio: &Studio) -> i64 {
 #[test]
 fn the_parts_of_a_segment_are_of_one_length_and_the_last_is_no_splinter() {
     for (frame, gop) in [
+        ((1_000, 25), 25),
+        ((1_000, 50), 50),
         ((1_000, 25), 50),
         ((1_000, 25), 100),
         ((1_000, 25), 250),
@@ -222,7 +224,8 @@ fn the_parts_of_a_segment_are_of_one_length_and_the_last_is_no_splinter() {
         ((1_000, 60), 250),
     ] {
         for audio in [true, false] {
-            let mut studio = Studio::new(Some(640), audio);
+            let segment = Duration::from_secs(if frame.1 == gop { 1 } else { 2 });
+            let mut studio = Studio::with(Config { segment, ..Config::default() }, Some(640), audio);
             (studio.frame, studio.gop) = (frame, gop);
             studio.run(30_000);
             let shortest = shortest_part(&studio);

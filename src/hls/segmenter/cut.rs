@@ -43,6 +43,7 @@ impl Segmenter {
         }
         let (Some(head), Some(open)) = (self.head(), &mut self.open) else { return };
         let finished = self.lanes.finish(open.start, end, head);
+        let regular = open.independent && independent;
         open.finish(end, independent);
         if end < at {
             open.jump(at);
@@ -50,7 +51,7 @@ impl Segmenter {
         let Some((_, main)) = finished.first() else { return };
         self.dated_until = head.date.as_millis() + main.duration.as_millis();
         let (duration, frames) = (main.duration.ticks(), self.frames_in(main));
-        let chosen = self.pacing.finished(duration, frames, independent);
+        let chosen = self.pacing.finished(duration, frames, regular);
         self.outputs.extend(finished.into_iter().map(|(lane, segment)| Output::Segment(lane, segment)));
         self.outputs.extend(chosen.map(Output::Targets));
         if independent && chosen.is_none() {

@@ -30,7 +30,7 @@ pub(super) struct Pacing {
     max: i64,
     chosen: Option<i64>,
     finished: u32,
-    /// How long the newest segment was that ended at a random access point: what the next is expected to be.
+    /// How long the newest segment was that lay between two random access points: what the next is expected to be.
     usual: Option<i64>,
     total: i64,
     longest: i64,
@@ -51,7 +51,7 @@ pub(super) struct PartRule {
     pub(super) strict: bool,
     /// Where the open segment ends at the latest.
     pub(super) until: i64,
-    /// Where it is expected to end, where that is known.
+    /// Where it is expected to end; `None` where parts are not published.
     expected: Option<i64>,
 }
 
@@ -67,7 +67,7 @@ impl PartRule {
         if left <= self.max {
             return false;
         }
-        let parts = (left + self.max - 1) / self.max;
+        let parts = div_up(left, self.max);
         at - from >= self.min && at - from + SHARE_JITTER >= left / parts
     }
 }
@@ -103,8 +103,9 @@ impl Pacing {
         match self.part_target {
             // Rounded up, so that five decimals do not fall below.
             Some(max) => {
-                let expected = self.usual.map(|usual| start.saturating_add(usual));
-                PartRule { min: max * PART_MIN_PERCENT / 100 + 1, max, strict: true, until, expected }
+                let expected = self.usual.map_or(until, |usual| start.saturating_add(usual));
+                let min = max * PART_MIN_PERCENT / 100 + 1;
+                PartRule { min, max, strict: true, until, expected: Some(expected) }
             }
             None => PartRule { min: 0, max: self.part, strict: false, until, expected: None },
         }
@@ -137,7 +138,7 @@ impl Pacing {
     }
 
     /// Counts a finished segment of so many frames: pictures, or access units where there are none; `regular` where it
-    /// ended at a random access point. What playlists promise, when this was the one that decides it.
+    /// lay between two random access points. What playlists promise, when this was the one that decides it.
     pub(super) fn finished(&mut self, duration: i64, frames: i64, regular: bool) -> Option<Targets> {
         self.finished = self.finished.saturating_add(1);
         if regular {
@@ -158,10 +159,14 @@ impl Pacing {
         Some(Targets { duration: target, part_millis: part })
     }
 
-    /// As many whole frames as the configured length holds, one at least, rounded up to a millisecond.
+    /// As many whole frames as the configured length holds, one at least, rounded up to a millisecond. A few less, where a
+    /// segment has as many parts of those: 25 frames are 7 and three times 6, and not three times 7 and 4.
     fn choose_part_target(&self, target_duration: i64) -> i64 {
         let frame = (self.total / self.frames.max(1)).clamp(1, target_duration);
-        let frames = ((self.part + PART_JITTER) / frame).max(1);
+        let most = ((self.part + PART_JITTER) / frame).max(1);
+        let whole = self.frames / i64::from(self.finished).max(1);
+        let share = div_up(whole, div_up(whole, most).max(1));
+        let frames = if share * 4 >= most * 3 { share.min(most) } else { most };
         let exact = self.total * frames / self.frames.max(1);
         ((exact + MILLI - 1) / MILLI * MILLI + PART_JITTER).min(target_duration)
     }
@@ -169,7 +174,11 @@ impl Pacing {
 
 /// Rounded up.
 const fn whole_seconds(ticks: i64) -> i64 {
-    (ticks + SECOND - 1) / SECOND
+    div_up(ticks, SECOND)
+}
+
+const fn div_up(value: i64, by: i64) -> i64 {
+    (value + by - 1) / by
 }
 
 #[cfg(test)]
@@ -220,7 +229,9 @@ mod tests {
         assert_eq!(target(2_000, 30), Some(335));
         assert_eq!(target(2_000, 2), Some(1_001), "a frame a second");
         assert_eq!(target(4_000, 1), Some(4_000), "never more than the target duration");
-        assert_eq!(target(2_020, 87), Some(327), "sound at 44.1 kHz");
+        assert_eq!(target(2_020, 87), Some(303), "sound at 44.1 kHz: 13 units, as seven parts take no more");
+        assert_eq!(target(1_000, 25), Some(281), "7 frames and three times 6");
+        assert_eq!(target(360, 9), Some(321), "half as many would be too few");
         assert_eq!(target(2_000, 0), Some(2_000));
     }
 
