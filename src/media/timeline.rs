@@ -77,6 +77,14 @@ struct Anchor {
     last: SourceTime,
 }
 
+impl Anchor {
+    /// What another track counts by is in force from now on. That offset.
+    const fn follow(&mut self, other: &Elsewhere) -> i64 {
+        (self.offset, self.last) = (other.offset, other.source);
+        other.offset
+    }
+}
+
 /// A timestamp as sent, and what it is on an axis that does not wrap.
 #[derive(Debug, Clone, Copy)]
 struct SourceTime {
@@ -190,7 +198,7 @@ impl Timeline {
         let others = self.tracks.iter().filter(|(other, _)| jumps && **other != track);
         let others = others.filter_map(|(_, other)| {
             let (source, offset) = other.source?;
-            Some(Elsewhere { source: source.millis, offset, dts: other.dts })
+            Some(Elsewhere { source, offset, dts: other.dts })
         });
         others.collect()
     }
@@ -292,18 +300,20 @@ fn begin(reference: SourceTime, raw: u32) -> SourceTime {
 
 /// Decides between the offset that a track has and the one in force, which differ from the moment another track's
 /// clock broke until this track's frames break too: those still on their way are of the old clock. One that jumped alone
-/// goes over where that brings it as near to those `beside` it as it is.
+/// goes over where that brings it as near to those `beside` it as it is, or is where it goes on: its clock was set right.
 fn fit(track: &Track, source: SourceTime, own: i64, in_force: i64, beside: Option<i64>, newest: i64) -> Fit {
     let newest = beside.unwrap_or(newest);
     let old = source.millis.saturating_add(own);
     let new = source.millis.saturating_add(in_force);
     let (goes_on, goes_over) = (track.continues(old, newest), track.continues(new, newest));
-    let from_newest = new.saturating_sub(newest).saturating_abs();
+    let from = |place: i64, other: i64| place.saturating_sub(other).saturating_abs();
     let believed = match beside {
-        Some(beside) => old.saturating_sub(beside).saturating_abs().saturating_add(JUMP_MIN),
-        None => old.saturating_sub(track.dts).saturating_abs().max(BACKWARD_MAX),
+        Some(beside) => from(old, beside).saturating_add(JUMP_MIN),
+        None => from(old, track.dts).max(BACKWARD_MAX),
     };
-    if goes_over && (!goes_on || from_newest <= believed) {
+    let next = track.dts.saturating_add(track.frame);
+    let set_right = beside.is_some() && from(new, next) <= JUMP_MIN.min(from(old, next));
+    if goes_over && (!goes_on || from(new, newest) <= believed || set_right) {
         Fit::At(in_force)
     } else if goes_on {
         Fit::At(own)
@@ -314,7 +324,7 @@ fn fit(track: &Track, source: SourceTime, own: i64, in_force: i64, beside: Optio
 
 /// Where another track is.
 struct Elsewhere {
-    source: i64,
+    source: SourceTime,
     offset: i64,
     dts: i64,
 }
@@ -331,20 +341,24 @@ fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], an
         return fit;
     }
     // By half as much: a little further on, it must still be near enough to come over.
-    let same_clock = |other: &&Elsewhere| near(other.source.saturating_sub(source.millis).saturating_mul(2));
+    let same_clock =
+        |other: &&Elsewhere| near(other.source.millis.saturating_sub(source.millis).saturating_mul(2));
+    let unused = others.iter().all(|other| other.offset != anchor.offset);
     if let Some(other) = others.iter().find(same_clock) {
-        // The other comes by the offset in force too, at its next frame. Where that is too far back for it, this one comes to
-        // the other, and whatever follows does.
-        if other.dts.saturating_sub(other.source.saturating_add(anchor.offset)) > BACKWARD_MAX {
-            anchor.offset = other.offset;
-        }
-        return Fit::At(if offset == anchor.offset { offset } else { other.offset });
+        let behind = other.dts.saturating_sub(other.source.millis.saturating_add(anchor.offset));
+        return match offset == anchor.offset {
+            false => Fit::At(other.offset),
+            // The other comes by the offset in force too, at its next frame.
+            true if behind <= BACKWARD_MAX => fit,
+            // That is too far back for it: this one comes to the other, and where nobody stays, so does what follows.
+            true if unused => Fit::At(anchor.follow(other)),
+            true => Fit::Alone(other.offset),
+        };
     }
     let own = track.dts.saturating_add(track.frame).saturating_sub(source.millis);
     // Where none counts by the offset in force any more, it is what those count by who did not jump.
-    let steady = others.iter().find(|other| other.dts == newest);
-    if let Some(other) = steady.filter(|_| others.iter().all(|other| other.offset != anchor.offset)) {
-        anchor.offset = other.offset;
+    if let Some(steady) = others.iter().find(|other| unused && other.dts == newest) {
+        anchor.follow(steady);
     }
     Fit::Alone(own)
 }

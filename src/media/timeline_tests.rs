@@ -172,21 +172,23 @@ fn a_track_that_jumps_alone_goes_on_beside_the_other() {
     }
 }
 
-/// Pictures 40 ms apart with sound twice between them, whose clocks jump by so much at a picture; what became of them.
-fn with_jumps(jumps: &[(i64, TrackId, i64)], frames: i64) -> Vec<[i64; 2]> {
+/// Pictures 40 ms apart with sound twice between them, `late` by so much, whose clocks jump by so much at a picture; what
+/// became of them.
+fn with_jumps(late: i64, jumps: &[(i64, TrackId, i64)], frames: i64) -> Vec<[i64; 2]> {
     let mut timeline = Timeline::default();
     let mut place = |n: i64, track: TrackId, behind: i64| {
         let jumped = jumps.iter().filter(|(at, of, _)| *at <= n && *of == track).map(|(_, _, by)| by);
         let sent = (n * 40 + behind + jumped.sum::<i64>()).rem_euclid(1 << 32);
         timeline.place(track, sent.try_into().expect("32 bits")).dts.as_millis()
     };
-    let placed = (0..frames).map(|n| [place(n, VIDEO, 0), place(n, AUDIO, 5), place(n, AUDIO, 25)]);
+    let placed =
+        (0..frames).map(|n| [place(n, VIDEO, 0), place(n, AUDIO, 5 - late), place(n, AUDIO, 25 - late)]);
     placed.map(|[video, _, audio]| [video, audio]).collect()
 }
 
 #[test]
 fn a_track_stays_where_it_is_while_another_jumps_for_the_second_time() {
-    let placed = with_jumps(&[(10, VIDEO, -3_842), (45, AUDIO, 271), (171, VIDEO, 2_887)], 250);
+    let placed = with_jumps(0, &[(10, VIDEO, -3_842), (45, AUDIO, 271), (171, VIDEO, 2_887)], 250);
     for [before, after] in placed.array_windows().skip(46) {
         assert_eq!(after[1] - before[1], 40, "{before:?} and {after:?}");
     }
@@ -194,7 +196,7 @@ fn a_track_stays_where_it_is_while_another_jumps_for_the_second_time() {
 
 #[test]
 fn a_track_that_jumped_alone_is_not_held_still_to_count_as_the_others_do() {
-    let placed = with_jumps(&[(10, AUDIO, 1_137), (45, VIDEO, -3_731), (276, VIDEO, 3_853)], 350);
+    let placed = with_jumps(0, &[(10, AUDIO, 1_137), (45, VIDEO, -3_731), (276, VIDEO, 3_853)], 350);
     for [before, after] in placed.array_windows().skip(278) {
         assert_eq!([after[0] - before[0], after[1] - before[1]], [40, 40], "{before:?} and {after:?}");
     }
@@ -204,8 +206,21 @@ fn a_track_that_jumped_alone_is_not_held_still_to_count_as_the_others_do() {
 fn a_track_comes_to_the_other_that_cannot_come_to_it() {
     let jumps =
         [(10, AUDIO, -11_571), (15, VIDEO, 979), (20, VIDEO, -3_123), (25, AUDIO, 9_923), (387, AUDIO, -698)];
-    for [video, audio] in with_jumps(&jumps, 500).into_iter().skip(390) {
+    for [video, audio] in with_jumps(0, &jumps, 500).into_iter().skip(390) {
         assert!((video - audio).abs() < 1_000, "{video} and {audio}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_right_again_is_right_however_late_the_sound_is() {
+    for late in [0, 250, 480] {
+        for (track, by) in [(AUDIO, -600), (VIDEO, 700), (VIDEO, 1_200), (AUDIO, 2_500)] {
+            let placed = with_jumps(late, &[(250, track, by), (400, track, -by)], 600);
+            for n in 450..600 {
+                let [video, audio] = placed[usize::try_from(n).expect("small")];
+                assert_eq!((video, audio), (n * 40, n * 40 + 25 - late), "{track:?} by {by}, {late} late");
+            }
+        }
     }
 }
 
