@@ -13,6 +13,9 @@ type Buffers = NonNullable<HlsConfig['bufferController']>;
 type Tracker = ConstructorParameters<Buffers>[1];
 type State = ReturnType<Tracker['getState']>;
 
+/** Segments that are remembered: more than have parts in a playlist. */
+const KEPT = 20;
+
 interface Piece {
   fragment: { sn: Fragment['sn'] };
   loaded: boolean;
@@ -30,12 +33,20 @@ function detailsOf(hls: Hls, fragment: Fragment): LevelDetails | undefined {
   return fragment.type === 'audio' ? hls.audioTracks[fragment.level]?.details : undefined;
 }
 
+const nameOf = ({ type, level, sn }: Fragment) => `${type} ${level} ${sn}`;
+
 function correct(hls: Hls, tracker: Tracker): void {
   const stateOf = tracker.getState.bind(tracker);
   const [whole, partial] = ['OK', 'PARTIAL'] as [State, State];
+  // A segment that was fetched whole has its parts too, which hls.js does not write down.
+  const fetchedWhole: string[] = [];
+  hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
+    if (!part && fetchedWhole.push(nameOf(frag)) > KEPT) fetchedWhole.shift();
+  });
   tracker.getState = (fragment) => {
     const state = stateOf(fragment);
-    return state === whole && isInPieces(detailsOf(hls, fragment)?.partList, fragment.sn) ? partial : state;
+    if (state !== whole || fetchedWhole.includes(nameOf(fragment))) return state;
+    return isInPieces(detailsOf(hls, fragment)?.partList, fragment.sn) ? partial : state;
   };
 }
 
