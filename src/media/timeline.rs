@@ -346,14 +346,15 @@ fn realign(fit: Fit, track: &Track, source: SourceTime, others: &[Elsewhere], an
     let unused = others.iter().all(|other| other.offset != anchor.offset);
     if let Some(other) = others.iter().find(same_clock) {
         let behind = other.dts.saturating_sub(other.source.millis.saturating_add(anchor.offset));
-        return match offset == anchor.offset {
-            false => Fit::At(other.offset),
-            // The other comes by the offset in force too, at its next frame.
-            true if behind <= BACKWARD_MAX => fit,
-            // That is too far back for it: this one comes to the other, and where nobody stays, so does what follows.
-            true if unused => Fit::At(anchor.follow(other)),
-            true => Fit::Alone(other.offset),
-        };
+        if offset != anchor.offset {
+            return Fit::At(other.offset);
+        }
+        // The other comes by the offset in force too, at its next frame. Where that is too far back for it, this one comes to
+        // the other, and where nobody stays, so does what follows.
+        if behind <= BACKWARD_MAX {
+            return fit;
+        }
+        return if unused { Fit::At(anchor.follow(other)) } else { Fit::Alone(other.offset) };
     }
     let own = track.dts.saturating_add(track.frame).saturating_sub(source.millis);
     // Where none counts by the offset in force any more, it is what those count by who did not jump.

@@ -168,7 +168,7 @@ impl Pacing {
         let share = div_up(whole, div_up(whole, most).max(1));
         let frames = if share * 4 >= most * 3 { share.min(most) } else { most };
         let exact = self.total * frames / self.frames.max(1);
-        ((exact + MILLI - 1) / MILLI * MILLI + PART_JITTER).min(target_duration)
+        (div_up(exact, MILLI) * MILLI + PART_JITTER).min(target_duration)
     }
 }
 
