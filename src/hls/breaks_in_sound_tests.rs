@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use mp4_atom::{Decode as _, Moof};
 
-use super::File;
 use super::testing::{Studio, picture};
+use super::{Config, File};
 use crate::media::{End, Frame};
 
 /// Decode times and ends of a segment's samples, in ticks, by track.
@@ -79,4 +79,38 @@ fn a_show_that_ends_right_behind_a_keyframe_ends_as_it_was_sent() {
     let segments = segments(&studio);
     let lone = segments.last().expect("some");
     assert_eq!((lone[&1].len(), lone.get(&2)), (1, None));
+}
+
+#[test]
+fn a_source_that_paused_for_longer_than_a_segment_may_last_goes_on_behind_a_break_whatever_comes_first() {
+    for (low_latency, pause) in [(true, 2_496), (false, 2_496), (true, 4_000), (false, 4_000)] {
+        let mut studio = Studio::with(Config { low_latency, ..Config::default() }, Some(1_280), true);
+        studio.run(5_483);
+        studio.pause(pause);
+        // The sound comes first.
+        studio.run(6_000);
+        assert_eq!(studio.viewer.breaks(), 1, "{low_latency} {pause}");
+        for times in segments(&studio) {
+            let [picture, sound] = [1, 2].map(|track| times[&track].last().expect("some").1);
+            let apart = (picture * 48 / 90).abs_diff(sound);
+            assert!(apart <= 2 * 1_024, "{low_latency} {pause}: no picture without sound: {apart}");
+        }
+    }
+}
+
+#[test]
+fn a_source_that_paused_for_less_goes_on_without_a_hole_in_any_track() {
+    for low_latency in [true, false] {
+        let mut studio = Studio::with(Config { low_latency, ..Config::default() }, Some(1_280), true);
+        studio.run(8_179);
+        // Its silence is longer than what is left of the segment.
+        studio.pause(2_318);
+        studio.run(6_000);
+        assert_eq!(studio.viewer.breaks(), 0);
+    }
+    let mut studio = Studio::new(Some(1_280), true);
+    studio.run_with(337, true, false);
+    studio.pause(10_100);
+    studio.run(6_000);
+    assert_eq!(studio.viewer.breaks(), 0);
 }

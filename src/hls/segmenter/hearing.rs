@@ -39,15 +39,22 @@ impl Segmenter {
         if sound.is_early(at) {
             return true;
         }
-        let alone = audio_only || waiting;
         // What is missing for longer breaks the pictures too.
         let limit = self.pacing.limit();
         let beside = |held: &Sample| MediaTime::new(at, rate).ticks_at(CLOCK) - held.time <= limit;
-        let placed = if open.held.as_ref().is_some_and(beside) {
+        let beside = open.held.as_ref().map(beside);
+        let placed = if beside == Some(true) {
             sound.grid().place_beside_pictures(at)
         } else {
             sound.grid().place(at)
         };
+        // Where neither came, the pictures go on behind the same break; or they are about to come too where less is missing,
+        // and only from now on is the sound alone.
+        let all_missing = beside == Some(false) && self.now - open.alone_since >= VIDEO_STALL_MILLIS;
+        if beside == Some(true) && self.now - sound.heard >= PICTURE_STALL_MILLIS {
+            open.alone_since = self.now;
+        }
+        let alone = audio_only || waiting || all_missing;
         let (time, silent) = match placed {
             Placed::Late => return true,
             Placed::At { time, silent } => (time, silent),
@@ -77,7 +84,7 @@ impl Segmenter {
         let length = at - open.start;
         let full = end - open.start > limit;
         if let Some(held) = &open.held {
-            let silent_for = self.now - open.last_video;
+            let silent_for = self.now - open.alone_since;
             // What comes at once, as after a silence, has pictures behind its sound: they stall by its time too.
             if at - held.time < PICTURE_STALL_MILLIS * 90 {
                 return;

@@ -373,7 +373,7 @@ impl Segmenter {
         // Sound from before the first picture would play to a black screen, or hold it back.
         let audio_from = if packet.track.is_video() { clock.ticks(packet.pts(), CLOCK) } else { start };
         let mut open = Open::new(start, audio_from, std::mem::take(&mut self.broken), lineup);
-        open.last_video = self.now;
+        open.alone_since = self.now;
         if let Some(sound) = &mut open.sound {
             sound.heard = self.now;
         }
@@ -447,7 +447,7 @@ impl Segmenter {
         };
         // A frame that was moved to keep decode times rising is still shown when it should be.
         let cts = packet.cts.ticks_at(CLOCK) - (time - dts);
-        open.last_video = self.now;
+        open.alone_since = self.now;
         let too_large = open.bytes() > SEGMENT_BYTES_MAX;
         if (packet.keyframe && length > 0 && length >= enough) || (too_large && length > 0) {
             self.cut(time, packet.keyframe);

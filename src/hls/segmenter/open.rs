@@ -31,8 +31,9 @@ pub(super) struct Open {
     picture_end: i64,
     /// How long the last frame lasted.
     pub(super) frame: i64,
-    /// When video arrived last, in milliseconds since 1970.
-    pub(super) last_video: i64,
+    /// Since when sound comes without pictures, in milliseconds since 1970: when video arrived last, or sound where both had
+    /// been missing.
+    pub(super) alone_since: i64,
     /// Whether the pictures so far belong to the first keyframe, which skipped leading ones may follow.
     pub(super) entering: bool,
     /// The default audio track, where there is one.
@@ -56,7 +57,7 @@ impl Open {
             held: None,
             picture_end: start,
             frame: FRAME_FIRST_GUESS,
-            last_video: 0,
+            alone_since: 0,
             entering: true,
             sound: Sound::of(&lineup.main, audio_from),
             beside: lineup.beside.iter().map(|track| Beside::new(track, audio_from)).collect(),

@@ -211,7 +211,7 @@ impl Studio {
         let (has_video, has_audio) =
             (self.tracks.video().is_some() && video, self.tracks.audio().is_some() && audio);
         if !has_video && self.tracks.video().is_some() {
-            std::iter::once(&mut self.viewer).chain(&mut self.others).for_each(|viewer| viewer.stalls += 1);
+            self.expect_stall(millis);
         }
         let mut unit = self.unit.max(from * 48 / 1_024);
         let mut number = 0;
@@ -245,6 +245,12 @@ impl Studio {
         self.unit = unit;
         self.wall += until - self.at;
         self.at = until;
+    }
+
+    /// Tells viewers that pictures may be missing for `millis`, and for what an access unit of the sound lasts.
+    fn expect_stall(&mut self, millis: i64) {
+        let ticks = u64::try_from((millis + 22) * 90).expect("no time before now");
+        std::iter::once(&mut self.viewer).chain(&mut self.others).for_each(|viewer| viewer.stalled += ticks);
     }
 
     pub(crate) fn break_clock(&mut self, millis: i64) {

@@ -10,6 +10,9 @@ use super::Text;
 use super::index::{Found, Index, peak};
 use crate::hls::{Ask, File, Listed, Part, Snapshot};
 
+/// The pictures of a playlist that has any.
+const VIDEO_TRACK: u32 = 1;
+
 /// One listed segment as the playlist's text has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seen {
@@ -37,8 +40,9 @@ pub(crate) struct Viewer {
     /// For each track of the present discontinuity domain: where its next sample belongs, and whether a part since its last
     /// had none of it.
     clocks: BTreeMap<u32, (u64, bool)>,
-    /// Times that pictures stalled and sound went on. Where they come back, within a part or with the next, is a hole.
-    pub(crate) stalls: u32,
+    /// How long pictures stalled and sound went on, in their ticks. Where they come back, within a part or with the next, is
+    /// a hole.
+    pub(crate) stalled: u64,
     ended: Vec<String>,
     read: Option<Text>,
     /// Parts that were listed: kept here, so that an address stands for one part as long as this lives.
@@ -238,10 +242,10 @@ impl Viewer {
                     if time > expected && !rested {
                         let uri = &listed.uri;
                         assert!(
-                            self.stalls > 0,
+                            track == VIDEO_TRACK && self.stalled >= time - expected,
                             "a hole in track {track} of {uri} from {expected} to {time}"
                         );
-                        self.stalls -= 1;
+                        self.stalled -= time - expected;
                     }
                 }
             }

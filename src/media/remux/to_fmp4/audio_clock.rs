@@ -20,8 +20,9 @@ const EAC3_SAMPLE: u32 = 1_536;
 /// The longest gap that is filled with silence where sound is all there is, in milliseconds. Longer ones are a break in the
 /// stream.
 const FILL_MILLIS: i64 = 1_000;
-/// The same where pictures went on meanwhile: what players wait for in vain is a hole in one track alone.
-const FILL_BESIDE_PICTURES_MILLIS: i64 = 10_000;
+/// The same where pictures went on meanwhile: what players wait for in vain is a hole in one track alone. As long as usual
+/// segments may be, and more.
+const FILL_BESIDE_PICTURES_MILLIS: i64 = 30_000;
 
 /// Where an access unit belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
