@@ -1,6 +1,7 @@
 //! Sources that are gone in the middle of something, and others that take over at once: what is left of the first.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mp4_atom::{Decode as _, Moof};
 
@@ -108,6 +109,13 @@ fn a_source_that_paused_for_less_goes_on_without_a_hole_in_any_track() {
         studio.run(6_000);
         assert_eq!(studio.viewer.breaks(), 0);
     }
+    // The pictures were missing for a second, and the sound for a little less.
+    let config = Config { part: Duration::from_secs(1), ..Config::default() };
+    let mut studio = Studio::with(config, Some(1_280), true);
+    studio.run(6_465);
+    studio.pause(981);
+    studio.run(6_000);
+    assert_eq!(studio.viewer.breaks(), 0);
     let mut studio = Studio::new(Some(1_280), true);
     studio.run_with(337, true, false);
     studio.pause(10_100);

@@ -51,7 +51,7 @@ impl Segmenter {
         // Where neither came, the pictures go on behind the same break; or they are about to come too where less is missing,
         // and only from now on is the sound alone.
         let all_missing = beside == Some(false) && self.now - open.alone_since >= VIDEO_STALL_MILLIS;
-        if beside == Some(true) && self.now - sound.heard >= PICTURE_STALL_MILLIS {
+        if beside == Some(true) && self.now - sound.heard >= PICTURE_STALL_MILLIS / 2 {
             open.alone_since = self.now;
         }
         let alone = audio_only || waiting || all_missing;
