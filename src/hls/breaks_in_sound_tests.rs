@@ -82,43 +82,95 @@ fn a_show_that_ends_right_behind_a_keyframe_ends_as_it_was_sent() {
     assert_eq!((lone[&1].len(), lone.get(&2)), (1, None));
 }
 
+/// Holds that each sample of a track begins where the one before it ended, in all segments.
+fn assert_whole(studio: &Studio) {
+    let mut ends = BTreeMap::new();
+    for (track, samples) in segments(studio).iter().flatten() {
+        for (from, to) in samples {
+            let before = ends.insert(*track, *to);
+            assert!(before.is_none_or(|before| before == *from), "track {track} from {before:?} to {from}");
+        }
+    }
+    assert_eq!(studio.viewer.breaks(), 0);
+}
+
+/// Publishes parts or not, and shows all segments of a short show.
+fn studio(low_latency: bool) -> Studio {
+    Studio::with(Config { low_latency, window: 20, ..Config::default() }, Some(1_280), true)
+}
+
 #[test]
-fn a_source_that_paused_for_longer_than_a_segment_may_last_goes_on_behind_a_break_whatever_comes_first() {
+fn a_pause_longer_than_a_segment_may_be_is_a_break_behind_which_nothing_is_missing() {
     for (low_latency, pause) in [(true, 2_496), (false, 2_496), (true, 4_000), (false, 4_000)] {
-        let mut studio = Studio::with(Config { low_latency, ..Config::default() }, Some(1_280), true);
-        studio.run(5_483);
-        studio.pause(pause);
-        // The sound comes first.
-        studio.run(6_000);
-        assert_eq!(studio.viewer.breaks(), 1, "{low_latency} {pause}");
-        for times in segments(&studio) {
-            let [picture, sound] = [1, 2].map(|track| times[&track].last().expect("some").1);
-            let apart = (picture * 48 / 90).abs_diff(sound);
-            assert!(apart <= 2 * 1_024, "{low_latency} {pause}: no picture without sound: {apart}");
+        // The sound comes first, and was there until a while before the pictures ended, or longer than they.
+        for without_sound in [0, 400] {
+            let mut studio = studio(low_latency);
+            studio.run(5_483 - without_sound);
+            studio.run_with(without_sound, true, false);
+            studio.pause(pause);
+            studio.run(6_000);
+            assert_eq!(studio.viewer.breaks(), 1, "{low_latency} {pause}");
+            for times in segments(&studio) {
+                let [picture, sound] = [1, 2].map(|track| times[&track].last().expect("some").1);
+                let apart = (picture * 48 / 90).abs_diff(sound);
+                assert!(apart <= 2 * 1_024, "{low_latency} {pause}: no picture without sound: {apart}");
+            }
         }
     }
 }
 
 #[test]
-fn a_source_that_paused_for_less_goes_on_without_a_hole_in_any_track() {
+fn a_pause_that_a_segment_can_hold_leaves_no_hole_in_any_track() {
     for low_latency in [true, false] {
-        let mut studio = Studio::with(Config { low_latency, ..Config::default() }, Some(1_280), true);
+        let mut studio = studio(low_latency);
         studio.run(8_179);
-        // Its silence is longer than what is left of the segment.
+        // Longer than what is left of the segment.
         studio.pause(2_318);
         studio.run(6_000);
-        assert_eq!(studio.viewer.breaks(), 0);
+        assert_whole(&studio);
     }
     // The pictures were missing for a second, and the sound for a little less.
-    let config = Config { part: Duration::from_secs(1), ..Config::default() };
-    let mut studio = Studio::with(config, Some(1_280), true);
+    let mut studio =
+        Studio::with(Config { part: Duration::from_secs(1), ..Config::default() }, Some(1_280), true);
     studio.run(6_465);
     studio.pause(981);
     studio.run(6_000);
-    assert_eq!(studio.viewer.breaks(), 0);
+    assert_whole(&studio);
+    // The first segment may be longest.
     let mut studio = Studio::new(Some(1_280), true);
+    studio.run(20);
     studio.run_with(337, true, false);
     studio.pause(10_100);
     studio.run(6_000);
-    assert_eq!(studio.viewer.breaks(), 0);
+    assert_whole(&studio);
+}
+
+#[test]
+fn sound_that_goes_on_without_pictures_moves_the_segments_on_without_a_break() {
+    for low_latency in [true, false] {
+        for pause in [0, 600, 1_600] {
+            let mut studio = studio(low_latency);
+            studio.run(7_950);
+            studio.pause(pause);
+            studio.run_with(950, false, true);
+            // It is late, and nothing of it is missing.
+            studio.wait(600);
+            studio.run_with(9_000, false, true);
+            assert!(studio.viewer.durations().len() >= 7, "{:?}", studio.viewer.durations());
+            studio.run(6_000);
+            assert_eq!(studio.viewer.breaks(), 0, "{low_latency} {pause}");
+        }
+    }
+}
+
+#[test]
+fn sound_that_goes_on_where_pictures_were_gone_before_it_is_not_dropped_with_them() {
+    let mut studio = studio(false);
+    (studio.frame, studio.gop) = ((40, 1), 100);
+    studio.run(8_100);
+    studio.run_with(3_000, false, true);
+    studio.pause(1_600);
+    let before = studio.viewer.durations().len();
+    studio.run_with(12_000, false, true);
+    assert!(studio.viewer.durations().len() > before + 2, "{:?}", studio.viewer.durations());
 }

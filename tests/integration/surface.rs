@@ -129,9 +129,10 @@ fn a_first_start_without_any_file_makes_a_key_and_keeps_it() {
             ("GOSTREAM_LOG__FORMAT", "json"),
         ]);
         let mut process = Proc::start(name, scratch.path(), &mut command);
-        until("the engine to be ready", || {
+        // One that is ended between the two says nothing more.
+        until("the engine to be ready, and to have said where it is", || {
             assert!(process.is_running(), "it ended before it was ready");
-            process.log().contains("\"ready\"")
+            process.log().contains("\"ready\"") && process.out().contains("Metrics")
         });
         process.signal(Signal::Term);
         assert_eq!(process.wait().code(), Some(0));

@@ -99,10 +99,13 @@ impl Beside {
                         continue;
                     };
                     sound.heard = now;
-                    match sound.grid().place(at) {
+                    match sound.grid().place_beside_others(at) {
                         Placed::Late => {}
                         Placed::At { time, silent } => sound.queue_behind_silence(silent, time, data),
-                        Placed::AfterHole { time } => sound.queue_behind_silence(0, time, data),
+                        Placed::AfterHole { time } => {
+                            sound.grid().go_on(time);
+                            sound.queue_behind_silence(0, time, data);
+                        }
                     }
                 }
             }

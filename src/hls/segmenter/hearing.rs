@@ -1,7 +1,8 @@
 //! The default sound: each frame to its place, and the segments on where no picture moves them.
 
 use super::{
-    CLOCK, PICTURE_STALL_FRAMES, PICTURE_STALL_MILLIS, SEGMENT_BYTES_MAX, Segmenter, VIDEO_STALL_MILLIS,
+    CLOCK, PAUSE, PICTURE_STALL_FRAMES, PICTURE_STALL_MILLIS, SEGMENT_BYTES_MAX, SOUND_TAIL_MAX, Segmenter,
+    VIDEO_STALL_MILLIS,
 };
 use crate::media::remux::to_fmp4::{Layout, Placed, Sample, Slices};
 use crate::media::{MediaTime, Packet, Timescale};
@@ -12,13 +13,12 @@ impl Segmenter {
         let (Some(clock), true) = (self.clock, self.fits(Layout::audio)) else { return };
         let Some(layout) = self.layout() else { return };
         let data = layout.slices(packet);
-        let audio_only = layout.video().is_none();
         let Some(open) = self.open.as_mut().filter(|_| !data.is_empty()) else { return };
         let Some(sound) = &mut open.sound else { return };
         let at = clock.ticks(packet.pts(), sound.grid().timescale());
         for (at, frame) in sound.frames(at, data) {
-            if !self.place_audio(at, frame, audio_only) {
-                // Sound is all there is, or all there was: a hole in it is a break of the stream.
+            if !self.place_audio(at, frame) {
+                // Nothing else went on through a hole: it is a break of the stream.
                 self.interrupt(true);
                 if self.may_begin(packet) {
                     self.begin(packet);
@@ -29,37 +29,41 @@ impl Segmenter {
         }
     }
 
-    /// Places one frame of the default sound. `false` for one behind a hole that nothing else fills.
-    fn place_audio(&mut self, at: i64, frame: Slices, audio_only: bool) -> bool {
+    /// Places one frame of the default sound. `false` for one behind a hole that breaks the stream.
+    fn place_audio(&mut self, at: i64, frame: Slices) -> bool {
+        let limit = self.pacing.limit();
         let Some(open) = &mut self.open else { return true };
-        let waiting = open.held.is_none();
         let Some(sound) = &mut open.sound else { return true };
         let rate = sound.grid().timescale();
+        let to_clock = |ticks| MediaTime::new(ticks, rate).ticks_at(CLOCK);
         let Some((at, data)) = sound.join(at, frame) else { return true };
         if sound.is_early(at) {
             return true;
         }
-        // What is missing for longer breaks the pictures too.
-        let limit = self.pacing.limit();
-        let beside = |held: &Sample| MediaTime::new(at, rate).ticks_at(CLOCK) - held.time <= limit;
-        let beside = open.held.as_ref().map(beside);
-        let placed = if beside == Some(true) {
-            sound.grid().place_beside_pictures(at)
-        } else {
-            sound.grid().place(at)
-        };
-        // Where neither came, the pictures go on behind the same break; or they are about to come too where less is missing,
-        // and only from now on is the sound alone.
-        let all_missing = beside == Some(false) && self.now - open.alone_since >= VIDEO_STALL_MILLIS;
-        if beside == Some(true) && self.now - sound.heard >= PICTURE_STALL_MILLIS / 2 {
+        let next = sound.grid().next().unwrap_or(at);
+        let behind = |ticks, held: &Sample| to_clock(ticks) - held.time;
+        // Whether one segment may have both the picture held back and this.
+        let together = open.held.as_ref().is_some_and(|held| behind(at, held) <= limit);
+        // Whether a hole is one of all there is: the pictures were missing with the sound, or are gone.
+        let alone = open.held.as_ref().is_none_or(|held| {
+            let alone_for = self.now - open.alone_since;
+            !together
+                && behind(next, held) <= SOUND_TAIL_MAX
+                && alone_for >= VIDEO_STALL_MILLIS.min(limit / 90)
+        });
+        let placed = if alone { sound.grid().place(at) } else { sound.grid().place_beside_others(at) };
+        // The pictures paused too, and are about to come: only from now on is the sound alone.
+        if together && to_clock(at - next) >= PAUSE {
             open.alone_since = self.now;
         }
-        let alone = audio_only || waiting || all_missing;
         let (time, silent) = match placed {
             Placed::Late => return true,
             Placed::At { time, silent } => (time, silent),
             Placed::AfterHole { .. } if alone => return false,
-            Placed::AfterHole { time } => (time, 0),
+            Placed::AfterHole { time } => {
+                sound.grid().go_on(time);
+                (time, 0)
+            }
         };
         let unit = sound.grid().unit();
         for silence in sound.silence_before(time, silent) {
@@ -84,19 +88,20 @@ impl Segmenter {
         let length = at - open.start;
         let full = end - open.start > limit;
         if let Some(held) = &open.held {
-            let silent_for = self.now - open.alone_since;
+            let alone_for = self.now - open.alone_since;
+            let frames = PICTURE_STALL_FRAMES * open.frame / 90;
             // What comes at once, as after a silence, has pictures behind its sound: they stall by its time too.
             if at - held.time < PICTURE_STALL_MILLIS * 90 {
                 return;
             }
-            if full && silent_for >= VIDEO_STALL_MILLIS {
+            // What waits for a picture fits one segment.
+            let overdue = end - held.time > limit && alone_for >= frames;
+            if full && (alone_for >= VIDEO_STALL_MILLIS || overdue) {
                 let at = at.min(open.start + limit).max(held.time + 1);
                 self.video_floor = at;
                 self.settle(at);
                 self.cut(at, false);
-            } else if self.pacing.publishes_parts()
-                && silent_for >= PICTURE_STALL_MILLIS.max(PICTURE_STALL_FRAMES * open.frame / 90)
-            {
+            } else if self.pacing.publishes_parts() && alone_for >= PICTURE_STALL_MILLIS.max(frames) {
                 self.video_floor = at;
                 self.settle(at);
             }

@@ -17,7 +17,8 @@
 //! (`EXT-X-GAP`) in the place of segments that never were would be fetched by the many players that do not know the tag.
 //!
 //! **A frame's duration** is known when the next one comes, so one video frame is always held back. When video stalls
-//! while audio flows, segments go on with audio alone, and the held frame lasts until that cut.
+//! while audio flows, segments go on with audio alone, and the held frame lasts until that cut. A source that paused goes on
+//! with the sound or the pictures first: sound that comes first waits for them, where one segment may hold the pause.
 //!
 //! **A break** (the source's clock, another publisher, frames lost before us) ends the segment; the next begins at a
 //! random access point and carries a discontinuity. Where sound ends before the pictures do, silence goes on with it up to
@@ -63,11 +64,13 @@ const CLOCK: Timescale = Timescale::NINETY_KHZ;
 const SOUND_TAIL_MAX: i64 = 90_000;
 /// Shortest segment that follows a cut inside a group of pictures, when the next keyframe comes soon.
 const REMAINDER_MIN: i64 = 45_000;
-/// How long no video must have arrived, in milliseconds, before audio alone moves the segments on.
+/// How long sound must have come without pictures, in milliseconds, before it moves the segments on alone.
 const VIDEO_STALL_MILLIS: i64 = 2_000;
-/// How long no video must have arrived, in milliseconds and in frames, before published parts go on with audio alone.
+/// The same, in milliseconds and in frames, before published parts go on with sound alone.
 const PICTURE_STALL_MILLIS: i64 = 1_000;
 const PICTURE_STALL_FRAMES: i64 = 3;
+/// What must be missing of the sound, in ticks of 90 kHz, for the source to have paused: half a second.
+const PAUSE: i64 = 45_000;
 /// Bytes of one segment at most: 100 Mb/s for 5 s. A stream beyond is cut earlier.
 const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 

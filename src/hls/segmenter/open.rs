@@ -31,8 +31,8 @@ pub(super) struct Open {
     picture_end: i64,
     /// How long the last frame lasted.
     pub(super) frame: i64,
-    /// Since when sound comes without pictures, in milliseconds since 1970: when video arrived last, or sound where both had
-    /// been missing.
+    /// Since when sound comes without pictures, in milliseconds since 1970: when video arrived last, or sound behind a
+    /// pause.
     pub(super) alone_since: i64,
     /// Whether the pictures so far belong to the first keyframe, which skipped leading ones may follow.
     pub(super) entering: bool,

@@ -13,7 +13,7 @@ use crate::media::{CodecConfig, MediaTime};
 
 /// How long no audio must have arrived, in milliseconds, before silence takes its place.
 const GONE_MILLIS: i64 = 1_000;
-/// Access units that wait for video at most: a minute and more, and their bytes. Beyond, new ones are dropped.
+/// Access units that wait for video at most: a minute and more of usual sound, and their bytes. Beyond, new ones are dropped.
 const QUEUE_MAX: usize = 4_096;
 const QUEUE_BYTES_MAX: u64 = 16 * 1_024 * 1_024;
 /// Frames of one message that are told apart. Real ones have a few.

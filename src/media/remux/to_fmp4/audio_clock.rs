@@ -20,9 +20,9 @@ const EAC3_SAMPLE: u32 = 1_536;
 /// The longest gap that is filled with silence where sound is all there is, in milliseconds. Longer ones are a break in the
 /// stream.
 const FILL_MILLIS: i64 = 1_000;
-/// The same where pictures went on meanwhile: what players wait for in vain is a hole in one track alone. As long as usual
-/// segments may be, and more.
-const FILL_BESIDE_PICTURES_MILLIS: i64 = 30_000;
+/// The same beside another track that lasts as long: what players wait for in vain is a hole in one track alone. As long as
+/// segments may be unless somebody configures longer ones, and few enough units to wait for their part.
+const FILL_BESIDE_OTHERS_MILLIS: i64 = 11_000;
 
 /// Where an access unit belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Placed {
         /// Units to put in before it.
         silent: i64,
     },
-    /// Behind a hole that cannot be filled: the grid starts anew at `time`.
+    /// Behind a hole that cannot be filled: the grid [goes on](AudioClock::go_on) at `time`, if anything does.
     AfterHole {
         /// Ticks of the track.
         time: i64,
@@ -106,9 +106,14 @@ impl AudioClock {
         self.place_filling(at, FILL_MILLIS)
     }
 
-    /// The same where pictures went on, whatever was missing of the sound.
-    pub fn place_beside_pictures(&mut self, at: i64) -> Placed {
-        self.place_filling(at, FILL_BESIDE_PICTURES_MILLIS)
+    /// The same beside another track that lasts through what is missing of this one.
+    pub fn place_beside_others(&mut self, at: i64) -> Placed {
+        self.place_filling(at, FILL_BESIDE_OTHERS_MILLIS)
+    }
+
+    /// Goes on behind a hole, with a unit at `time`.
+    pub const fn go_on(&mut self, time: i64) {
+        self.next = Some(time + self.unit);
     }
 
     fn place_filling(&mut self, at: i64, fill_millis: i64) -> Placed {
@@ -134,7 +139,6 @@ impl AudioClock {
         self.overlapping = false;
         let missing = (at - next + self.unit / 2) / self.unit;
         if self.silence.is_none() || missing * self.unit > self.ticks(fill_millis) {
-            self.next = Some(at + self.unit);
             return Placed::AfterHole { time: at };
         }
         self.put(next, missing)
@@ -248,10 +252,11 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_of_five_seconds_is_a_hole_with_a_new_grid_behind_it() {
+    fn a_gap_of_five_seconds_is_a_hole_with_a_new_grid_behind_it_where_anything_goes_on() {
         let mut clock = clock();
         feed(&mut clock, 0, 10, 0);
         assert_eq!(clock.place(240_000), Placed::AfterHole { time: 240_000 });
+        clock.go_on(240_000);
         assert_eq!(clock.place(241_008), Placed::At { time: 241_024, silent: 0 });
     }
 
