@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mp4_atom::{Decode as _, Moof};
 
-use super::testing::{Studio, picture};
+use super::testing::{Studio, Viewer, picture, sound};
 use super::{Config, File};
 use crate::media::{End, Frame};
 
@@ -13,9 +13,9 @@ use crate::media::{End, Frame};
 type Times = BTreeMap<u32, Vec<(u64, u64)>>;
 
 /// What the segments hold that a viewer sees listed, in order.
-fn segments(studio: &Studio) -> Vec<Times> {
-    let snapshot = studio.viewer.snapshot.as_ref().expect("live");
-    let playlist = studio.viewer.playlist.as_ref().expect("live");
+fn segments(viewer: &Viewer) -> Vec<Times> {
+    let snapshot = viewer.snapshot.as_ref().expect("live");
+    let playlist = viewer.playlist.as_ref().expect("live");
     let times = |uri: &str| {
         let Ok(File::Segment(listed)) = snapshot.file(uri) else { panic!("{uri} is listed") };
         let mut times = Times::new();
@@ -54,7 +54,7 @@ fn the_single_picture_of_a_source_that_was_replaced_right_behind_it_has_sound() 
         let mut studio = gone_behind_a_keyframe(sound_until);
         studio.break_clock(40);
         studio.run(6_000);
-        let segments = segments(&studio);
+        let segments = segments(&studio.viewer);
         let at = segments.iter().position(|times| times[&1].len() == 1).expect("the picture is there");
         let (before, lone) = (&segments[at - 1], &segments[at]);
         let [(from, to)] = lone[&1][..] else { panic!("one picture") };
@@ -77,21 +77,21 @@ fn the_single_picture_of_a_source_that_was_replaced_right_behind_it_has_sound() 
 fn a_show_that_ends_right_behind_a_keyframe_ends_as_it_was_sent() {
     let mut studio = gone_behind_a_keyframe(10_000);
     studio.end(End::Clean);
-    let segments = segments(&studio);
+    let segments = segments(&studio.viewer);
     let lone = segments.last().expect("some");
     assert_eq!((lone[&1].len(), lone.get(&2)), (1, None));
 }
 
 /// Holds that each sample of a track begins where the one before it ended, in all segments.
-fn assert_whole(studio: &Studio) {
+fn assert_whole(viewer: &Viewer) {
     let mut ends = BTreeMap::new();
-    for (track, samples) in segments(studio).iter().flatten() {
+    for (track, samples) in segments(viewer).iter().flatten() {
         for (from, to) in samples {
             let before = ends.insert(*track, *to);
             assert!(before.is_none_or(|before| before == *from), "track {track} from {before:?} to {from}");
         }
     }
-    assert_eq!(studio.viewer.breaks(), 0);
+    assert_eq!(viewer.breaks(), 0);
 }
 
 /// Publishes parts or not, and shows all segments of a short show.
@@ -110,7 +110,7 @@ fn a_pause_longer_than_a_segment_may_be_is_a_break_behind_which_nothing_is_missi
             studio.pause(pause);
             studio.run(6_000);
             assert_eq!(studio.viewer.breaks(), 1, "{low_latency} {pause}");
-            for times in segments(&studio) {
+            for times in segments(&studio.viewer) {
                 let [picture, sound] = [1, 2].map(|track| times[&track].last().expect("some").1);
                 let apart = (picture * 48 / 90).abs_diff(sound);
                 assert!(apart <= 2 * 1_024, "{low_latency} {pause}: no picture without sound: {apart}");
@@ -127,7 +127,7 @@ fn a_pause_that_a_segment_can_hold_leaves_no_hole_in_any_track() {
         // Longer than what is left of the segment.
         studio.pause(2_318);
         studio.run(6_000);
-        assert_whole(&studio);
+        assert_whole(&studio.viewer);
     }
     // The pictures were missing for a second, and the sound for a little less.
     let mut studio =
@@ -135,14 +135,28 @@ fn a_pause_that_a_segment_can_hold_leaves_no_hole_in_any_track() {
     studio.run(6_465);
     studio.pause(981);
     studio.run(6_000);
-    assert_whole(&studio);
+    assert_whole(&studio.viewer);
     // The first segment may be longest.
     let mut studio = Studio::new(Some(1_280), true);
-    studio.run(20);
+    studio.run(200);
     studio.run_with(337, true, false);
-    studio.pause(10_100);
+    studio.pause(9_900);
     studio.run(6_000);
-    assert_whole(&studio);
+    assert_whole(&studio.viewer);
+}
+
+#[test]
+fn nor_in_the_sound_of_another_track() {
+    let mut studio = studio(true);
+    studio.send_tracks(1, 2);
+    studio.watch(3);
+    studio.run(8_200);
+    studio.pause(1_500);
+    // In the middle of a group of pictures.
+    studio.into_gop = 50;
+    studio.run(6_000);
+    assert_whole(&studio.viewer);
+    studio.others.iter().for_each(assert_whole);
 }
 
 #[test]
@@ -160,6 +174,21 @@ fn sound_that_goes_on_without_pictures_moves_the_segments_on_without_a_break() {
             studio.run(6_000);
             assert_eq!(studio.viewer.breaks(), 0, "{low_latency} {pause}");
         }
+    }
+}
+
+#[test]
+fn sound_that_comes_in_bursts_is_no_pause_and_goes_on_alone() {
+    let mut studio = studio(true);
+    studio.run(7_950);
+    // 28 access units each 597 ms.
+    for burst in 0..20 {
+        let before = studio.viewer.last_part();
+        studio.wait(597);
+        for unit in 0..28 {
+            studio.send(&Frame::Media(sound((373 + 28 * burst + unit) * 1_024 / 48)));
+        }
+        assert!(burst < 2 || studio.viewer.last_part() != before, "no part by burst {burst}");
     }
 }
 
